@@ -1,0 +1,1 @@
+"""An offline Microsoft Entra tenant that real clients accept."""

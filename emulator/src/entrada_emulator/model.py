@@ -1,0 +1,156 @@
+"""The words of a directory: tenants, people, groups and app registrations, as frozen values.
+
+Names are those of Microsoft Graph and of the app manifest, in snake case. Nothing here changes while the emulator runs:
+what changes (codes, refresh tokens, browser sessions, consents, the clock) is in `state`.
+"""
+
+import uuid
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Literal
+
+TENANT_MARK = "e7712ada-"
+"""Every emulated tenant's id begins so: an issuer that contains it can be refused at sight (SEC-190)."""
+
+GRAPH_APP_ID = "00000003-0000-0000-c000-000000000000"
+"""The application id of Microsoft Graph, the same in every tenant."""
+
+RedirectKind = Literal["web", "spa", "public"]
+MfaMethod = Literal["totp", "push"]
+RefreshSemantics = Literal["entra", "strict"]
+
+
+@dataclass(frozen=True, slots=True)
+class Tenant:
+    """One organisation's directory."""
+
+    id: str
+    display_name: str
+    domains: tuple[str, ...]
+    region: str = "EU"
+    hostile: bool = False
+
+    @property
+    def default_domain(self) -> str:
+        """The first verified domain, in lower case."""
+        return self.domains[0]
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """A security group or directory role of one tenant."""
+
+    id: str
+    tenant_id: str
+    display_name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Home:
+    """Where a guest really lives: the object id and tenant id that `client_info` names."""
+
+    object_id: str
+    tenant_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class User:
+    """A person in one tenant; a guest is a second user, with its own `id`, and a `home`."""
+
+    id: str
+    tenant_id: str
+    user_principal_name: str
+    display_name: str
+    password: str = field(repr=False)
+    given_name: str = ""
+    surname: str = ""
+    mail: str | None = None
+    mail_verified: bool = True
+    job_title: str | None = None
+    department: str | None = None
+    account_enabled: bool = True
+    mfa_required: bool = False
+    mfa_methods: tuple[MfaMethod, ...] = ()
+    totp_secret: str | None = field(default=None, repr=False)
+    group_ids: tuple[str, ...] = ()
+    app_roles: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    """Client id of the application → values of the roles assigned there."""
+    home: Home | None = None
+    photo: bytes | None = field(default=None, repr=False)
+    note: str = ""
+    """What this person is good for, shown beside "sign in as"."""
+
+    @property
+    def is_guest(self) -> bool:
+        """Whether the person belongs to another tenant."""
+        return self.home is not None
+
+
+@dataclass(frozen=True, slots=True)
+class RedirectUri:
+    """A registered redirect URI and the kind that decides its redemption rules."""
+
+    uri: str
+    kind: RedirectKind = "web"
+
+
+@dataclass(frozen=True, slots=True)
+class Secret:
+    """A client secret; `value` is kept in clear because the emulator has nothing to protect."""
+
+    value: str = field(repr=False)
+    display_name: str = "default"
+    lifetime: timedelta | None = None
+    """How long after the emulator's start it expires; None means never."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """A delegated permission that an API offers (`oauth2PermissionScopes`)."""
+
+    value: str
+    description: str
+    admin_only: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class AppRole:
+    """A role of an application, for people, for applications or for both."""
+
+    value: str
+    display_name: str
+    allowed_for: tuple[Literal["User", "Application"], ...] = ("User",)
+
+
+@dataclass(frozen=True, slots=True)
+class Application:
+    """An app registration with its service principal in each tenant that may use it."""
+
+    client_id: str
+    tenant_id: str
+    display_name: str
+    redirect_uris: tuple[RedirectUri, ...] = ()
+    secrets: tuple[Secret, ...] = ()
+    multi_tenant: bool = False
+    allow_public_client: bool = False
+    identifier_uris: tuple[str, ...] = ()
+    """App ID URIs, such as `api://{client_id}`."""
+    scopes: tuple[Scope, ...] = ()
+    app_roles: tuple[AppRole, ...] = ()
+    granted_app_roles: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    """Client id of the resource → application roles granted to this application."""
+    pre_consented: tuple[str, ...] = ()
+    """Scopes, as an authorize request names them, that nobody in the home tenant is asked about."""
+    logout_url: str | None = None
+    """The front-channel logout URL."""
+    assignment_required: bool = False
+    access_token_version: Literal[1, 2] = 2
+    optional_id_claims: tuple[str, ...] = ()
+    groups_claim: bool = False
+    enabled: bool = True
+    kind: str = "web"
+    """What the seed calls it: web, spa, public, daemon or api; only for people to read."""
+
+    def object_id(self, tenant_id: str) -> str:
+        """The service principal's object id in a tenant, derived so that it is stable."""
+        return str(uuid.uuid5(uuid.UUID(self.client_id), tenant_id))
