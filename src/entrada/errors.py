@@ -1,0 +1,138 @@
+"""One tree of what can go wrong.
+
+    EntradaError
+    ├── SettingsRefused            the start is refused: a setting is wrong, missing or unsafe
+    ├── RequestRefused             the request itself is at fault (malformed, wrong host, too large)
+    │   └── CsrfRefused            an unsafe request that did not prove where it comes from
+    ├── NotSignedIn                nobody is signed in here
+    ├── SignInRefused              one attempt to sign in cannot go on
+    │   ├── TransactionRefused     the attempt is unknown here, used, or too old (`state`)
+    │   ├── AuthorityRefused       the authority said no; carries its AADSTS code when it has one
+    │   └── TokenRefused           a token failed a check
+    ├── RenewalRefused             the authority will not renew: the person must sign in again
+    │   └── InteractionRequired    it would, after one more step by the person (MFA, consent, claims)
+    └── Unavailable                something we depend on does not answer; nobody is to blame
+        ├── AuthorityUnavailable   the authority, or the way to it
+        └── StoreUnavailable       the session store or the users' database
+
+Each has a `code` (the word of OAuth where there is one) for machines and a `public` sentence for people.
+The detail given to the constructor is for logs: it must never hold a token, code, secret or session id.
+`web.failures` is the only place that knows status codes.
+"""
+
+
+class EntradaError(Exception):
+    """Anything this library refuses or cannot do."""
+
+    code = "server_error"
+    public = "Something went wrong on our side."
+
+    def __init__(self, detail: str = "") -> None:
+        super().__init__(detail or self.public)
+
+
+class SettingsRefused(EntradaError):
+    """The application may not start: `faults` names every setting at fault and how to mend it."""
+
+    code = "invalid_settings"
+    public = "This application is not set up correctly."
+
+    def __init__(self, faults: list[str]) -> None:
+        super().__init__("\n".join(f"- {fault}" for fault in faults))
+        self.faults = faults
+
+
+class RequestRefused(EntradaError):
+    """The request is malformed, too large, or for a host that is not ours."""
+
+    code = "invalid_request"
+    public = "The request could not be understood."
+
+
+class CsrfRefused(RequestRefused):
+    """An unsafe request did not prove that it comes from our own pages."""
+
+    code = "cross_site_request"
+    public = "For your safety this was not done: the request did not come from this site's own page."
+
+
+class NotSignedIn(EntradaError):
+    """Nobody is signed in, or no longer."""
+
+    code = "login_required"
+    public = "Please sign in."
+
+
+class SignInRefused(EntradaError):
+    """This attempt to sign in cannot go on; nothing was changed."""
+
+    code = "access_denied"
+    public = "The sign-in could not be completed."
+
+
+class TransactionRefused(SignInRefused):
+    """The attempt is not one that this browser has open: unknown, used, or too old."""
+
+    code = "invalid_state"
+    public = "This sign-in was started in another browser, took too long, or was already used."
+
+
+class AuthorityRefused(SignInRefused):
+    """The authority refused; `error` is its OAuth word and `aadsts` its number, when it gave one."""
+
+    public = "The sign-in service did not accept this sign-in."
+
+    def __init__(self, detail: str = "", *, error: str = "access_denied", aadsts: str | None = None) -> None:
+        super().__init__(detail)
+        self.code = error
+        self.aadsts = aadsts
+
+
+class TokenRefused(SignInRefused):
+    """A token failed a check; the detail names the check, never the token."""
+
+    code = "invalid_token"
+    public = "Your sign-in could not be verified. Please sign in again."
+
+
+class RenewalRefused(EntradaError):
+    """The authority will not renew: the person must sign in again."""
+
+    code = "invalid_grant"
+    public = "Your sign-in has ended. Please sign in again."
+
+    def __init__(self, detail: str = "", *, aadsts: str | None = None) -> None:
+        super().__init__(detail)
+        self.aadsts = aadsts
+
+
+class InteractionRequired(RenewalRefused):
+    """The authority would renew after one more step by the person; `claims` says which, when it did."""
+
+    code = "interaction_required"
+    public = "One more step is needed to go on."
+
+    def __init__(self, detail: str = "", *, aadsts: str | None = None, claims: str | None = None) -> None:
+        super().__init__(detail, aadsts=aadsts)
+        self.claims = claims
+
+
+class Unavailable(EntradaError):
+    """Something we depend on does not answer; `retry_after` is in seconds."""
+
+    code = "temporarily_unavailable"
+    public = "This is not available just now. Please try again in a moment."
+
+    def __init__(self, detail: str = "", *, retry_after: int = 5) -> None:
+        super().__init__(detail)
+        self.retry_after = retry_after
+
+
+class AuthorityUnavailable(Unavailable):
+    """The authority does not answer, or answers with something that cannot be used."""
+
+    public = "The sign-in service does not answer just now. Please try again in a moment."
+
+
+class StoreUnavailable(Unavailable):
+    """The session store or the users' database does not answer."""

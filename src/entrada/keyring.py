@@ -1,0 +1,92 @@
+"""The server's keys: a ring of them with ids, the first active, one secret per purpose derived from each.
+
+Text form, as in the setting `keys`: `id:secret` pairs, comma separated, newest first; a secret is 32 bytes, base64url.
+"""
+
+import base64
+import binascii
+import re
+import secrets
+from dataclasses import dataclass, field
+from typing import Literal
+
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
+from entrada.errors import SettingsRefused
+
+KEY_BYTES = 32  # 256 bits: what AES-256-GCM takes, and the least that SEC-172 allows
+LEAST_DISTINCT_BYTES = 16  # 32 random bytes have about 30 distinct values; fewer than 16 has never come from a CSPRNG
+KEY_ID = re.compile(r"[A-Za-z0-9_-]{1,32}")
+
+Purpose = Literal["session-id", "session-tokens", "transaction-cookie", "csrf-token"]
+"""What a derived secret is for; each is independent of the others (SEC-171)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """One secret of the ring."""
+
+    id: str
+    secret: bytes = field(repr=False)
+
+    def derive(self, purpose: Purpose) -> bytes:
+        """Return this key's 32-byte secret for one purpose (HKDF-SHA256, RFC 5869)."""
+        return HKDF(algorithm=SHA256(), length=KEY_BYTES, salt=None, info=b"entrada/" + purpose.encode()).derive(
+            self.secret
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class KeyRing:
+    """The keys in use, newest first: the first seals, all open."""
+
+    keys: tuple[Key, ...]
+
+    @property
+    def active(self) -> Key:
+        """The key that everything new is made with."""
+        return self.keys[0]
+
+    @classmethod
+    def parse(cls, text: str) -> "KeyRing":
+        """Read the text form; SettingsRefused names what is wrong with which key, never the key."""
+        pairs = [entry.strip() for entry in text.split(",") if entry.strip()]
+        faults = [] if pairs else ["keys: empty; make one with `python -m entrada.keyring`"]
+        keys: list[Key] = []
+        for position, pair in enumerate(pairs, 1):
+            key_id, _, encoded = pair.partition(":")
+            key, fault = _read(key_id, encoded)
+            if fault:
+                faults.append(f"keys: number {position}: {fault}; make a new one with `python -m entrada.keyring`")
+            elif key:
+                keys.append(key)
+        if len({key.id for key in keys}) < len(keys) or len({key.secret for key in keys}) < len(keys):
+            faults.append("keys: an id or a secret is repeated; each key needs its own")
+        if faults:
+            raise SettingsRefused(faults)
+        return cls(keys=tuple(keys))
+
+
+def generate() -> str:
+    """Return a new key in text form: a short random id and 32 bytes from the operating system."""
+    return f"{secrets.token_hex(4)}:{base64.urlsafe_b64encode(secrets.token_bytes(KEY_BYTES)).rstrip(b'=').decode()}"
+
+
+def _read(key_id: str, encoded: str) -> tuple[Key | None, str | None]:
+    """Return the key, or what is wrong with it."""
+    if not KEY_ID.fullmatch(key_id):
+        return None, "the id before the colon must be 1 to 32 letters, digits, - or _"
+    try:
+        secret = base64.b64decode(encoded + "=" * (-len(encoded) % 4), altchars=b"-_", validate=True)
+    except (binascii.Error, ValueError):
+        return None, "the secret is not base64url"
+    if len(secret) != KEY_BYTES:
+        return None, f"the secret must be {KEY_BYTES} bytes (256 bits)"
+    if len(set(secret)) < LEAST_DISTINCT_BYTES:
+        return None, "the secret is not random"
+    return Key(id=key_id, secret=secret), None
+
+
+if __name__ == "__main__":
+    print(generate())  # noqa: T201

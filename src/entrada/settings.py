@@ -1,0 +1,293 @@
+"""Every knob, with its default and the reason for it; checked as a whole before anything starts.
+
+Values come from the constructor, the environment (`ENTRADA_…`, or the customary names beside) or a file `.env`, the
+first that has one.
+"""
+
+import difflib
+import os
+import re
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+from urllib.parse import urlsplit
+
+from dotenv import dotenv_values
+from pydantic import AliasChoices, BeforeValidator, Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from entrada.errors import SettingsRefused
+from entrada.keyring import KeyRing
+
+PREFIX = "ENTRADA_"
+LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
+EMULATOR_MARK = "e7712ada-"  # every tenant id of entrada-emulator begins so (SEC-190)
+ENTRA_HOST = "https://login.microsoftonline.com"
+TENANT = re.compile(r"[0-9A-Za-z][0-9A-Za-z.-]{2,252}")
+MANY_TENANTS = frozenset({"common", "organizations", "consumers"})
+SAMPLE_SECRETS = ("changeme", "change-me", "your-client-secret", "secret", "emulator-secret")
+
+Words = Annotated[
+    tuple[str, ...], NoDecode, BeforeValidator(lambda value: tuple(value.split()) if isinstance(value, str) else value)
+]
+"""Several values: a tuple in Python, separated by blanks in the environment."""
+
+
+def named(name: str, *customary: str) -> AliasChoices:
+    """Return the names under which a setting is read from the environment: ours first, then the customary ones."""
+    return AliasChoices(PREFIX + name.upper(), *customary)
+
+
+class Settings(BaseSettings):
+    """The settings of one application; frozen. Build it with `Settings.load`, which names every fault at once."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX,
+        env_file=".env",
+        env_file_encoding="utf-8",
+        extra="ignore",
+        frozen=True,
+        hide_input_in_errors=True,
+        populate_by_name=True,
+    )
+
+    profile: Literal["development", "production"] = "development"
+    """`production` refuses every unsafe setting; `development` is for loopback addresses and says so."""
+    base_url: str = "http://localhost:8000"
+    """The public origin that people type; redirects and cookies are made from it, never from the request."""
+    prefix: str = "/api/auth"
+    """Where login, callback, logout and me are; empty for the root."""
+    redirect_uri: str | None = Field(None, validation_alias=named("redirect_uri", "AZURE_REDIRECT_URI"))
+    """As registered at the authority; by default base_url + prefix + /callback."""
+    home: str = "/"
+    """The page after sign-in when there was no page on the way."""
+    hosts: Words = ()
+    """Host names served besides that of base_url."""
+
+    tenant_id: str | None = Field(None, validation_alias=named("tenant_id", "AZURE_TENANT_ID"))
+    """The Entra tenant: its GUID or a verified domain."""
+    authority: str | None = Field(None, validation_alias=named("authority", "AZURE_AUTHORITY"))
+    """The Entra authority without its version; by default login.microsoftonline.com and the tenant."""
+    issuer: str | None = None
+    """The issuer of any other OpenID provider, instead of a tenant."""
+    client_id: str = Field("", validation_alias=named("client_id", "AZURE_CLIENT_ID"))
+    client_secret: SecretStr | None = Field(None, validation_alias=named("client_secret", "AZURE_CLIENT_SECRET"))
+    """Without one the application is a public client: PKCE alone."""
+    scopes: Words = ()
+    """Permissions asked for at sign-in beside openid, profile and offline_access; at Entra User.Read by default."""
+    offline_access: bool = Field(default=True)
+    """Whether to ask for a refresh token."""
+    response_mode: Literal["query", "form_post"] = "query"
+    """form_post keeps the code out of addresses and logs, and needs https for its SameSite=None cookie."""
+    algorithms: Words = ("RS256",)
+    """Signature algorithms accepted on tokens; asymmetric ones only."""
+    leeway_seconds: int = Field(60, ge=0, le=300)
+    """How far the authority's clock may be from ours; more than five minutes is a broken clock."""
+    graph_url: str = "https://graph.microsoft.com"
+    """Where Microsoft Graph is: the emulator's, or a sovereign cloud's."""
+    ca_file: Path | None = None
+    """Certificates trusted in addition, for every outbound call; checks cannot be turned off."""
+
+    keys: SecretStr | None = None
+    """The key ring, `id:secret` newest first; in development one is made and kept in data_dir."""
+    keys_file: Path | None = None
+    """A file that holds the key ring instead."""
+    data_dir: Path = Path(".entrada")
+    """The one directory for SQLite files and the development key, readable by its owner only."""
+    store: str = "sqlite:"
+    """The session store: `sqlite:` (in data_dir), `sqlite:PATH`, or `memory:`."""
+    database_url: str | None = None
+    """The users' database, as SQLAlchemy writes it; by default SQLite in data_dir."""
+
+    session_idle_minutes: int = Field(60, ge=1, le=60 * 24 * 30)
+    """A session unused for so long has ended."""
+    session_expiry_days: int = Field(
+        7, ge=1, le=90, validation_alias=named("session_expiry_days", "SESSION_EXPIRY_DAYS")
+    )
+    """A session older than this has ended, used or not."""
+    sign_in_minutes: int = Field(10, ge=1, le=60)
+    """How long one attempt to sign in may take."""
+    token_refresh_buffer_secs: int = Field(
+        300, ge=0, le=3600, validation_alias=named("token_refresh_buffer_secs", "TOKEN_REFRESH_BUFFER_SECS")
+    )
+    """An access token with less than this left is renewed before it is handed out."""
+
+    @classmethod
+    def load(cls, **values: Any) -> Self:
+        """Read and check everything; SettingsRefused names every fault and how to mend it."""
+        faults = _misspelt() + [f"{name}: no such setting" for name in sorted(values.keys() - cls.model_fields.keys())]
+        try:
+            settings = cls(**values)
+        except ValidationError as error:
+            raise SettingsRefused(faults + [_fault(detail) for detail in error.errors(include_input=False)]) from None
+        faults += settings.faults()
+        if faults:
+            raise SettingsRefused(faults)
+        return settings
+
+    @property
+    def production(self) -> bool:
+        """Whether the strict profile is on."""
+        return self.profile == "production"
+
+    @property
+    def secure(self) -> bool:
+        """Whether people reach the application by https."""
+        return self.base_url.startswith("https://")
+
+    @property
+    def callback_uri(self) -> str:
+        """The redirect URI that is sent to the authority, byte for byte (SEC-005)."""
+        return self.redirect_uri or f"{self.base_url}{self.prefix}/callback"
+
+    @property
+    def entra_authority(self) -> str | None:
+        """The authority in MSAL's form, or None for another OpenID provider."""
+        if self.issuer:
+            return None
+        return self.authority or f"{ENTRA_HOST}/{self.tenant_id}"
+
+    @property
+    def sign_in_scopes(self) -> tuple[str, ...]:
+        """The permissions asked for beside the reserved ones."""
+        return self.scopes or (() if self.issuer else ("User.Read",))
+
+    @property
+    def session_idle(self) -> timedelta:
+        """The idle lifetime."""
+        return timedelta(minutes=self.session_idle_minutes)
+
+    @property
+    def session_absolute(self) -> timedelta:
+        """The absolute lifetime."""
+        return timedelta(days=self.session_expiry_days)
+
+    @property
+    def served_hosts(self) -> frozenset[str]:
+        """The host names that are answered, in lower case and without a port."""
+        return frozenset(host.lower() for host in (urlsplit(self.base_url).hostname or "", *self.hosts))
+
+    def faults(self) -> list[str]:
+        """Say all that is wrong, each with its mend; empty when the application may start."""
+        return [*self._address_faults(), *self._provider_faults(), *self._secret_faults(), *self._production_faults()]
+
+    def _address_faults(self) -> list[str]:
+        faults = []
+        base = urlsplit(self.base_url)
+        if base.scheme not in {"http", "https"} or not base.hostname or base.path or base.query or base.fragment:
+            faults.append("base_url: must be an origin such as https://app.contoso.com, without path or final slash")
+        elif base.scheme == "http" and base.hostname not in LOOPBACK:
+            faults.append("base_url: http is for this machine only; use https for any other host")
+        if self.prefix and not re.fullmatch(r"(/[A-Za-z0-9_~.-]+)+", self.prefix):
+            faults.append("prefix: must be empty or a path such as /api/auth, without a final slash")
+        if self.redirect_uri and not self.redirect_uri.startswith(f"{self.base_url}/"):
+            faults.append("redirect_uri: must begin with base_url; set ENTRADA_BASE_URL to its origin")
+        if not self.home.startswith("/") or self.home.startswith("//"):
+            faults.append("home: must be a path of this application, such as /")
+        if self.response_mode == "form_post" and base.scheme == "http":
+            faults.append("response_mode: form_post needs https: browsers drop its SameSite=None cookie over http")
+        if any("*" in host or "/" in host for host in self.hosts):
+            faults.append("hosts: name each host; wildcards, ports and addresses are not taken")
+        return faults
+
+    def _provider_faults(self) -> list[str]:
+        faults = []
+        if not self.client_id:
+            faults.append("client_id: missing; set AZURE_CLIENT_ID (or ENTRADA_CLIENT_ID) to the application's id")
+        if not self.tenant_id and not self.issuer:
+            faults.append("tenant_id: missing; set AZURE_TENANT_ID for Entra, or ENTRADA_ISSUER for another provider")
+        if self.issuer and (self.tenant_id or self.authority):
+            faults.append("issuer: is for other providers; leave out tenant_id and authority, or issuer")
+        if self.tenant_id and self.tenant_id.lower() in MANY_TENANTS:
+            faults.append("tenant_id: any tenant is not offered yet; name your tenant's GUID or domain")
+        elif self.tenant_id and not TENANT.fullmatch(self.tenant_id):
+            faults.append("tenant_id: must be a GUID or a verified domain")
+        for name in ("authority", "issuer", "graph_url"):
+            faults += _url_faults(name, getattr(self, name))
+        if weak := [name for name in self.algorithms if name[:2] not in {"RS", "PS", "ES"} and name != "EdDSA"]:
+            faults.append(f"algorithms: {', '.join(weak)} cannot be accepted; use asymmetric ones such as RS256")
+        if self.ca_file and not self.ca_file.is_file():
+            faults.append(f"ca_file: {self.ca_file} is not a file")
+        return faults
+
+    def _secret_faults(self) -> list[str]:
+        faults = []
+        if self.keys and self.keys_file:
+            faults.append("keys: set either keys or keys_file, not both")
+        if self.keys_file and not self.keys_file.is_file():
+            faults.append(f"keys_file: {self.keys_file} is not a file")
+        elif text := self.keys_text():
+            try:
+                KeyRing.parse(text)
+            except SettingsRefused as refused:
+                faults += refused.faults
+        if self.client_secret is not None and not self.client_secret.get_secret_value().strip():
+            faults.append("client_secret: empty; set it, or leave it out for a public client")
+        return faults
+
+    def _production_faults(self) -> list[str]:
+        if not self.production:
+            return []
+        faults = []
+        if not self.secure:
+            faults.append("base_url: production needs https")
+        if not self.keys and not self.keys_file:
+            faults.append(
+                "keys: production needs its own: set ENTRADA_KEYS to the output of `python -m entrada.keyring`"
+            )
+        if self.store == "memory:":
+            faults.append("store: memory: is lost at each restart and seen by one worker only; use sqlite:")
+        if any(EMULATOR_MARK in (value or "") for value in (self.tenant_id, self.authority, self.issuer)):
+            faults.append("tenant_id: this tenant is the emulator's, which lets anybody in")
+        if any(_is_loopback(url) for url in (self.entra_authority, self.issuer, self.graph_url)):
+            faults.append("authority, issuer, graph_url: an address of this machine is for development")
+        secret = self.client_secret.get_secret_value().lower() if self.client_secret else ""
+        if secret.startswith(SAMPLE_SECRETS):
+            faults.append("client_secret: is a sample value; make one in the portal under Certificates & secrets")
+        return faults
+
+    def keys_text(self) -> str | None:
+        """Return the key ring's text form from the setting or its file, or None when neither is set."""
+        if self.keys_file and self.keys_file.is_file():
+            return self.keys_file.read_text("utf-8").strip()
+        return self.keys.get_secret_value() if self.keys else None
+
+
+def known_names() -> frozenset[str]:
+    """Return every name in the environment that a setting is read from."""
+    names = {PREFIX + name.upper() for name in Settings.model_fields}
+    for field in Settings.model_fields.values():
+        if isinstance(field.validation_alias, AliasChoices):
+            names |= {str(choice) for choice in field.validation_alias.choices}
+    return frozenset(names)
+
+
+def _misspelt() -> list[str]:
+    """Name each ENTRADA_ variable that no setting reads (SEC-184)."""
+    given = {name.upper() for name in (*os.environ, *dotenv_values(".env")) if name.upper().startswith(PREFIX)}
+    faults = []
+    for name in sorted(given - known_names()):
+        near = difflib.get_close_matches(name, known_names(), n=1)
+        faults.append(f"{name}: no such setting" + (f"; did you mean {near[0]}?" if near else ""))
+    return faults
+
+
+def _fault(detail: Any) -> str:
+    """Say one of pydantic's findings in our form, without the value."""
+    name = str(detail["loc"][0]).lower().removeprefix(PREFIX.lower()) if detail["loc"] else "settings"
+    return f"{name}: {detail['msg']} (set {PREFIX}{name.upper()})"
+
+
+def _url_faults(name: str, url: str | None) -> list[str]:
+    if url is None:
+        return []
+    parts = urlsplit(url)
+    if parts.scheme != "https" and not (parts.scheme == "http" and parts.hostname in LOOPBACK and name == "issuer"):
+        return [f"{name}: must begin with https://"]
+    if not parts.hostname or parts.query or parts.fragment or parts.username:
+        return [f"{name}: must be an address without user name, query and fragment"]
+    return []
+
+
+def _is_loopback(url: str | None) -> bool:
+    return bool(url) and urlsplit(url or "").hostname in LOOPBACK
