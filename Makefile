@@ -1,0 +1,61 @@
+# The one door for people and for CI. `make help` says what there is.
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+.SUFFIXES:
+MAKEFLAGS += --no-builtin-rules
+
+PYTHON ?= python3
+VENV ?= .venv
+EXAMPLE ?= auth_code_flow
+TESTS ?=
+BIN := $(VENV)/bin
+
+.PHONY: help demo test check bench matrix lock format clean
+
+help: ## Say what there is
+	@echo "Entrada. Needs Python 3.11 or newer, make and a shell; everything else is set up on first use."
+	@echo
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "%-14s %s\n", $$1, $$2 }'
+	@echo
+	@echo "  PYTHON=python3.13   another interpreter        EXAMPLE=name   another example for make demo"
+	@echo "  TESTS=tests/rules   only these tests           PORT=9000      another port for make demo"
+
+demo: $(VENV)/.demo ## Sign in against an emulated Entra tenant, at http://localhost:8000
+	@$(BIN)/python -m examples.run $(EXAMPLE)
+
+test: $(VENV)/.dev ## Run every test; installs Chromium and the servers it needs when it may
+	@.ci/packages
+	@$(BIN)/python -m pytest $(TESTS)
+
+check: $(VENV)/.dev ## Run ruff, mypy --strict and import-linter
+	@echo "==> ruff";          $(BIN)/ruff check . && $(BIN)/ruff format --check .
+	@echo "==> mypy --strict"; $(BIN)/mypy
+	@echo "==> import-linter"; $(BIN)/lint-imports --cache-dir .cache/import-linter
+
+bench: $(VENV)-bench/.bench ## Measure beside bare FastAPI and the peers, as ratios
+	@$(VENV)-bench/bin/python -m bench
+
+matrix: ## Run the tests that need no browser on every other Python found here
+	@PYTHON="$(PYTHON)" .ci/matrix
+
+lock: $(VENV)/.dev ## Resolve requirements/*.in anew into hash-checked locks without addresses
+	@for name in demo dev bench; do \
+		echo "==> requirements/$$name.txt"; \
+		$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
+			--no-emit-index-url --no-emit-find-links --upgrade requirements/$$name.in -o requirements/$$name.txt || exit 1; \
+	done
+
+format: $(VENV)/.dev ## Mend what ruff can mend
+	@$(BIN)/ruff check --fix . ; $(BIN)/ruff format .
+
+clean: ## Remove everything that make made here
+	rm -rf $(VENV) $(VENV)-* .cache .pytest_cache .mypy_cache .ruff_cache .entrada .entrada-emulator screenshots
+
+$(VENV)/.demo: requirements/demo.txt pyproject.toml emulator/pyproject.toml
+	@PYTHON="$(PYTHON)" .ci/environment $(VENV) demo && touch $@
+
+$(VENV)/.dev: requirements/dev.txt pyproject.toml emulator/pyproject.toml
+	@PYTHON="$(PYTHON)" .ci/environment $(VENV) dev && touch $@ $(VENV)/.demo
+
+$(VENV)-bench/.bench: requirements/bench.txt pyproject.toml emulator/pyproject.toml
+	@PYTHON="$(PYTHON)" .ci/environment $(VENV)-bench bench && touch $@
