@@ -1,0 +1,24 @@
+"""One emulator: the directory, what changes, and where it is reached. Endpoints find it through the request."""
+
+from dataclasses import dataclass
+
+from starlette.requests import HTTPConnection
+
+from entrada_emulator.origins import Origins
+from entrada_emulator.state import State
+from entrada_emulator.world import World
+
+
+@dataclass(frozen=True, slots=True)
+class Emulator:
+    """What every endpoint stands on."""
+
+    world: World
+    state: State
+    origins: Origins
+
+
+def emulator_of(request: HTTPConnection) -> Emulator:
+    """The emulator that received the request."""
+    emulator: Emulator = request.app.state.emulator
+    return emulator

@@ -1,0 +1,223 @@
+"""The default directory: two organisations, a hostile one, people and applications for each case.
+
+Every id is fixed. Every password and secret says that it is not real.
+"""
+
+from entrada_emulator.model import (
+    GRAPH_APP_ID,
+    TENANT_MARK,
+    Application,
+    AppRole,
+    Group,
+    Home,
+    RedirectUri,
+    Scope,
+    Secret,
+    Tenant,
+    User,
+)
+from entrada_emulator.world import World
+from entrada_emulator.world_checks import checked_world
+
+PASSWORD = "not-a-real-password"  # noqa: S105 - everybody's, shown on the sign-in page
+TOTP_SECRET = "EMULATORNOTREALSECRETAAAAAAAAAAA"  # noqa: S105 - base32, shown on the sign-in page
+
+BIRCH = Tenant(f"{TENANT_MARK}0001-4000-8000-000000000001", "Birch Works", ("birch.example", "birchworks.example"))
+CEDAR = Tenant(f"{TENANT_MARK}0002-4000-8000-000000000002", "Cedar Labs", ("cedar.example",), region="NA")
+NETTLE = Tenant(f"{TENANT_MARK}0666-4000-8000-000000000666", "Nettle (hostile)", ("nettle.example",), hostile=True)
+
+WEB_APP = "a0000000-0000-4000-8000-000000000001"
+SPA = "a0000000-0000-4000-8000-000000000002"
+PUBLIC_CLIENT = "a0000000-0000-4000-8000-000000000003"
+DAEMON = "a0000000-0000-4000-8000-000000000004"
+API = "a0000000-0000-4000-8000-000000000005"
+MULTI_TENANT_APP = "a0000000-0000-4000-8000-000000000006"
+UNCONSENTED_APP = "a0000000-0000-4000-8000-000000000007"
+ASSIGNED_ONLY_APP = "a0000000-0000-4000-8000-000000000008"
+
+ENGINEERING = "b0000000-0000-4000-8000-000000000001"
+FINANCE = "b0000000-0000-4000-8000-000000000002"
+CEDAR_STAFF = "b0000000-0000-4000-8000-000000000003"
+MANY_GROUPS = 205  # more than the 200 that fit into a token
+
+OIDC = ("openid", "profile", "email", "offline_access")
+
+
+def default_world() -> World:
+    """The directory used when no file is given."""
+    return checked_world(
+        tenants=(BIRCH, CEDAR, NETTLE), users=_people(), groups=_groups(), applications=_applications()
+    )
+
+
+def _groups() -> tuple[Group, ...]:
+    crowd = tuple(Group(_crowd_id(n), BIRCH.id, f"Crowd {n:03}") for n in range(MANY_GROUPS))
+    return (
+        Group(ENGINEERING, BIRCH.id, "Engineering"),
+        Group(FINANCE, BIRCH.id, "Finance"),
+        Group(CEDAR_STAFF, CEDAR.id, "Cedar staff"),
+        *crowd,
+    )
+
+
+def _crowd_id(number: int) -> str:
+    return f"b0000000-0000-4000-8000-{0x1000 + number:012x}"
+
+
+def _person(number: int, name: str, upn: str, note: str, *, tenant: Tenant = BIRCH, **more: object) -> User:
+    given_name, _, surname = name.partition(" ")
+    values: dict[str, object] = {"mail": upn, "given_name": given_name, "surname": surname} | more
+    return User(
+        id=f"c0000000-0000-4000-8000-{number:012d}",
+        tenant_id=tenant.id,
+        user_principal_name=upn,
+        display_name=name,
+        password=PASSWORD,
+        note=note,
+        **values,  # type: ignore[arg-type]
+    )
+
+
+def _people() -> tuple[User, ...]:
+    return (
+        _person(1, "Mia Member", "mia@birch.example", "member", group_ids=(ENGINEERING,), job_title="Engineer",
+                department="Engineering"),
+        _person(2, "Ada Admin", "ada@birch.example", "has the role Admin", group_ids=(ENGINEERING, FINANCE),
+                job_title="Head of IT", app_roles=_roles("Admin")),
+        _person(3, "Olga Onetime", "olga@birch.example", "needs a code from an authenticator app", mfa_required=True,
+                mfa_methods=("totp",), totp_secret=TOTP_SECRET, app_roles=_roles("Reader")),
+        _person(4, "Pia Push", "pia@birch.example", "approves on a phone", mfa_required=True, mfa_methods=("push",)),
+        _person(5, "Nora New", "nora@birch.example", "has to set up an authenticator app", mfa_required=True,
+                mfa_methods=("totp",)),
+        _person(6, "Dan Disabled", "dan@birch.example", "disabled", account_enabled=False),
+        _person(7, "Greta Groups", "greta@birch.example", f"in {MANY_GROUPS} groups: overage",
+                group_ids=tuple(_crowd_id(n) for n in range(MANY_GROUPS))),
+        _person(11, "Gil Guest", "gil@cedar.example", "at home in Cedar Labs, guest at Birch Works", tenant=CEDAR,
+                group_ids=(CEDAR_STAFF,)),
+        _person(12, "Gil Guest", "gil_cedar.example#EXT#@birch.example", "guest from Cedar Labs",
+                mail="gil@cedar.example", home=Home("c0000000-0000-4000-8000-000000000011", CEDAR.id),
+                app_roles=_roles("Reader")),
+        _person(13, "Cleo Cedar", "cleo@cedar.example", "member of another organisation", tenant=CEDAR),
+        _person(66, "Mia Member", "mallory@nettle.example", "hostile: claims Mia's mail address", tenant=NETTLE,
+                mail="mia@birch.example", mail_verified=False),
+    )  # fmt: skip
+
+
+def _roles(role: str) -> dict[str, tuple[str, ...]]:
+    return {WEB_APP: (role,), API: (role,)}
+
+
+def _applications() -> tuple[Application, ...]:
+    return (_web_app(), _spa(), _public_client(), _daemon(), _api(), *_special_cases())
+
+
+APP_ROLES = (AppRole("Admin", "Administrators"), AppRole("Reader", "Readers"))
+
+
+def _web_app() -> Application:
+    return Application(
+        WEB_APP,
+        BIRCH.id,
+        "Birch Portal",
+        redirect_uris=(
+            RedirectUri("http://localhost/api/auth/callback"),
+            RedirectUri("http://localhost/callback"),
+            RedirectUri("http://localhost/api/auth/signed-out"),
+            RedirectUri("http://localhost/signed-out"),
+            RedirectUri("http://localhost/"),
+            RedirectUri("https://portal.birch.example/api/auth/callback"),
+            RedirectUri("https://portal.birch.example/api/auth/signed-out"),
+            RedirectUri("https://portal.birch.example/signed-out"),
+        ),
+        secrets=(Secret("emulator-secret-birch-portal"),),
+        app_roles=APP_ROLES,
+        pre_consented=(),
+        optional_id_claims=("email", "login_hint"),
+        groups_claim=True,
+    )
+
+
+def _spa() -> Application:
+    uris = ("http://localhost/redirect.html", "https://localhost/redirect.html", "http://localhost/spa")
+    return Application(
+        SPA,
+        BIRCH.id,
+        "Birch Dashboard",
+        redirect_uris=tuple(RedirectUri(uri, "spa") for uri in uris),
+        pre_consented=(*OIDC, "User.Read"),
+        kind="spa",
+    )
+
+
+def _public_client() -> Application:
+    uris = ("http://localhost", "http://127.0.0.1", "birch-tool://auth")
+    return Application(
+        PUBLIC_CLIENT,
+        BIRCH.id,
+        "Birch Command Line",
+        redirect_uris=tuple(RedirectUri(uri, "public") for uri in uris),
+        allow_public_client=True,
+        pre_consented=(*OIDC, "User.Read", f"api://{API}/access_as_user"),
+        kind="public",
+    )
+
+
+def _daemon() -> Application:
+    return Application(
+        DAEMON,
+        BIRCH.id,
+        "Birch Night Job",
+        secrets=(Secret("emulator-secret-birch-night-job"),),
+        granted_app_roles={API: ("Task.Write",), GRAPH_APP_ID: ("User.Read.All",)},
+        kind="daemon",
+    )
+
+
+def _api() -> Application:
+    return Application(
+        API,
+        BIRCH.id,
+        "Birch Orders API",
+        secrets=(Secret("emulator-secret-birch-orders"),),
+        identifier_uris=(f"api://{API}",),
+        scopes=(
+            Scope("access_as_user", "Use the orders API as you"),
+            Scope("Orders.Read", "Read your orders"),
+            Scope("Orders.Manage", "Manage all orders", admin_only=True),
+        ),
+        app_roles=(*APP_ROLES, AppRole("Task.Write", "Write tasks", ("Application",))),
+        kind="api",
+    )
+
+
+def _special_cases() -> tuple[Application, ...]:
+    web = (RedirectUri("http://localhost/callback"), RedirectUri("http://localhost/api/auth/callback"))
+    return (
+        Application(
+            MULTI_TENANT_APP,
+            BIRCH.id,
+            "Birch for Everyone",
+            redirect_uris=(*web, RedirectUri("http://localhost/signed-out")),
+            secrets=(Secret("emulator-secret-birch-everyone"),),
+            multi_tenant=True,
+            pre_consented=(*OIDC, "User.Read"),
+        ),
+        Application(
+            UNCONSENTED_APP,
+            CEDAR.id,
+            "Cedar Surveys",
+            redirect_uris=web,
+            secrets=(Secret("emulator-secret-cedar-surveys"),),
+            multi_tenant=True,
+        ),
+        Application(
+            ASSIGNED_ONLY_APP,
+            BIRCH.id,
+            "Birch Payroll",
+            redirect_uris=web,
+            secrets=(Secret("emulator-secret-birch-payroll"),),
+            app_roles=APP_ROLES,
+            assignment_required=True,
+            pre_consented=(*OIDC, "User.Read"),
+        ),
+    )
