@@ -75,6 +75,8 @@ class User:
     group_ids: tuple[str, ...] = ()
     app_roles: dict[str, tuple[str, ...]] = field(default_factory=dict)
     """Client id of the application → values of the roles assigned there."""
+    is_admin: bool = False
+    """Whether the person may consent for the whole organisation, as a Global Administrator."""
     home: Home | None = None
     photo: bytes | None = field(default=None, repr=False)
     note: str = ""
