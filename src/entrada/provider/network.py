@@ -1,0 +1,113 @@
+"""The way out to the network: TLS always checked, and the address checked that is really connected to.
+
+The check is on the address that a name resolved to, at the moment of connecting, so a name that answers differently
+the second time gains nothing (SEC-068).
+"""
+
+import ipaddress
+import socket
+import ssl
+from collections.abc import AsyncIterator, Iterable
+from pathlib import Path
+
+import anyio
+import httpcore2
+import httpx2
+
+CONNECTIONS = 50  # in all; each host has its own cap in `egress`
+
+
+def trusted_certificates(ca_file: Path | None) -> ssl.SSLContext:
+    """Return a TLS context that trusts the system's authorities and, in addition, those of `ca_file` (SEC-024)."""
+    context = httpx2.create_ssl_context(trust_env=True)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    if ca_file:
+        context.load_verify_locations(cafile=ca_file)
+    return context
+
+
+def address_is_allowed(address: str, *, private_addresses_allowed: bool) -> bool:
+    """Tell whether an IP address may be called: public ones; others when allowed, but never link-local (metadata)."""
+    parsed = ipaddress.ip_address(address.partition("%")[0])
+    mapped = getattr(parsed, "ipv4_mapped", None) or parsed
+    if mapped.is_link_local or mapped.is_multicast or mapped.is_unspecified:
+        return False
+    return private_addresses_allowed or mapped.is_global
+
+
+class CheckedBackend(httpcore2.AsyncNetworkBackend):
+    """Connects to allowed addresses only."""
+
+    def __init__(self, *, private_addresses_allowed: bool) -> None:
+        self._private_addresses_allowed = private_addresses_allowed
+        self._backend = httpcore2.AnyIOBackend()
+
+    async def connect_tcp(
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,  # noqa: ASYNC109 - httpcore's signature
+        local_address: str | None = None,
+        socket_options: Iterable[httpcore2.SOCKET_OPTION] | None = None,
+    ) -> httpcore2.AsyncNetworkStream:
+        """Resolve the host and connect to the first of its allowed addresses that answers."""
+        failure: Exception = httpcore2.ConnectError("no allowed address")
+        for address in await self._addresses(host, port):
+            try:
+                return await self._backend.connect_tcp(address, port, timeout, local_address, socket_options)
+            except (httpcore2.ConnectError, httpcore2.ConnectTimeout) as error:
+                failure = error
+        raise failure
+
+    async def _addresses(self, host: str, port: int) -> list[str]:
+        try:
+            found = await anyio.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        except OSError as error:
+            raise httpcore2.ConnectError("the name does not resolve") from error
+        addresses = dict.fromkeys(str(address[0]) for *_, address in found)
+        allowed = self._private_addresses_allowed
+        return [each for each in addresses if address_is_allowed(each, private_addresses_allowed=allowed)]
+
+
+class _Stream(httpx2.AsyncByteStream):
+    def __init__(self, response: httpcore2.Response) -> None:
+        self._response = response
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        async for chunk in self._response.aiter_stream():
+            yield chunk
+
+    async def aclose(self) -> None:
+        await self._response.aclose()
+
+
+class NetworkTransport(httpx2.AsyncBaseTransport):
+    """httpx2's transport over httpcore2, with the address check."""
+
+    def __init__(self, *, ca_file: Path | None, private_addresses_allowed: bool) -> None:
+        self._pool = httpcore2.AsyncConnectionPool(
+            ssl_context=trusted_certificates(ca_file),
+            max_connections=CONNECTIONS,
+            keepalive_expiry=30,
+            network_backend=CheckedBackend(private_addresses_allowed=private_addresses_allowed),
+        )
+
+    async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
+        """Send one request; httpcore2's errors pass through."""
+        url = request.url
+        answer = await self._pool.handle_async_request(
+            httpcore2.Request(
+                method=request.method,
+                url=httpcore2.URL(scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=url.raw_path),
+                headers=request.headers.raw,
+                content=request.stream,
+                extensions=request.extensions,
+            )
+        )
+        return httpx2.Response(
+            answer.status, headers=answer.headers, stream=_Stream(answer), extensions=answer.extensions
+        )
+
+    async def aclose(self) -> None:
+        """Close all connections."""
+        await self._pool.aclose()

@@ -1,0 +1,57 @@
+"""One JSON object out of bytes that a stranger may have written, read strictly.
+
+Refused, beside what is not JSON: anything but one object, encodings other than UTF-8, a byte order mark, duplicate
+members (RFC 8725 section 2.8 has what happens otherwise), NaN and Infinity, lone surrogates, and nesting too deep.
+"""
+
+import json
+from typing import Any, NoReturn
+
+BLANKS = " \t\r\n"  # RFC 8259 section 2; str.strip() alone takes many more
+
+
+class NotStrict(ValueError):
+    """The bytes are not one strict JSON object; the text says why and quotes nothing."""
+
+
+def json_object(data: bytes) -> dict[str, Any]:
+    """Return the one object that `data` is; NotStrict otherwise, whatever the bytes."""
+    try:
+        text = data.decode("utf-8").strip(BLANKS)
+        value, end = _decoder.raw_decode(text)
+    except NotStrict:
+        raise
+    except UnicodeDecodeError:
+        raise NotStrict("not UTF-8") from None
+    except RecursionError:
+        raise NotStrict("nested too deep") from None
+    except ValueError:
+        raise NotStrict("not JSON") from None
+    if end != len(text):
+        raise NotStrict("bytes after the object")
+    if not isinstance(value, dict):
+        raise NotStrict("not an object")
+    if "\\u" in text:
+        _refuse_lone_surrogates(value)
+    return value
+
+
+def _members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    members = dict(pairs)
+    if len(members) < len(pairs):
+        raise NotStrict("a member is there twice")
+    return members
+
+
+def _refuse_constant(_name: str) -> NoReturn:
+    raise NotStrict("NaN and Infinity are not JSON")
+
+
+def _refuse_lone_surrogates(value: dict[str, Any]) -> None:
+    try:
+        json.dumps(value, ensure_ascii=False).encode("utf-8")
+    except UnicodeEncodeError:
+        raise NotStrict("a lone surrogate") from None
+
+
+_decoder = json.JSONDecoder(object_pairs_hook=_members, parse_constant=_refuse_constant)
