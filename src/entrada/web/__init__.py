@@ -1,0 +1,1 @@
+"""The request's way in and out: what speaks HTTP."""

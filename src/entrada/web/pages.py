@@ -1,0 +1,128 @@
+"""The pages that people see: templates of ours, each of which an application may replace by one of its own.
+
+A file of the same name in the application's directory replaces ours. Any page may begin with
+`{% extends "entrada/base.html" %}`, which always means ours; `docs/pages.md` lists its blocks and classes.
+"""
+
+import secrets
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from jinja2 import BaseLoader, ChoiceLoader, Environment, FileSystemLoader, PrefixLoader, StrictUndefined
+from starlette.responses import HTMLResponse, Response
+
+from entrada.web.assets import assets
+from entrada.web.content_policy import ContentPolicy
+
+OURS = Path(__file__).parent / "templates"
+OWN_PAGES = frozenset({"error.html", "signed_out.html", "sign_in.html"})
+
+AtAuthority = Literal["ended", "still_signed_in", "unknown"]
+Interruption = Literal["loop", "cookies"]
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """A way on from a page: what its button says and where it leads. The first of several stands out."""
+
+    label: str
+    href: str
+
+
+def loader(directories: Sequence[Path] = ()) -> BaseLoader:
+    """Return a template loader: the application's directories first, then ours, and ours alone as `entrada/…`."""
+    ours = FileSystemLoader(OURS)
+    return ChoiceLoader([*map(FileSystemLoader, directories), ours, PrefixLoader({"entrada": ours})])
+
+
+class Pages:
+    """Renders pages with everything escaped, each response with a nonce and a content policy of its own."""
+
+    def __init__(
+        self, templates: Sequence[Path] = (), *, policy: ContentPolicy | None = None, authority_name: str = "Microsoft"
+    ) -> None:
+        self._policy = policy or ContentPolicy()
+        self._environment = Environment(
+            loader=loader(templates), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+        )
+        self._environment.globals |= {
+            "stylesheet": assets()["entrada.css"].url,
+            "icon": assets()["icon.svg"].url,
+            "authority_name": authority_name,
+        }
+
+    def render(
+        self, name: str, /, *, status: int = 200, headers: Mapping[str, str] | None = None, **context: Any
+    ) -> Response:
+        """Answer with a template; a name it uses and was not given is an error, never a blank."""
+        nonce = secrets.token_urlsafe(16)
+        html = self._environment.get_template(name).render({**context, "csp_nonce": nonce})
+        policy = self._policy.ours(nonce) if name in OWN_PAGES else self._policy.with_nonce(nonce)
+        fixed = {"content-security-policy": policy, "cache-control": "no-store", "referrer-policy": "no-referrer"}
+        return HTMLResponse(html, status, {**fixed, **(headers or {})})
+
+    def error(
+        self,
+        *,
+        status: int,
+        title: str,
+        happened: str,
+        advice: str,
+        correlation_id: str,
+        ways: Sequence[Way] = (),
+        code: str | None = None,
+        meaning: str | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> Response:
+        """Say what happened, what to do, and the number to quote.
+
+        `code` is one that can be looked up (AADSTS50011), `meaning` our own words on it for whoever runs the
+        application; neither may be text that came with the request (SEC-177).
+        """
+        return self.render(
+            "error.html",
+            status=status,
+            headers=headers,
+            title=title,
+            happened=happened,
+            advice=advice,
+            ways=ways,
+            correlation_id=correlation_id,
+            code=code,
+            meaning=meaning,
+        )
+
+    def signed_out(
+        self,
+        *,
+        here: bool,
+        at_authority: AtAuthority,
+        sign_in: str,
+        leave_authority: str | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> Response:
+        """Say truthfully what has ended: `here`, whether our session did; `at_authority`, what is known of theirs.
+
+        `leave_authority` is where a person still signed in there can end it.
+        """
+        return self.render(
+            "signed_out.html",
+            headers=headers,
+            here=here,
+            at_authority=at_authority,
+            sign_in=sign_in,
+            leave_authority=leave_authority,
+        )
+
+    def sign_in(
+        self,
+        *,
+        sign_in: str,
+        interrupted: Interruption | None = None,
+        status: int = 200,
+        headers: Mapping[str, str] | None = None,
+    ) -> Response:
+        """Offer to sign in, with one button; `interrupted` says why a person was stopped on the way."""
+        return self.render("sign_in.html", status=status, headers=headers, sign_in=sign_in, interrupted=interrupted)
