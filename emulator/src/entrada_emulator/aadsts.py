@@ -208,6 +208,11 @@ CODES: dict[int, Meaning] = {
         status=401,
         has_page=True,
     ),
+    9000411: Meaning(
+        "invalid_request",
+        "The request is not properly formatted. The parameter '{parameter}' is duplicated.",
+        has_page=True,
+    ),
     9001023: Meaning(
         "invalid_request",
         "The grant type is not supported over the /common or /consumers endpoints. Please use the /organizations or tenant-specific endpoint.",

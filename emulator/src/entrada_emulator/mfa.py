@@ -43,6 +43,8 @@ class Push:
     user: User
     number: int
     asked_at: datetime
+    application: str = ""
+    """Which application the person signs in to, for the phone to show."""
     answer: Literal["waiting", "approved", "denied"] = "waiting"
 
 
@@ -53,17 +55,20 @@ class Pushes:
         self._clock = clock
         self._asked: dict[str, Push] = {}
 
-    def ask(self, user: User) -> Push:
+    def ask(self, user: User, *, application: str = "") -> Push:
         """Sends a new approval to the person's phone."""
-        push = Push(secrets.token_urlsafe(16), user, 10 + secrets.randbelow(90), self._clock.now())
-        self._asked[push.id] = push
+        push = Push(secrets.token_urlsafe(16), user, 10 + secrets.randbelow(90), self._clock.now(), application)
+        self._asked = {key: old for key, old in self._asked.items() if self._is_alive(old)} | {push.id: push}
         return push
 
     def find(self, push_id: str) -> Push | None:
         """The approval, unless it is unknown or two minutes old."""
         push = self._asked.get(push_id)
-        return push if push and self._clock.now() - push.asked_at <= PUSH_LIFE else None
+        return push if push and self._is_alive(push) else None
 
     def waiting(self) -> tuple[Push, ...]:
         """What the phone shows now."""
         return tuple(p for p in self._asked.values() if p.answer == "waiting" and self.find(p.id))
+
+    def _is_alive(self, push: Push) -> bool:
+        return self._clock.now() - push.asked_at <= PUSH_LIFE

@@ -74,6 +74,13 @@ class BrowserSessions:
         session.last_seen = self._clock.now()
         return session
 
+    def renew(self, session: BrowserSession) -> BrowserSession:
+        """The same session under a new id; the old id is worth nothing any more."""
+        self._sessions.pop(session.id, None)
+        session.id = secrets.token_urlsafe(32)
+        self._sessions[session.id] = session
+        return session
+
     def close(self, session: BrowserSession) -> None:
         """Forgets the session with everybody in it."""
         self._sessions.pop(session.id, None)

@@ -4,6 +4,7 @@ import secrets
 from collections.abc import Callable
 from datetime import datetime
 
+from entrada_emulator.attempts import Attempts, Lockouts
 from entrada_emulator.clock import Clock, real_time
 from entrada_emulator.codes import AuthorizationCodes, CodeGrant
 from entrada_emulator.consents import Consents
@@ -40,6 +41,8 @@ class State:
         self.consents = Consents()
         self.totp = Totp()
         self.pushes = Pushes(self.clock)
+        self.attempts = Attempts(self.clock)
+        self.lockouts = Lockouts(self.clock)
         self.faults = Faults()
         self.recorder = Recorder()
         self.logout_sends_iss = True

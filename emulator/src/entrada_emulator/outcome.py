@@ -1,0 +1,129 @@
+"""How an attempt ends: with a code, with an administrator's answer, or with an error; and how each travels."""
+
+import base64
+import json
+import uuid
+from collections.abc import Mapping
+from urllib.parse import urlencode, urlsplit, urlunsplit
+
+from starlette.responses import RedirectResponse, Response
+
+from entrada_emulator.authorization_request import AuthorizationRequest, Client
+from entrada_emulator.codes import CodeGrant
+from entrada_emulator.conversation import Attempt
+from entrada_emulator.errors import EntraError, Trace, error_redirect
+from entrada_emulator.model import User
+from entrada_emulator.pages import form_post, render
+from entrada_emulator.situation import check_assignment, person_there
+from entrada_emulator.sso import SignedIn
+from entrada_emulator.state import State, issue_code
+from entrada_emulator.visit import Visit
+from entrada_emulator.world import home_of
+
+ADVICE = {
+    50011: "Register this redirect URI for the application in the emulator’s directory, or mend the request.",
+    700016: "Check the client id and the tenant in the request against the emulator’s directory.",
+    90002: "Check the tenant in the address: a GUID or a verified domain of the emulator’s directory.",
+    50194: "Use the address of the application’s own tenant, or register the application as multi-tenant.",
+}
+
+
+def succeed(visit: Visit, attempt: Attempt, account: SignedIn) -> Response:
+    """Hands the application what it asked for. Raises `EntraError` where the person may not use it."""
+    check_assignment(visit.emulator.world, attempt.request, account.user)
+    person = person_there(visit.emulator.world, attempt.request, account.user)
+    account.clients.add((attempt.request.client.application.client_id, person.tenant_id))
+    visit.emulator.state.attempts.end(attempt)
+    if attempt.request.for_organisation:
+        return deliver(attempt.request.client, _admin_fields(attempt.request, person))
+    return deliver(attempt.request.client, _code_fields(visit.emulator.state, attempt, account, person))
+
+
+def refuse(client: Client, error: EntraError, state: State, *, for_organisation: bool = False) -> Response:
+    """Sends an error to the application's redirect URI."""
+    fields = error_redirect(error, trace(state, client.correlation_id), state=client.state)
+    if for_organisation:
+        fields = {"admin_consent": "True"} | fields | {"error": _admin_error(client, error)}
+    return deliver(client, fields)
+
+
+def error_page(state: State, error: EntraError, *, correlation_id: str = "") -> Response:
+    """Shows an error at the authority, with HTTP 200 as Entra is reported to do."""
+    request = trace(state, correlation_id)
+    facts = [
+        ("Error code", f"AADSTS{error.code}"),
+        ("Trace ID", request.trace_id),
+        ("Correlation ID", request.correlation_id),
+        ("Timestamp", request.timestamp),
+    ]
+    return render("error.html", text=error.text, advice=ADVICE.get(error.code), facts=facts)
+
+
+def deliver(client: Client, fields: Mapping[str, str]) -> Response:
+    """Carries the fields to the redirect URI in the response mode that the client asked for."""
+    target = _with_path(client.redirect_uri)
+    if client.response_mode == "form_post":
+        return form_post(target, fields)
+    separator = "#" if client.response_mode == "fragment" else "&" if "?" in target else "?"
+    headers = {"cache-control": "no-store", "pragma": "no-cache", "referrer-policy": "strict-origin"}
+    return RedirectResponse(f"{target}{separator}{urlencode(fields)}", 302, headers)
+
+
+def trace(state: State, correlation_id: str) -> Trace:
+    """What identifies this answer in an error."""
+    return Trace(str(uuid.uuid4()), correlation_id or str(uuid.uuid4()), state.clock.now())
+
+
+def _code_fields(state: State, attempt: Attempt, account: SignedIn, person: User) -> dict[str, str]:
+    request = attempt.request
+    code = issue_code(
+        state,
+        CodeGrant(
+            client_id=request.client.application.client_id,
+            redirect_uri=request.client.redirect_uri,
+            redirect_kind=request.client.registered.kind,
+            path_tenant=request.client.path.name,
+            tenant_id=person.tenant_id,
+            user_id=person.id,
+            scopes=request.scope,
+            sid=account.sid,
+            auth_time=account.auth_time,
+            amr=account.amr,
+            nonce=request.nonce,
+            code_challenge=request.code_challenge,
+            code_challenge_method=request.code_challenge_method,
+            max_age=request.max_age,
+            claims=request.claims,
+        ),
+    )
+    fields = {"code": code}
+    if request.client_info:
+        fields["client_info"] = _client_info(account.user)
+    if request.client.state is not None:
+        fields["state"] = request.client.state
+    return fields | {"session_state": str(uuid.uuid5(uuid.UUID(account.sid), request.client.application.client_id))}
+
+
+def _admin_fields(request: AuthorizationRequest, person: User) -> dict[str, str]:
+    state = {} if request.client.state is None else {"state": request.client.state}
+    scope = {"scope": " ".join(request.scope)} if request.scope else {}
+    return {"admin_consent": "True", "tenant": person.tenant_id} | scope | state
+
+
+def _admin_error(client: Client, error: EntraError) -> str:
+    """The word that the admin consent endpoints use where a person declined."""
+    if error.error != "access_denied":
+        return error.error
+    return "permission_denied" if client.version == 1 else "consent_required"
+
+
+def _client_info(user: User) -> str:
+    tenant_id, object_id = home_of(user)
+    text = json.dumps({"uid": object_id, "utid": tenant_id}, separators=(",", ":"))
+    return base64.urlsafe_b64encode(text.encode("ascii")).rstrip(b"=").decode("ascii")
+
+
+def _with_path(uri: str) -> str:
+    """Entra answers to `http://host` at `http://host/`."""
+    parts = urlsplit(uri)
+    return uri if parts.path or parts.scheme not in {"http", "https"} else urlunsplit(parts._replace(path="/"))

@@ -1,0 +1,101 @@
+"""What the directory and a browser's session say about an attempt: the other half of what `next_step` looks at."""
+
+from collections.abc import Iterable
+
+from entrada_emulator.authorization_request import AuthorizationRequest
+from entrada_emulator.consents import Permission
+from entrada_emulator.conversation import Attempt, Situation
+from entrada_emulator.errors import EntraError
+from entrada_emulator.instance import Emulator
+from entrada_emulator.model import MfaMethod, Scope, Tenant, User
+from entrada_emulator.scopes import missing_permissions
+from entrada_emulator.visit import Visit
+from entrada_emulator.world import World, home_of
+
+
+def situation_of(visit: Visit, attempt: Attempt) -> Situation:
+    """The situation at this moment."""
+    if attempt.user is None:
+        return Situation(accounts=visit.accounts)
+    missing = permissions_asked(visit.emulator, attempt)
+    return Situation(
+        accounts=visit.accounts,
+        method=second_factor(visit.emulator.world, attempt),
+        enrolled=visit.emulator.state.totp.secret_of(attempt.user) is not None,
+        missing=missing,
+        needs_admin=() if _is_admin(visit.emulator.world, attempt) else _for_admins(visit.emulator, attempt, missing),
+    )
+
+
+def tenant_of(world: World, request: AuthorizationRequest, user: User) -> Tenant:
+    """The tenant of the tokens: the path's, or the person's own on `common` and `organizations`."""
+    tenant = request.client.path.tenant or world.tenant(home_of(user)[0])
+    if tenant is None:
+        raise EntraError(90002, tenant=home_of(user)[0])
+    return tenant
+
+
+def person_there(world: World, request: AuthorizationRequest, user: User) -> User:
+    """Who the person is in the tenant of the tokens: a member, or a guest under another object id. Raises 50020."""
+    tenant = tenant_of(world, request, user)
+    person = world.in_tenant(user, tenant.id)
+    if person is None:
+        home = world.tenant(home_of(user)[0])
+        raise EntraError(
+            50020,
+            user=user.user_principal_name,
+            idp=home.display_name if home else "",
+            tenant=tenant.display_name,
+            client_id=request.client.application.client_id,
+        )
+    return person
+
+
+def check_assignment(world: World, request: AuthorizationRequest, user: User) -> None:
+    """Raises 50105 when the application takes assigned people only and this one is not."""
+    application = request.client.application
+    person = person_there(world, request, user)
+    if application.assignment_required and not person.app_roles.get(application.client_id):
+        raise EntraError(50105, application=application.display_name, client_id=application.client_id)
+
+
+def second_factor(world: World, attempt: Attempt) -> MfaMethod | None:
+    """The second factor the person has to give here, if any: at home or as a guest, whichever asks for it."""
+    user = attempt.user
+    if user is None or not (user.mfa_required or person_there(world, attempt.request, user).mfa_required):
+        return None
+    methods = user.mfa_methods or ("totp",)
+    return attempt.method if attempt.method in methods else methods[0]
+
+
+def permissions_asked(emulator: Emulator, attempt: Attempt) -> tuple[Permission, ...]:
+    """The permissions to agree to, APIs first: those still missing, or all where the request asks for it anew."""
+    request, user = attempt.request, attempt.user
+    if user is None:
+        return ()
+    application = request.client.application
+    asked: Iterable[Permission] = request.scopes.permissions(application)
+    if not request.for_organisation and "consent" not in request.prompts:
+        person = person_there(emulator.world, request, user)
+        asked = missing_permissions(
+            emulator.world, emulator.state.consents, application, user=person, requested=request.scopes
+        )
+    oidc = set(request.scopes.oidc)
+    return tuple(sorted(asked, key=lambda permission: (permission.value in oidc, permission)))
+
+
+def scope_behind(world: World, permission: Permission) -> Scope:
+    """The scope as its API describes it."""
+    resource = world.application(permission.resource)
+    offered = resource.scopes if resource else ()
+    return next((s for s in offered if s.value == permission.value), Scope(permission.value, permission.value))
+
+
+def _is_admin(world: World, attempt: Attempt) -> bool:
+    return attempt.user is not None and person_there(world, attempt.request, attempt.user).is_admin
+
+
+def _for_admins(emulator: Emulator, attempt: Attempt, permissions: tuple[Permission, ...]) -> tuple[Permission, ...]:
+    if attempt.request.for_organisation:
+        return permissions
+    return tuple(p for p in permissions if scope_behind(emulator.world, p).admin_only)
