@@ -130,6 +130,15 @@ CODES: dict[int, Meaning] = {
         "The resource principal named {resource} was not found in the tenant named {tenant}. This can happen if the application has not been installed by the administrator of the tenant or consented to by any user in the tenant.",
         has_page=True,
     ),
+    500112: Meaning(
+        "invalid_grant",
+        "The reply address '{redirect_uri}' does not match the reply address provided when requesting Authorization code.",
+        has_page=True,
+    ),
+    501051: Meaning(
+        "invalid_grant",
+        "Application '{client_id}'({application}) is not assigned to a role for the application '{resource}'.",
+    ),
     501481: Meaning(
         "invalid_grant", "The Code_Verifier does not match the code_challenge supplied in the authorization request."
     ),

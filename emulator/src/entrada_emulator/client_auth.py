@@ -63,6 +63,12 @@ def authenticate(
     return "0"
 
 
+def check_presented_secret(application: Application, proof: Presented, *, now: datetime, started_at: datetime) -> None:
+    """Judges a secret before the grant is looked at, so that a stranger learns nothing about codes."""
+    if application.secrets and proof.secret is not None:
+        _confidential(application, proof, now=now, started_at=started_at)
+
+
 def _confidential(application: Application, proof: Presented, *, now: datetime, started_at: datetime) -> None:
     if proof.secret is None:
         raise EntraError(700027 if proof.assertion else 7000218, client_id=application.client_id)

@@ -39,14 +39,12 @@ class RequestedScopes:
     @property
     def first(self) -> ResourceScopes:
         """The resource a token is for: the first one named, or Graph when only OpenID scopes are."""
-        return self.apis[0] if self.apis else ResourceScopes(GRAPH, GRAPH.identifier_uris[0], ())
+        return self.apis[0] if self.apis else ResourceScopes(GRAPH, GRAPH.client_id, ())
 
-    @property
-    def single(self) -> ResourceScopes:
-        """The only resource; raises 700022 when there are several."""
+    def check_one_resource(self) -> None:
+        """Raises 700022 when several resources are named: a token is for one."""
         if len(self.apis) > 1:
             raise EntraError(700022)
-        return self.first
 
     def permissions(self, application: Application) -> frozenset[Permission]:
         """Everything that needs consent. `.default` stands for what the application's registration asks of the API."""
@@ -118,13 +116,13 @@ def _registered(application: Application, api: ResourceScopes) -> tuple[str, ...
 def _split(word: str) -> tuple[str, str]:
     """`api://x/y` → (`api://x`, `y`); a bare word is Graph's."""
     identifier, slash, value = word.rpartition("/")
-    return (identifier, value) if slash else (GRAPH.identifier_uris[0], word)
+    return (identifier, value) if slash else (GRAPH.client_id, word)
 
 
 def _oidc_name(word: str) -> str | None:
     identifier, value = _split(word)
-    is_oidc = value.lower() in OIDC_SCOPES and identifier.rstrip("/") == GRAPH.identifier_uris[0]
-    return value.lower() if is_oidc else None
+    is_graph = identifier.rstrip("/") in (GRAPH.client_id, *GRAPH.identifier_uris)
+    return value.lower() if is_graph and value.lower() in OIDC_SCOPES else None
 
 
 def _resource(world: World, identifier: str) -> Application:

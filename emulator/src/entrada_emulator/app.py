@@ -1,0 +1,53 @@
+"""The emulator as an ASGI application."""
+
+import os
+
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.routing import BaseRoute
+
+from entrada_emulator.endpoints import graph, metadata, token
+from entrada_emulator.instance import Emulator
+from entrada_emulator.middleware import KnownHosts, OneSlash, Watched
+from entrada_emulator.origins import Origins
+from entrada_emulator.safety import refuse_microsoft_names, refuse_production
+from entrada_emulator.seeds import default_world
+from entrada_emulator.state import State
+from entrada_emulator.world import World
+
+ROUTES: list[BaseRoute] = [*graph.routes, *metadata.routes, *token.routes]
+
+
+def create_app(
+    world: World | None = None,
+    *,
+    state: State | None = None,
+    public_origin: str | None = None,
+    pages_origin: str | None = None,
+) -> Starlette:
+    """An emulator for a directory; without one, for the default directory.
+
+    In process, with neither origin given, it answers under Microsoft's own host names. Served, `public_origin` is what
+    clients reach (`https://localhost:8443`) and `pages_origin` what people reach, the same unless given.
+    `app.state.emulator` holds the parts. Raises `RefusedToStart` where the environment says production or an origin is Microsoft's.
+    """
+    refuse_production(os.environ)
+    origins = _origins(public_origin, pages_origin)
+    emulator = Emulator(world or default_world(), state or State(), origins)
+    layers = [
+        Middleware(OneSlash),
+        Middleware(KnownHosts, origins=origins),
+        Middleware(Watched, emulator=emulator),
+    ]
+    app = Starlette(routes=ROUTES, middleware=layers)
+    app.state.emulator = emulator
+    return app
+
+
+def _origins(public_origin: str | None, pages_origin: str | None) -> Origins:
+    if public_origin is None:
+        return Origins()
+    for origin in (public_origin, pages_origin or public_origin):
+        refuse_microsoft_names(origin)
+    public = public_origin.rstrip("/")
+    return Origins(login=public, pages=(pages_origin or public).rstrip("/"), graph=public)

@@ -1,0 +1,98 @@
+"""The answers of the token endpoint: which tokens come back, made from a sign-in or for an application."""
+
+import secrets
+from dataclasses import replace
+from typing import Any
+
+from entrada_emulator.client_info import client_info
+from entrada_emulator.faults import TOKEN_FAULTS
+from entrada_emulator.graph_resource import GRAPH
+from entrada_emulator.instance import Emulator
+from entrada_emulator.jwt import signed
+from entrada_emulator.keys import base64url
+from entrada_emulator.model import Application, Tenant
+from entrada_emulator.refresh import SPA_LIFE, RefreshGrant
+from entrada_emulator.scopes import RequestedScopes, ResourceScopes, granted_permissions
+from entrada_emulator.spoiling import signed_or_spoiled
+from entrada_emulator.tokens import (
+    Audience,
+    Claims,
+    SignIn,
+    access_token_life,
+    app_access_token_claims,
+    id_token_claims,
+    user_access_token_claims,
+)
+
+Answer = dict[str, Any]
+
+
+def user_answer(
+    emulator: Emulator,
+    sign_in: SignIn,
+    *,
+    requested: RequestedScopes,
+    wants_client_info: bool,
+    renewal: RefreshGrant | None,
+) -> Answer:
+    """Tokens for a person. `renewal` is what the next refresh token stands for, None for no refresh token."""
+    api = _named(emulator, sign_in, requested.first)
+    now, life = emulator.state.clock.now(), access_token_life()
+    shown = tuple(scope for scope in requested.oidc if scope != "offline_access") if api.resource is GRAPH else ()
+    audience = Audience(resource=api.resource, identifier=api.identifier, scp=(*api.values, *shown))
+    claims = user_access_token_claims(sign_in, audience, origins=emulator.origins, now=now, life=life)
+    granted = (*(api.wire(value) for value in api.values), *shown)
+    answer: Answer = {"token_type": "Bearer", "scope": " ".join(granted)} | _access_token(emulator, audience, claims)
+    if renewal is not None:
+        answer |= _refresh_token(emulator, renewal)
+    if "openid" in requested.oidc:
+        answer["id_token"] = _id_token(emulator, sign_in)
+    if wants_client_info:
+        answer["client_info"] = client_info(sign_in.user)
+    return answer
+
+
+def application_answer(emulator: Emulator, application: Application, *, tenant: Tenant, api: ResourceScopes) -> Answer:
+    """An application's own token and nothing else: no scope, no refresh token, no ID token."""
+    roles = application.granted_app_roles.get(api.resource.client_id, ())
+    audience = Audience(resource=api.resource, identifier=api.identifier, roles=roles)
+    claims = app_access_token_claims(
+        application,
+        audience,
+        tenant=tenant,
+        origins=emulator.origins,
+        now=emulator.state.clock.now(),
+        life=access_token_life(),
+    )
+    return {"token_type": "Bearer"} | _access_token(emulator, audience, claims)
+
+
+def _named(emulator: Emulator, sign_in: SignIn, api: ResourceScopes) -> ResourceScopes:
+    """`.default` spelt out: everything granted on that resource."""
+    if not api.is_default:
+        return api
+    granted = granted_permissions(emulator.world, emulator.state.consents, sign_in.application, user=sign_in.user)
+    offered = (scope.value for scope in api.resource.scopes)
+    held = {permission.value for permission in granted if permission.resource == api.resource.client_id}
+    return replace(api, values=tuple(value for value in offered if value in held - set(sign_in.scopes)))
+
+
+def _access_token(emulator: Emulator, audience: Audience, claims: Claims) -> Answer:
+    nonce = base64url(secrets.token_bytes(32)) if audience.resource is GRAPH else None
+    life = claims["exp"] - claims["iat"]
+    token = signed(claims, key=emulator.state.keys.active, v1=audience.is_v1, nonce=nonce)
+    return {"expires_in": life, "ext_expires_in": life, "access_token": token}
+
+
+def _id_token(emulator: Emulator, sign_in: SignIn) -> str:
+    claims = id_token_claims(sign_in, origins=emulator.origins, now=emulator.state.clock.now())
+    faults = emulator.state.faults.take("token", TOKEN_FAULTS)
+    return signed_or_spoiled(claims, keys=emulator.state.keys, faults=faults)
+
+
+def _refresh_token(emulator: Emulator, renewal: RefreshGrant) -> Answer:
+    answer: Answer = {"refresh_token": emulator.state.refresh_tokens.issue(renewal)}
+    if renewal.redirect_kind == "spa":
+        left = renewal.first_issued_at + SPA_LIFE - emulator.state.clock.now()
+        answer["refresh_token_expires_in"] = int(left.total_seconds())
+    return answer
