@@ -29,7 +29,8 @@ def create_app(
 
     In process, with neither origin given, it answers under Microsoft's own host names. Served, `public_origin` is what
     clients reach (`https://localhost:8443`) and `pages_origin` what people reach, the same unless given.
-    `app.state.emulator` holds the parts. Raises `RefusedToStart` where the environment says production or an origin is Microsoft's.
+    `app.state.emulator` holds the parts. Raises `RefusedToStart` where the environment says production or an origin
+    is Microsoft's.
     """
     refuse_production(os.environ)
     origins = _origins(public_origin, pages_origin)

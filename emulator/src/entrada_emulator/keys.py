@@ -2,7 +2,7 @@
 
 import base64
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
@@ -16,6 +16,7 @@ KID_MARK = "emulator-"
 """Every key id begins so, that a product in production can refuse it at sight (SEC-190)."""
 
 KEY_SIZE = 2048
+KEYS_AT_START = 3  # the signer, the next one, and that of personal accounts
 CERTIFICATE_LIFE = timedelta(days=5 * 365)
 
 
@@ -69,11 +70,13 @@ def new_signing_key(now: datetime | None = None) -> SigningKey:
 class KeyRing:
     """The keys of one emulator: the one that signs, the one published ahead of its use, those that signed before."""
 
-    def __init__(self) -> None:
-        self.active = new_signing_key()
-        self.next = new_signing_key()
+    def __init__(self, made_ahead: Iterable[SigningKey] = ()) -> None:
+        """Takes keys made ahead, to save a test run their making, and makes what is missing."""
+        self._made_ahead = list(made_ahead)
+        self.active = self._new()
+        self.next = self._new()
         self.retired: list[SigningKey] = []
-        self.personal = new_signing_key()
+        self.personal = self._new()
         """Published with the issuer of personal accounts, signs nothing: a client must not believe it for a tenant."""
 
     def published(self) -> Iterator[SigningKey]:
@@ -89,13 +92,13 @@ class KeyRing:
     def rotate(self) -> SigningKey:
         """Signs with the key published ahead, publishes another, keeps the old one on show. Returns the signer."""
         self.retired.append(self.active)
-        self.active, self.next = self.next, new_signing_key()
+        self.active, self.next = self.next, self._new()
         return self.active
 
     def replace_at_once(self) -> SigningKey:
         """Withdraws every key and signs with one nobody has seen, as after a compromise. Returns the signer."""
         self.retired.clear()
-        self.active, self.next = new_signing_key(), new_signing_key()
+        self.active, self.next = self._new(), self._new()
         return self.active
 
     def withdraw(self, kid: str) -> bool:
@@ -104,6 +107,9 @@ class KeyRing:
         found = len(kept) != len(self.retired)
         self.retired = kept
         return found
+
+    def _new(self) -> SigningKey:
+        return self._made_ahead.pop() if self._made_ahead else new_signing_key()
 
 
 def base64url(data: bytes) -> str:
