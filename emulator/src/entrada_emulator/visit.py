@@ -52,11 +52,14 @@ class Visit:
         self._renewed = True
         return self.session
 
-    def end_session(self) -> None:
-        """Signs everybody out at this browser."""
-        if self.session:
+    def sign_out(self, account: SignedIn) -> None:
+        """Signs one account out; with the last one the browser's session ends."""
+        if self.session is None:
+            return
+        self.session.sign_out(account)
+        if not self.session.accounts:
             self.emulator.state.sessions.close(self.session)
-        self.session = None
+            self.session = None
 
     def answer(self, response: Response) -> Response:
         """Puts on the response the cookies that this visit changed."""

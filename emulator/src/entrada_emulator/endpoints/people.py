@@ -1,6 +1,6 @@
 """Everything that people meet: one list of routes for the application to mount."""
 
-from entrada_emulator.endpoints import authorize, login, phone
+from entrada_emulator.endpoints import adminconsent, authorize, login, logout, phone
 from entrada_emulator.pages import static_files
 
-routes = [*phone.routes, static_files(), *authorize.routes, *login.routes]
+routes = [*phone.routes, static_files(), *authorize.routes, *login.routes, *logout.routes, *adminconsent.routes]
