@@ -1,9 +1,7 @@
 """What the tests of the sign-in pages begin with: an emulator of one's own, a person, a request."""
 
 from entrada_emulator import seeds
-from entrada_emulator.endpoints import people
-from entrada_emulator.instance import Emulator
-from entrada_emulator.origins import Origins
+from entrada_emulator.app import create_app
 from entrada_emulator.state import State
 from starlette.applications import Starlette
 
@@ -16,9 +14,7 @@ REDIRECT_URI = "http://localhost:8000/callback"
 
 def emulator(state: State | None = None) -> Starlette:
     """The pages for people over the default directory."""
-    app = Starlette(routes=people.routes)
-    app.state.emulator = Emulator(seeds.default_world(), state or State(), Origins())
-    return app
+    return create_app(state=state)
 
 
 def person_at(app: Starlette | None = None) -> Person:

@@ -82,8 +82,8 @@ def _people() -> tuple[User, ...]:
     return (
         _person(1, "Mia Member", "mia@birch.example", "member", group_ids=(ENGINEERING,), job_title="Engineer",
                 department="Engineering"),
-        _person(2, "Ada Admin", "ada@birch.example", "has the role Admin", group_ids=(ENGINEERING, FINANCE),
-                job_title="Head of IT", app_roles=_roles("Admin")),
+        _person(2, "Ada Admin", "ada@birch.example", "administrator, role Admin", group_ids=(ENGINEERING, FINANCE),
+                job_title="Head of IT", app_roles=_roles("Admin"), is_admin=True),
         _person(3, "Olga Onetime", "olga@birch.example", "needs a code from an authenticator app", mfa_required=True,
                 mfa_methods=("totp",), totp_secret=TOTP_SECRET, app_roles=_roles("Reader")),
         _person(4, "Pia Push", "pia@birch.example", "approves on a phone", mfa_required=True, mfa_methods=("push",)),
