@@ -1,0 +1,175 @@
+"""The protective headers of every response, also of errors, unknown paths and files (SEC-160 to SEC-162).
+
+A header that the application set itself stays, for it knows its pages; nosniff alone is not its to weaken. What is
+left out is never taken for a wish: a content policy without `frame-ancestors` gets that rule beside it.
+Everything that can be built beforehand is: this runs for each request.
+"""
+
+import secrets
+from collections.abc import Awaitable
+from dataclasses import dataclass, field
+from typing import Literal
+
+from starlette.requests import HTTPConnection
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from entrada.web.content_policy import BARE, DOCUMENTATION, ContentPolicy
+
+Header = tuple[bytes, bytes]
+Audience = Literal["anyone", "one person", "one person signing in"]
+
+STARTS = frozenset({"http.response.start", "websocket.http.response.start"})
+NONCE = "entrada_csp_nonce"
+CSP = b"content-security-policy"
+FRAME = b"x-frame-options"
+NOSNIFF: Header = (b"x-content-type-options", b"nosniff")
+NO_STORE: Header = (b"cache-control", b"no-store")
+NO_FRAME: Header = (FRAME, b"DENY")
+NO_FRAME_POLICY: Header = (CSP, BARE.encode())
+DOCUMENTATION_POLICY = DOCUMENTATION.encode()
+HSTS: Header = (b"strict-transport-security", b"max-age=31536000; includeSubDomains")
+COMMON: tuple[Header, ...] = (
+    (b"cross-origin-opener-policy", b"same-origin"),
+    (b"cross-origin-resource-policy", b"same-origin"),
+    (
+        b"permissions-policy",
+        b"accelerometer=(), camera=(), display-capture=(), geolocation=(), gyroscope=(), magnetometer=(), "
+        b"microphone=(), midi=(), payment=(), usb=()",
+    ),
+)
+CONTENT_TYPE = b"content-type"
+OURS = frozenset({CSP, FRAME, NOSNIFF[0], NO_STORE[0], HSTS[0], b"referrer-policy", *(name for name, _ in COMMON)})
+WHO = frozenset({b"cookie", b"authorization"})
+KINDS_KEPT = 64  # content types are the application's own, so they are few; this only bounds a mistake
+NOT_MODIFIED = 304  # its headers replace those of the kept response, whose own policy is the right one
+
+DOCUMENTS = (b"text/html", b"application/xhtml+xml", b"image/svg+xml", b"text/xml", b"application/xml")
+"""Types that a browser shows as a page and runs scripts of."""
+IMPERSONAL = (b"text/css", b"text/javascript", b"application/javascript", b"font/")
+"""Types that a page is made of; they may be kept although the request carried a session."""
+
+
+@dataclass(frozen=True, slots=True)
+class HeaderRules:
+    """What the headers depend on; all of it is known at the start."""
+
+    policy: ContentPolicy
+    https: bool
+    """Whether people reach the application by https: by configuration, never by the request."""
+    session_cookie: bytes
+    """The name of the cookie that makes a request, and so its answer, private."""
+    auth_paths: tuple[str, ...]
+    """Beginnings of the paths that take part in signing in and out."""
+    documentation: frozenset[str] = frozenset()
+    """Paths of pages of FastAPI's that load scripts from elsewhere; empty in production."""
+    general: tuple[Header, ...] = field(init=False)
+    auth: tuple[Header, ...] = field(init=False)
+
+    def __post_init__(self) -> None:
+        transport = (HSTS,) if self.https else ()
+        common = (*COMMON, *transport)
+        object.__setattr__(self, "general", ((b"referrer-policy", b"strict-origin-when-cross-origin"), *common))
+        object.__setattr__(self, "auth", ((b"referrer-policy", b"no-referrer"), *common))
+
+
+class HeadersMiddleware:
+    """Completes the headers of each response; it is the outermost layer but for Starlette's own.
+
+    A response that brings none of these headers gets all of them from a table, by its type and for whom it is.
+    """
+
+    def __init__(self, app: ASGIApp, *, rules: HeaderRules) -> None:
+        self.app = app
+        self.rules = rules
+        self._ready: dict[tuple[bytes | None, Audience, bytes], list[Header]] = {}
+
+    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
+        """Pass the request on, and its answer back with its headers complete."""
+        if scope["type"] == "lifespan":
+            return self.app(scope, receive, send)
+
+        def complete_and_send(message: Message) -> Awaitable[None]:  # no coroutine of its own: half the cost
+            if message["type"] in STARTS:
+                message["headers"] = self._complete(scope, message)
+            return send(message)
+
+        return self.app(scope, receive, complete_and_send)
+
+    def _complete(self, scope: Scope, start: Message) -> list[Header]:
+        headers = start.get("headers", ())
+        kind = None
+        plain = start["status"] != NOT_MODIFIED and scope["path"] not in self.rules.documentation
+        for name, value in headers:
+            if name in OURS:
+                plain = False
+            elif name == CONTENT_TYPE:
+                kind = value
+        if not plain or NONCE in scope.get("state", ()):
+            return complete(self.rules, scope, status=start["status"], headers=list(headers))
+        key = (kind, audience(self.rules, scope), self.rules.policy.application)
+        return [*headers, *(self._ready.get(key) or self._make_ready(key, scope))]
+
+    def _make_ready(self, key: tuple[bytes | None, Audience, bytes], scope: Scope) -> list[Header]:
+        headers = [] if key[0] is None else [(CONTENT_TYPE, key[0])]
+        added = complete(self.rules, scope, status=200, headers=headers)[len(headers) :]
+        if len(self._ready) < KINDS_KEPT:
+            self._ready[key] = added
+        return added
+
+
+def csp_nonce(connection: HTTPConnection) -> str:
+    """Return the nonce for inline scripts and styles of the page that answers this request."""
+    nonce: str = connection.scope.setdefault("state", {}).setdefault(NONCE, secrets.token_urlsafe(16))
+    return nonce
+
+
+def audience(rules: HeaderRules, scope: Scope) -> Audience:
+    """Tell for whom an answer may be: the request says who it is from, or is part of signing in."""
+    if scope["path"].startswith(rules.auth_paths):
+        return "one person signing in"
+    for name, value in scope["headers"]:
+        if name in WHO and (name == b"authorization" or rules.session_cookie in value):
+            return "one person"
+    return "anyone"
+
+
+def complete(rules: HeaderRules, scope: Scope, *, status: int, headers: list[Header]) -> list[Header]:
+    """Return the headers of a response with all that it left out; the given list stays as it is."""
+    given = dict(headers)
+    who = audience(rules, scope)
+    defaults = rules.auth if who == "one person signing in" else rules.general
+    completed = [header for header in headers if header[0] != NOSNIFF[0]]
+    completed += [NOSNIFF, *(header for header in defaults if header[0] not in given)]
+    if status == NOT_MODIFIED:
+        return completed
+    if NO_STORE[0] not in given and who != "anyone" and not given.get(CONTENT_TYPE, b"").startswith(IMPERSONAL):
+        completed.append(NO_STORE)
+    return [*completed, *(_framing(headers) if CSP in given else _policy(rules, scope, given))]
+
+
+def _framing(headers: list[Header]) -> tuple[Header, ...]:
+    """Complete an application's own policy: it may allow framing, but only by saying so."""
+    if any(name == FRAME or (name == CSP and b"frame-ancestors" in value) for name, value in headers):
+        return ()
+    return (NO_FRAME, NO_FRAME_POLICY)
+
+
+def _policy(rules: HeaderRules, scope: Scope, given: dict[bytes, bytes]) -> tuple[Header, ...]:
+    """Return the policy of a response that brought none."""
+    kind = given.get(CONTENT_TYPE)
+    if kind is not None and not kind.lower().startswith(DOCUMENTS):
+        policy = NO_FRAME_POLICY[1]
+    elif scope["path"] in rules.documentation:
+        policy = DOCUMENTATION_POLICY
+    else:
+        policy = _document_policy(rules, scope)
+    if FRAME not in given:
+        return (NO_FRAME, (CSP, policy))
+    if given[FRAME].upper() == b"SAMEORIGIN":
+        policy = policy.replace(b"frame-ancestors 'none'", b"frame-ancestors 'self'")
+    return ((CSP, policy),)
+
+
+def _document_policy(rules: HeaderRules, scope: Scope) -> bytes:
+    nonce = scope.get("state", {}).get(NONCE)
+    return rules.policy.application if nonce is None else rules.policy.with_nonce(nonce).encode()
