@@ -19,7 +19,7 @@ KEY_BYTES = 32  # 256 bits: what AES-256-GCM takes, and the least that SEC-172 a
 LEAST_DISTINCT_BYTES = 16  # 32 random bytes have about 30 distinct values; fewer than 16 has never come from a CSPRNG
 KEY_ID = re.compile(r"[A-Za-z0-9_-]{1,32}")
 
-Purpose = Literal["session-id", "session-tokens", "transaction-cookie", "csrf-token"]
+Purpose = Literal["session-id", "session-record", "session-tokens", "transaction-cookie", "csrf-token"]
 """What a derived secret is for; each is independent of the others (SEC-171)."""
 
 

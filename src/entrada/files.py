@@ -1,0 +1,60 @@
+"""Files and directories that only their owner may read (SEC-176), made so that two processes may start at once."""
+
+import os
+import secrets
+from pathlib import Path
+
+from entrada.errors import SettingsRefused
+
+OWNER_ONLY_FILE = 0o600
+OWNER_ONLY_DIRECTORY = 0o700
+ANYBODY_ELSE = 0o077
+
+
+def own_directory(path: Path, *, setting: str) -> None:
+    """Make the directory for its owner only unless it is there; SettingsRefused names `setting` and the mend."""
+    try:
+        path.mkdir(mode=OWNER_ONLY_DIRECTORY, exist_ok=True)
+    except OSError as error:
+        raise SettingsRefused([_fault(setting, path, error, "make its parent directory, or name another")]) from None
+
+
+def own_file(path: Path, *, setting: str) -> None:
+    """Make the file for its owner only, or take the rights of others from it; SettingsRefused names the mend.
+
+    SQLite gives its `-wal` and `-shm` files the rights of the file itself, so it must be right before SQLite sees it.
+    """
+    try:
+        file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, OWNER_ONLY_FILE)
+        try:
+            if os.fstat(file).st_mode & ANYBODY_ELSE:
+                os.fchmod(file, OWNER_ONLY_FILE)
+        finally:
+            os.close(file)
+    except OSError as error:
+        mend = "its directory must exist, and it must be ours to write"
+        raise SettingsRefused([_fault(setting, path, error, mend)]) from None
+
+
+def write_once(path: Path, content: bytes, *, setting: str) -> bytes:
+    """Write the file whole unless it is there, and return what it holds: the same for all who race to write it."""
+    draft = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
+    try:
+        file = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, OWNER_ONLY_FILE)
+        try:
+            with os.fdopen(file, "wb") as stream:
+                stream.write(content)
+                stream.flush()
+                os.fsync(stream.fileno())
+            path.hardlink_to(draft)
+        except FileExistsError:
+            pass  # another process was first: its content counts
+        finally:
+            draft.unlink()
+        return path.read_bytes()
+    except OSError as error:
+        raise SettingsRefused([_fault(setting, path, error, "the directory must be ours to write")]) from None
+
+
+def _fault(setting: str, path: Path, error: OSError, mend: str) -> str:
+    return f"{setting}: {path}: {error.strerror or type(error).__name__}; {mend}"

@@ -1,0 +1,50 @@
+"""What a session remembers and every request reads: who, since when, until when, from where. Tokens are kept apart.
+
+Bytes: one byte of format version, then msgpack. A version that we do not know is no session (SEC-079).
+"""
+
+import msgspec
+
+from entrada.principal import User
+
+FORMAT = 1
+
+
+class RequestFacts(msgspec.Struct, frozen=True, kw_only=True):
+    """Where a sign-in came from; for people to recognise their sessions by, never a reason to let anybody in."""
+
+    address: str | None = None
+    """The client's address as text, after the named proxies."""
+    user_agent: str | None = None
+
+
+class SessionRecord(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=False):
+    """The small part of a session; times are whole seconds since 1970, UTC."""
+
+    user: User
+    created_at: int
+    last_seen_at: int
+    idle_expires_at: int
+    """The session has ended from this second on, unless it is used before."""
+    expires_at: int
+    """The session has ended from this second on, used or not (SEC-073)."""
+    facts: RequestFacts = RequestFacts()
+
+
+_encoder = msgspec.msgpack.Encoder()
+_decoder = msgspec.msgpack.Decoder(SessionRecord)
+
+
+def encode(record: SessionRecord) -> bytes:
+    """Return the record's bytes in the present format."""
+    return bytes((FORMAT,)) + _encoder.encode(record)
+
+
+def decode(data: bytes) -> SessionRecord | None:
+    """Return the record, or None when the format is unknown or the bytes are not a record."""
+    if not data or data[0] != FORMAT:
+        return None
+    try:
+        return _decoder.decode(memoryview(data)[1:])
+    except msgspec.MsgspecError:
+        return None

@@ -1,0 +1,143 @@
+"""Sessions in one SQLite file, shared by any number of processes of one machine.
+
+Reads go by primary key over one open connection on the event loop, which takes microseconds in WAL mode; writes go
+over another connection on a worker thread, one at a time, and are on the disk when they return.
+"""
+
+import sqlite3
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import TypeVar
+
+import anyio
+import anyio.to_thread
+
+from entrada.clock import Clock
+from entrada.errors import StoreUnavailable
+from entrada.sessions.sqlite_file import open_file, transaction, unavailable
+from entrada.sessions.store import Stored
+
+T = TypeVar("T")
+
+GET = "SELECT record, version FROM session WHERE key = ?"
+GET_TOKENS = "SELECT tokens, t.version FROM session_tokens t JOIN session USING (key) WHERE key = ? AND expires_at > ?"
+REPLACE = (
+    "UPDATE session SET record = ?, version = version + 1, expires_at = ?"
+    " WHERE key = ? AND version = ? AND expires_at > ?"
+)
+REPLACE_TOKENS = (
+    "UPDATE session_tokens SET tokens = ?, version = version + 1 WHERE key = ? AND version = ?"
+    " AND EXISTS (SELECT 1 FROM session s WHERE s.key = session_tokens.key AND s.expires_at > ?)"
+)
+ADD_IF_ABSENT = (
+    "INSERT INTO spent VALUES (?, ?)"
+    " ON CONFLICT (key) DO UPDATE SET expires_at = excluded.expires_at WHERE spent.expires_at <= ?"
+)
+
+
+class SqliteStore:
+    """A SessionStore in one file. What it has acknowledged outlives kill -9 and, with an honest disk, a power cut."""
+
+    def __init__(self, path: Path, *, clock: Clock) -> None:
+        self._clock = clock
+        self._path = path.absolute()
+        self._writer, self._reader = open_file(path)
+        self._inode = self._path.stat().st_ino
+        self._turn = anyio.CapacityLimiter(1)
+
+    async def get(self, key: bytes) -> Stored | None:
+        """Return the record, or None when there is none; never suspends."""
+        return self._read(GET, (key,))
+
+    async def get_tokens(self, key: bytes) -> Stored | None:
+        """Return the tokens of a session that is there and has not expired; never suspends."""
+        return self._read(GET_TOKENS, (key, self._clock().timestamp()))
+
+    async def insert(
+        self, key: bytes, *, record: bytes, tokens: bytes, expires_at: datetime, replacing: Sequence[bytes] = ()
+    ) -> None:
+        """Add a session with both parts at version 1 and delete those it replaces, in one transaction."""
+
+        def work(connection: sqlite3.Connection) -> None:
+            with transaction(connection):
+                connection.executemany("DELETE FROM session WHERE key = ?", [(old,) for old in replacing])
+                connection.execute("INSERT INTO session VALUES (?, 1, ?, ?)", (key, expires_at.timestamp(), record))
+                connection.execute("INSERT INTO session_tokens VALUES (?, 1, ?)", (key, tokens))
+
+        await self._write(work)
+
+    async def replace(self, key: bytes, *, record: bytes, version: int, expires_at: datetime) -> bool:
+        """Put a new record in place of `version`; False when that is not the present one."""
+        values = (record, expires_at.timestamp(), key, version, self._clock().timestamp())
+        return await self._write(lambda connection: connection.execute(REPLACE, values).rowcount) == 1
+
+    async def replace_tokens(self, key: bytes, *, tokens: bytes, version: int) -> bool:
+        """Put new tokens in place of `version`; False when that is not the present one."""
+        values = (tokens, key, version, self._clock().timestamp())
+        return await self._write(lambda connection: connection.execute(REPLACE_TOKENS, values).rowcount) == 1
+
+    async def delete(self, keys: Sequence[bytes]) -> None:
+        """Delete these sessions, both parts, in one transaction."""
+
+        def work(connection: sqlite3.Connection) -> None:
+            with transaction(connection):
+                connection.executemany("DELETE FROM session WHERE key = ?", [(key,) for key in keys])
+
+        await self._write(work)
+
+    async def add_if_absent(self, key: bytes, *, lifetime: timedelta) -> bool:
+        """Remember `key` for `lifetime`; True for exactly one caller of any process until it is forgotten."""
+        now = self._clock()
+        values = (key, (now + lifetime).timestamp(), now.timestamp())
+        return await self._write(lambda connection: connection.execute(ADD_IF_ABSENT, values).rowcount) == 1
+
+    async def delete_expired(self, *, limit: int) -> int:
+        """Delete at most `limit` of what has expired, of each kind; short transactions let others write between."""
+        now = self._clock().timestamp()
+
+        def work(connection: sqlite3.Connection) -> int:
+            with transaction(connection):
+                return sum(connection.execute(_sweep(table), (now, limit)).rowcount for table in ("session", "spent"))
+
+        return await self._write(work)
+
+    async def close(self) -> None:
+        """Wait for the last write and let go of the file."""
+        async with self._turn:
+            self._reader.close()
+            self._writer.close()
+
+    def _read(self, query: str, values: tuple[bytes | float, ...]) -> Stored | None:
+        try:
+            row: Stored | None = self._reader.execute(query, values).fetchone()
+        except sqlite3.Error as error:
+            raise unavailable(error) from None
+        return row
+
+    async def _write(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        """Do the work on a worker thread when it is our turn; a caller that is cancelled meanwhile still waits."""
+
+        def run() -> T:
+            self._check_the_file_is_there()
+            try:
+                return work(self._writer)
+            except sqlite3.Error as error:
+                raise unavailable(error) from None
+
+        return await anyio.to_thread.run_sync(run, limiter=self._turn)
+
+    def _check_the_file_is_there(self) -> None:
+        """Refuse to write into a file that was removed or exchanged under us: other processes would not see it."""
+        try:
+            if self._path.stat().st_ino == self._inode:
+                return
+        except OSError:
+            pass
+        raise StoreUnavailable(
+            "session store: the file was removed or exchanged; restart to open the one that is there"
+        )
+
+
+def _sweep(table: str) -> str:
+    return f"DELETE FROM {table} WHERE key IN (SELECT key FROM {table} WHERE expires_at <= ? LIMIT ?)"  # noqa: S608

@@ -1,0 +1,84 @@
+"""Where sessions are kept: a protocol of bytes in, bytes out, that knows neither people nor tokens.
+
+Every method may raise StoreUnavailable. Keys are opaque bytes. A session has two parts, each with a version of its own:
+the record, read on every request, and the tokens, read when one is needed; so a touch never makes a renewal lose.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Protocol, TypeAlias
+
+from entrada.clock import Clock
+from entrada.errors import SettingsRefused
+from entrada.files import own_directory
+
+Stored: TypeAlias = tuple[bytes, int]
+"""One part of a session as the store has it, and its version, which is what a replacement must name."""
+
+
+class SessionStore(Protocol):
+    """What a session store does. Methods are coroutines, but `get` of an embedded store never suspends."""
+
+    async def get(self, key: bytes) -> Stored | None:
+        """Return the record, or None when there is none.
+
+        It may have expired and not been swept yet: it says itself until when it is good, under our signature.
+        """
+        ...
+
+    async def get_tokens(self, key: bytes) -> Stored | None:
+        """Return the tokens of a session that is there and has not expired."""
+        ...
+
+    async def insert(
+        self, key: bytes, *, record: bytes, tokens: bytes, expires_at: datetime, replacing: Sequence[bytes] = ()
+    ) -> None:
+        """Add a session with both parts at version 1 and delete those it replaces: all of it or nothing."""
+        ...
+
+    async def replace(self, key: bytes, *, record: bytes, version: int, expires_at: datetime) -> bool:
+        """Put a new record in place of `version`; False, and nothing done, when that is not the present one.
+
+        A session that was deleted or has expired stays so: nothing is ever put where nothing is.
+        """
+        ...
+
+    async def replace_tokens(self, key: bytes, *, tokens: bytes, version: int) -> bool:
+        """Put new tokens in place of `version`, under the same conditions as `replace`."""
+        ...
+
+    async def delete(self, keys: Sequence[bytes]) -> None:
+        """Delete these sessions, both parts; once it returns, no worker reads them again."""
+        ...
+
+    async def add_if_absent(self, key: bytes, *, lifetime: timedelta) -> bool:
+        """Remember `key` for `lifetime`; True for exactly one caller, on whichever worker, until it is forgotten."""
+        ...
+
+    async def delete_expired(self, *, limit: int) -> int:
+        """Delete at most `limit` of what has expired, of each kind, and return how many there were."""
+        ...
+
+    async def close(self) -> None:
+        """Let go of files and connections; nothing may be asked afterwards."""
+        ...
+
+
+def open_store(url: str, *, data_dir: Path, clock: Clock) -> SessionStore:
+    """Open the store that the setting `store` names: `memory:`, `sqlite:` (in data_dir) or `sqlite:PATH`.
+
+    SettingsRefused says what is wrong with the name or with the file, and how to mend it.
+    """
+    kind, _, where = url.partition(":")
+    if kind == "memory" and not where:
+        from entrada.sessions.memory import MemoryStore
+
+        return MemoryStore(clock=clock)
+    if kind == "sqlite":
+        from entrada.sessions.sqlite import SqliteStore
+
+        if not where:
+            own_directory(data_dir, setting="data_dir")
+        return SqliteStore(Path(where) if where else data_dir / "sessions.db", clock=clock)
+    raise SettingsRefused(["store: must be memory:, sqlite: or sqlite:PATH"])

@@ -1,0 +1,215 @@
+"""What a session's life promises, whichever store it is kept in."""
+
+from datetime import timedelta
+
+import pytest
+
+from entrada.keyring import KeyRing, generate
+from entrada.principal import User
+from entrada.sessions.lifecycle import Lifetimes, Sessions
+from entrada.sessions.record import RequestFacts
+from entrada.sessions.sealing import Sealer
+from entrada.sessions.store import SessionStore
+from tests.moved_clock import MovedClock
+
+MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
+ADA = User(
+    issuer="https://login.microsoftonline.com/tenant/v2.0",
+    subject="ada-sub",
+    tenant_id="11111111-1111-4111-8111-111111111111",
+    object_id="22222222-2222-4222-8222-222222222222",
+    name="Ada Lovelace",
+    email="ada@contoso.com",
+    roles=frozenset({"Admin"}),
+    amr=("pwd", "mfa"),
+    sid="the-sid",
+)
+
+
+def over(store: SessionStore, clock: MovedClock, ring: str | None = None, **lifetimes: timedelta) -> Sessions:
+    keys = KeyRing.parse(ring or generate())
+    return Sessions(store, sealer=Sealer(keys), ring=keys, clock=clock, lifetimes=Lifetimes(**lifetimes))
+
+
+@pytest.fixture
+def sessions(store: SessionStore, clock: MovedClock) -> Sessions:
+    return over(store, clock)
+
+
+async def test_a_session_remembers_who_and_since_when(sessions: Sessions, clock: MovedClock) -> None:
+    """The person, the times and the facts of the sign-in come back as they were (SES-2)."""
+    facts = RequestFacts(address="192.0.2.7", user_agent="Firefox")
+    session_id, begun = await sessions.begin(ADA, tokens=b"tokens", facts=facts)
+    session = await sessions.load(session_id)
+    assert session == begun
+    assert session.user == ADA
+    assert session.record.facts == facts
+    assert (session.created_at, session.last_seen_at) == (clock(), clock())
+    assert (session.idle_expires_at, session.expires_at) == (clock() + HOUR, clock() + 7 * DAY)
+
+
+async def test_ids_are_256_random_bits(sessions: Sessions) -> None:
+    """Each id is 43 characters of base64url, and no two are the same (SEC-069, SES-1)."""
+    ids = {(await sessions.begin(ADA, tokens=b""))[0] for _ in range(50)}
+    assert len(ids) == 50
+    assert {len(session_id) for session_id in ids} == {43}
+
+
+@pytest.mark.parametrize(
+    "session_id", ["", "x", "A" * 42, "A" * 44, "A" * 43, "A" * 42 + "é", "A" * 42 + "\n", "A" * 99999]
+)
+async def test_what_is_no_id_of_ours_is_no_session(sessions: Sessions, session_id: str) -> None:
+    """An unknown or malformed id loads nothing, ends nothing and is no error (SEC-072)."""
+    assert await sessions.load(session_id) is None
+    await sessions.end(session_id)
+
+
+async def test_an_idle_session_has_ended(sessions: Sessions, clock: MovedClock) -> None:
+    """A session that is not used for its idle lifetime has ended, swept or not (SEC-073)."""
+    session_id, _ = await sessions.begin(ADA, tokens=b"")
+    clock.move(HOUR - timedelta(seconds=1))
+    assert await sessions.load(session_id)
+    clock.move(timedelta(seconds=1))
+    assert await sessions.load(session_id) is None
+
+
+async def test_activity_cannot_extend_the_absolute_lifetime(store: SessionStore, clock: MovedClock) -> None:
+    """A session in constant use ends at its absolute lifetime all the same (SEC-073)."""
+    sessions = over(store, clock, idle=HOUR, absolute=DAY)
+    session_id, begun = await sessions.begin(ADA, tokens=b"")
+    for _ in range(47):
+        clock.move(HOUR / 2)
+        session = await sessions.load(session_id)
+        assert session
+        assert await sessions.touch(session)
+        assert session.expires_at == begun.expires_at
+    clock.move(HOUR / 2)
+    assert await sessions.load(session_id) is None
+
+
+async def test_a_renewal_cannot_extend_any_lifetime(sessions: Sessions, clock: MovedClock) -> None:
+    """New tokens leave the expiry of the session as it was (SEC-073)."""
+    session_id, session = await sessions.begin(ADA, tokens=b"old")
+    clock.move(HOUR - timedelta(seconds=1))
+    assert await sessions.save_tokens(session, b"new", version=1)
+    clock.move(timedelta(seconds=1))
+    assert await sessions.load(session_id) is None
+    assert await sessions.tokens(session) is None
+
+
+async def test_a_touch_is_written_once_a_minute(sessions: Sessions, clock: MovedClock) -> None:
+    """Within a minute of the last one a touch writes nothing; after it, it moves last seen and the idle expiry."""
+    session_id, session = await sessions.begin(ADA, tokens=b"")
+    clock.move(MINUTE - timedelta(seconds=1))
+    assert not await sessions.touch(session)
+    clock.move(timedelta(seconds=1))
+    assert await sessions.touch(session)
+    touched = await sessions.load(session_id)
+    assert touched
+    assert (touched.last_seen_at, touched.idle_expires_at) == (clock(), clock() + HOUR)
+    assert not await sessions.touch(touched)
+
+
+async def test_short_idle_lifetimes_are_touched_oftener(store: SessionStore, clock: MovedClock) -> None:
+    """With an idle lifetime of a minute a session in use lives on, touched each second."""
+    sessions = over(store, clock, idle=MINUTE)
+    session_id, session = await sessions.begin(ADA, tokens=b"")
+    clock.move(timedelta(seconds=1))
+    assert await sessions.touch(session)
+    clock.move(timedelta(seconds=59))
+    assert await sessions.load(session_id)
+
+
+async def test_a_new_id_at_sign_in_and_the_old_one_dies(sessions: Sessions) -> None:
+    """Beginning a session gives a new id and ends the one it replaces (SEC-071)."""
+    old_id, old = await sessions.begin(ADA, tokens=b"old")
+    new_id, _ = await sessions.begin(ADA, tokens=b"new", replacing=old_id)
+    assert new_id != old_id
+    assert await sessions.load(old_id) is None
+    assert await sessions.tokens(old) is None
+    assert await sessions.load(new_id)
+
+
+async def test_an_ended_session_is_never_brought_back(sessions: Sessions, clock: MovedClock) -> None:
+    """What a request that was already under way writes after the end is lost (SEC-075)."""
+    session_id, session = await sessions.begin(ADA, tokens=b"old")
+    clock.move(2 * MINUTE)
+    await sessions.end(session_id)
+    assert not await sessions.touch(session)
+    assert not await sessions.save_tokens(session, b"late", version=1)
+    assert await sessions.load(session_id) is None
+    assert await sessions.tokens(session) is None
+
+
+async def test_ending_is_idempotent_and_hits_one(sessions: Sessions) -> None:
+    """Ending twice is no error, and other sessions of the same person go on (REL-034)."""
+    first, _ = await sessions.begin(ADA, tokens=b"")
+    second, _ = await sessions.begin(ADA, tokens=b"")
+    await sessions.end(first)
+    await sessions.end(first)
+    assert await sessions.load(first) is None
+    assert await sessions.load(second)
+
+
+async def test_tokens_come_back_and_are_replaced_by_version(sessions: Sessions) -> None:
+    """Of two renewals of the same tokens the first is kept; a touch in between makes neither lose (SES-6)."""
+    _, session = await sessions.begin(ADA, tokens=b"old")
+    opened = await sessions.tokens(session)
+    assert opened
+    assert (opened.blob, opened.version) == (b"old", 1)
+    assert await sessions.save_tokens(session, b"first", version=1)
+    assert not await sessions.save_tokens(session, b"second", version=1)
+    again = await sessions.tokens(session)
+    assert again
+    assert (again.blob, again.version) == (b"first", 2)
+
+
+async def test_a_touch_does_not_make_a_renewal_lose(sessions: Sessions, clock: MovedClock) -> None:
+    """Record and tokens have versions of their own."""
+    _, session = await sessions.begin(ADA, tokens=b"old")
+    clock.move(MINUTE)
+    assert await sessions.touch(session)
+    assert await sessions.save_tokens(session, b"new", version=1)
+
+
+async def test_sessions_outlive_a_rotation_of_the_ring(store: SessionStore, clock: MovedClock) -> None:
+    """Old sessions load and renew under a ring with a new key in front; without their key they are gone (SEC-170)."""
+    old, new = generate(), generate()
+    session_id, _ = await over(store, clock, old).begin(ADA, tokens=b"tokens")
+    rotated = over(store, clock, f"{new},{old}")
+    session = await rotated.load(session_id)
+    assert session
+    clock.move(MINUTE)
+    assert await rotated.touch(session)
+    assert await rotated.load(session_id)
+    tokens = await rotated.tokens(session)
+    assert tokens
+    assert tokens.blob == b"tokens"
+    assert await over(store, clock, new).load(session_id) is None
+    await rotated.end(session_id)
+    assert await rotated.load(session_id) is None
+
+
+async def test_a_transaction_is_spent_once_even_while_keys_rotate(store: SessionStore, clock: MovedClock) -> None:
+    """Workers with different rings agree that a transaction is used (SEC-014)."""
+    assert await over(store, clock).spend_once("transaction", lifetime=HOUR)
+    assert not await over(store, clock).spend_once("transaction", lifetime=HOUR)
+    assert await over(store, clock).spend_once("another", lifetime=HOUR)
+
+
+async def test_the_sweep_removes_what_has_ended(sessions: Sessions, clock: MovedClock) -> None:
+    """Ended sessions leave the store, living ones stay."""
+    await sessions.begin(ADA, tokens=b"")
+    clock.move(HOUR)
+    living, _ = await sessions.begin(ADA, tokens=b"")
+    assert await sessions.sweep() == 1
+    assert await sessions.sweep() == 0
+    assert await sessions.load(living)
+
+
+async def test_nothing_prints_a_session(sessions: Sessions) -> None:
+    """The text of a session shows neither its person nor its key nor its tokens."""
+    session_id, session = await sessions.begin(ADA, tokens=b"a-token")
+    shown = f"{session!r} {session} {await sessions.tokens(session)!r}"
+    for secret in (session_id, repr(session.key), "a-token", "Ada", "the-sid"):
+        assert secret not in shown
