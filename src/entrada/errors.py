@@ -78,12 +78,18 @@ class TransactionRefused(SignInRefused):
 
 
 class AuthorityRefused(SignInRefused):
-    """The authority refused; `error` is its OAuth word and `aadsts` its number, when it gave one."""
+    """The authority refused; `error` is its OAuth word and `aadsts` its number, when it gave one.
+
+    `public`, where given, says in our words what happened and what to do.
+    """
 
     public = "The sign-in service did not accept this sign-in."
 
-    def __init__(self, detail: str = "", *, error: str = "access_denied", aadsts: str | None = None) -> None:
-        super().__init__(detail)
+    def __init__(
+        self, detail: str = "", *, error: str = "access_denied", aadsts: str | None = None, public: str | None = None
+    ) -> None:
+        super().__init__(detail or public or "")
+        self.public = public or self.public
         self.code = error
         self.aadsts = aadsts
 

@@ -70,6 +70,8 @@ class Settings(BaseSettings):
     """The Entra authority without its version; by default login.microsoftonline.com and the tenant."""
     issuer: str | None = None
     """The issuer of any other OpenID provider, instead of a tenant."""
+    endpoint_hosts: Words = ()
+    """Hosts, beside the issuer's own, on which such a provider has its endpoints."""
     client_id: str = Field("", validation_alias=named("client_id", "AZURE_CLIENT_ID"))
     client_secret: SecretStr | None = Field(None, validation_alias=named("client_secret", "AZURE_CLIENT_SECRET"))
     """Without one the application is a public client: PKCE alone."""

@@ -1,0 +1,109 @@
+"""Which authority we trust, made from the settings alone: where its metadata is and what may stand in it."""
+
+import re
+from dataclasses import dataclass
+from typing import Literal, Self
+from urllib.parse import urlsplit
+
+from entrada.settings import LOOPBACK, Settings
+
+WELL_KNOWN = "/.well-known/openid-configuration"
+GUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
+ENTRA_ISSUER = re.compile(rf"https://(?P<host>[a-z0-9.-]+)(:[0-9]{{1,5}})?/(?P<tenant>{GUID.pattern})/v2\.0")
+
+CLOUDS: tuple[frozenset[str], ...] = (
+    frozenset(
+        {
+            "login.microsoftonline.com",
+            "login.microsoft.com",
+            "login.windows.net",
+            "sts.windows.net",
+            "graph.microsoft.com",
+        }
+    ),
+    frozenset({"login.microsoftonline.us", "graph.microsoft.us", "dod-graph.microsoft.us"}),
+    frozenset({"login.partner.microsoftonline.cn", "login.chinacloudapi.cn", "microsoftgraph.chinacloudapi.cn"}),
+)
+"""The hosts of each national cloud; endpoints of one never stand in the metadata of another."""
+
+ELSEWHERE: dict[str, frozenset[str]] = {
+    "accounts.google.com": frozenset({"oauth2.googleapis.com", "www.googleapis.com", "openidconnect.googleapis.com"}),
+}
+"""Providers known to have endpoints on hosts other than their issuer's."""
+
+
+@dataclass(frozen=True, slots=True)
+class Authority:
+    """The authority that the settings name, and the rules its metadata must keep."""
+
+    kind: Literal["entra", "oidc"]
+    metadata_url: str
+    hosts: frozenset[str]
+    """The hosts on which its endpoints may be (SEC-007)."""
+    issuer: str | None = None
+    """The exact issuer, of a provider other than Entra."""
+    tenant: str | None = None
+    """The configured Entra tenant in lower case: a GUID or a domain."""
+    msal_authority: str | None = None
+    """The authority as MSAL wants it, at Entra."""
+
+    @classmethod
+    def from_settings(cls, settings: Settings) -> Self:
+        """Return the authority that checked settings describe."""
+        if settings.issuer:
+            return cls._other(settings.issuer, frozenset(settings.endpoint_hosts))
+        return cls._entra(settings.entra_authority or "", (settings.tenant_id or "").lower())
+
+    @property
+    def on_this_machine(self) -> bool:
+        """Whether it is on a loopback address: an emulator, for development."""
+        return urlsplit(self.metadata_url).hostname in LOOPBACK
+
+    def issuer_fault(self, issuer: str) -> str | None:
+        """Say why metadata with this issuer is not this authority's; None when it is (SEC-007, SEC-037)."""
+        if self.kind == "oidc":
+            return None if issuer == self.issuer else "its issuer is not the configured one, character by character"
+        match = ENTRA_ISSUER.fullmatch(issuer)
+        if not match:
+            return "its issuer is not of the form https://HOST/TENANT-GUID/v2.0"
+        if match["host"] not in self.hosts:
+            return "its issuer is on a host that is not this authority's"
+        if self.tenant and GUID.fullmatch(self.tenant) and match["tenant"] != self.tenant:
+            return "its issuer is another tenant"
+        return None
+
+    def tenant_id(self, issuer: str) -> str | None:
+        """Return the tenant's GUID out of an accepted issuer; None where the provider has no tenants."""
+        match = ENTRA_ISSUER.fullmatch(issuer) if self.kind == "entra" else None
+        return match["tenant"] if match else None
+
+    @classmethod
+    def _other(cls, issuer: str, further_hosts: frozenset[str]) -> Self:
+        host = urlsplit(issuer).hostname or ""
+        return cls(
+            kind="oidc",
+            metadata_url=issuer.rstrip("/") + WELL_KNOWN,  # OpenID Connect Discovery 1.0 section 4.1
+            hosts=frozenset({host}) | ELSEWHERE.get(host, frozenset()) | further_hosts | _neighbours(host),
+            issuer=issuer,
+        )
+
+    @classmethod
+    def _entra(cls, authority: str, tenant: str) -> Self:
+        base = authority.rstrip("/").removesuffix("/v2.0")
+        if not urlsplit(base).path:
+            base = f"{base}/{tenant}"
+        host = urlsplit(base).hostname or ""
+        return cls(
+            kind="entra",
+            metadata_url=f"{base}/v2.0{WELL_KNOWN}",
+            hosts=frozenset({host}) | _neighbours(host),
+            tenant=tenant,
+            msal_authority=base,
+        )
+
+
+def _neighbours(host: str) -> frozenset[str]:
+    """Return the hosts that belong with this one: those of its cloud, or the other names of this machine."""
+    if host in LOOPBACK:
+        return LOOPBACK
+    return next((cloud for cloud in CLOUDS if host in cloud), frozenset())

@@ -1,0 +1,244 @@
+"""The authority's metadata and keys over HTTP: cached, fetched once for all who wait, kept while the authority is down.
+
+    age of a document    what a caller gets                                     what is fetched
+    fresh, to an hour    it                                                     nothing
+    stale, grace more    it                                                     a new one, in the background
+    old, to 24 h         a new one; it, when the authority does not answer      a new one, waited for once
+    older, or none       a new one, or AuthorityUnavailable                     a new one, waited for
+
+So a withdrawn key is refused within the hour and its grace while the authority answers, and within 24 h whatever
+happens (SEC-060, SEC-062, REL-005 to REL-007).
+"""
+
+import asyncio
+import random
+from collections.abc import Awaitable, Callable
+from datetime import datetime, timedelta
+from typing import Any, Generic, TypeVar
+
+import structlog
+
+from entrada.clock import Clock
+from entrada.errors import AuthorityUnavailable, TokenRefused
+from entrada.provider import metadata as metadata_rules
+from entrada.provider.aadsts import operator_hint
+from entrada.provider.authority import Authority
+from entrada.provider.egress import Answer, Egress
+from entrada.provider.keys import KeySet, VerificationKey
+from entrada.provider.metadata import Metadata
+
+LIFE = timedelta(hours=24)  # the longest that a document is believed; what Microsoft asks of clients
+KEYS_REFRESH = timedelta(hours=1)
+METADATA_REFRESH = timedelta(hours=12)
+GRACE = timedelta(minutes=15)  # stale answers are given for so long before a caller waits for a new one
+JITTER = 0.1  # of the refresh period, so that workers do not all fetch at once
+RETRY_FLOOR = timedelta(minutes=1)  # between attempts while a good document is at hand
+COLD_RETRY_FLOOR = timedelta(seconds=2)  # between attempts with none at hand: service is back within seconds
+UNKNOWN_KID_FLOOR = timedelta(minutes=5)  # a stranger may invent kids; one fetch per floor is all that buys (SEC-061)
+DOCUMENT_LIMIT = 256 * 1024  # bytes, SEC-067
+OK = 200
+
+T = TypeVar("T")
+log = structlog.stdlib.get_logger("entrada")
+
+
+class Discovery:
+    """What one authority publishes; `ready` once both documents are at hand. Close it with `aclose`.
+
+    The floors hold within this process: N workers make at most N fetches where one makes one.
+    """
+
+    def __init__(
+        self,
+        authority: Authority,
+        egress: Egress,
+        clock: Clock,
+        *,
+        production: bool,
+        jitter: Callable[[], float] = random.random,
+    ) -> None:
+        self._authority = authority
+        self._egress = egress
+        self._clock = clock
+        self._production = production
+        self._issuer: str | None = None
+        self._unknown_kid_at: datetime | None = None
+        self._metadata = Document("metadata", self._fetch_metadata, clock, refresh=METADATA_REFRESH, jitter=jitter)
+        self._keys = Document("keys", self._fetch_keys, clock, refresh=KEYS_REFRESH, jitter=jitter)
+
+    @property
+    def ready(self) -> bool:
+        """Whether metadata and keys are at hand and not older than a day."""
+        return self._metadata.usable and self._keys.usable
+
+    async def prepare(self) -> bool:
+        """Fetch what is missing; tell whether everything is at hand. Never raises for the authority's sake."""
+        try:
+            await self._keys.get()
+        except AuthorityUnavailable:
+            return False
+        return self.ready
+
+    async def metadata(self) -> Metadata:
+        """Return the authority's metadata; AuthorityUnavailable when there is none to be had."""
+        return await self._metadata.get()
+
+    async def key(self, kid: str) -> VerificationKey:
+        """Return the key of this id.
+
+        One that is unknown costs one fetch per five minutes for everybody together; TokenRefused when it stays
+        unknown, AuthorityUnavailable when that could not be found out.
+        """
+        keys = await self._keys.get()
+        if key := keys.get(kid):
+            return key
+        await self._keys.in_flight()
+        if (key := (await self._keys.get()).get(kid)) is None:
+            key = (await self._after_unknown_kid()).get(kid)
+        if key is None:
+            raise TokenRefused("kid: no key of the authority")
+        return key
+
+    async def aclose(self) -> None:
+        """Stop what is being fetched."""
+        await self._metadata.aclose()
+        await self._keys.aclose()
+
+    async def _after_unknown_kid(self) -> KeySet:
+        """Return the keys, new ones when the floor allows a fetch; callers meanwhile share the one under way."""
+        now = self._clock()
+        if self._unknown_kid_at is None or abs(now - self._unknown_kid_at) >= UNKNOWN_KID_FLOOR:
+            self._unknown_kid_at = now
+            return await self._keys.fetch()
+        if self._keys.failing:
+            raise AuthorityUnavailable("an unknown kid, and the authority's keys cannot be fetched")
+        return await self._keys.get()
+
+    async def _fetch_metadata(self) -> Metadata:
+        answer = await self._egress.get(self._authority.metadata_url, limit=DOCUMENT_LIMIT)
+        found = metadata_rules.parse(_document(answer), self._authority, production=self._production)
+        if self._issuer not in (None, found.issuer):
+            raise AuthorityUnavailable("the authority's issuer has changed since the start; restart if that is right")
+        self._issuer = found.issuer
+        return found
+
+    async def _fetch_keys(self) -> KeySet:
+        answer = await self._egress.get((await self._metadata.get()).jwks_uri, limit=DOCUMENT_LIMIT)
+        keys = KeySet.parse(_document(answer), production=self._production)
+        if keys.skipped:
+            log.warning("keys_skipped", reasons=keys.skipped[:10], number=len(keys.skipped))
+        return keys
+
+
+def _document(answer: Answer) -> dict[str, Any]:
+    """Return the JSON of a good answer; AuthorityUnavailable says what a bad one was."""
+    if answer.status != OK:
+        hint = operator_hint(answer.body)
+        raise AuthorityUnavailable(f"the authority answered {answer.status}{hint}", retry_after=answer.retry_after)
+    return answer.json_object()
+
+
+class Document(Generic[T]):
+    """One thing that is fetched now and then, with the rules of age at the top of this file."""
+
+    def __init__(
+        self,
+        name: str,
+        fetch: Callable[[], Awaitable[T]],
+        clock: Clock,
+        *,
+        refresh: timedelta,
+        jitter: Callable[[], float],
+    ) -> None:
+        self._name = name
+        self._fetch = fetch
+        self._clock = clock
+        self._refresh = refresh
+        self._jitter = jitter
+        self._value: T | None = None
+        self._fetched_at: datetime | None = None
+        self._refresh_after = refresh
+        self._failed_at: datetime | None = None
+        self._failure = AuthorityUnavailable()
+        self._flight: asyncio.Task[T] | None = None
+
+    @property
+    def usable(self) -> bool:
+        """Whether there is a value that may still be believed."""
+        return self._value is not None and self._age() < LIFE
+
+    @property
+    def failing(self) -> bool:
+        """Whether the last attempt failed."""
+        return self._failed_at is not None
+
+    async def get(self) -> T:
+        """Return the value by the rules of age; AuthorityUnavailable when there is none."""
+        age = self._age()
+        if self._value is None or age >= LIFE:
+            if self._failed_within(COLD_RETRY_FLOOR):
+                raise AuthorityUnavailable(str(self._failure), retry_after=self._failure.retry_after)
+            return await self.fetch()
+        if age < self._refresh_after or self._failed_within(RETRY_FLOOR):
+            return self._value
+        if age < self._refresh_after + GRACE or self.failing:
+            self._start()
+            return self._value
+        return await self._fetch_or(self._value)
+
+    async def fetch(self) -> T:
+        """Fetch now, or wait for the fetch that is under way; one caller's leaving does not end it for the others."""
+        return await asyncio.shield(self._start())
+
+    async def in_flight(self) -> None:
+        """Wait for the fetch that is under way, if there is one, whatever becomes of it."""
+        if self._flight:
+            await asyncio.wait({self._flight})
+
+    async def aclose(self) -> None:
+        """Stop the fetch that is under way."""
+        if self._flight:
+            self._flight.cancel()
+            await self.in_flight()
+
+    async def _fetch_or(self, value: T) -> T:
+        try:
+            return await self.fetch()
+        except AuthorityUnavailable:
+            return value
+
+    def _start(self) -> "asyncio.Task[T]":
+        if self._flight is None:
+            self._flight = asyncio.get_running_loop().create_task(self._run())
+            self._flight.add_done_callback(self._landed)
+        return self._flight
+
+    def _landed(self, flight: "asyncio.Task[T]") -> None:
+        self._flight = None
+        failure = None if flight.cancelled() else flight.exception()  # nobody may be waiting for it any more
+        if failure and not isinstance(failure, AuthorityUnavailable):
+            log.error("authority_document_failed", document=self._name, exc_info=failure)
+
+    async def _run(self) -> T:
+        try:
+            value = await self._fetch()
+        except AuthorityUnavailable as failure:
+            if not self.failing:
+                log.error("authority_document_not_fetched", document=self._name, cause=str(failure))
+            self._failed_at, self._failure = self._clock(), failure
+            raise
+        if self.failing:
+            log.info("authority_document_fetched_again", document=self._name)
+        self._value, self._fetched_at, self._failed_at = value, self._clock(), None
+        self._refresh_after = self._refresh * (1 - JITTER + 2 * JITTER * self._jitter())
+        return value
+
+    def _age(self) -> timedelta:
+        """Return how old the value is; one from the future counts as just too old, for the clock was moved."""
+        if self._fetched_at is None:
+            return LIFE
+        age = self._clock() - self._fetched_at
+        return age if age >= timedelta(0) else self._refresh_after + GRACE
+
+    def _failed_within(self, floor: timedelta) -> bool:
+        return self._failed_at is not None and abs(self._clock() - self._failed_at) < floor

@@ -1,0 +1,151 @@
+"""A compact JWS (RFC 7515), read so strictly that there is one way only to write it, then verified.
+
+The claims come out of `verify` alone: there is no way to read them unverified (SEC-048).
+"""
+
+from binascii import Error as Base64Error
+from binascii import a2b_base64, b2a_base64
+from collections.abc import Collection
+from dataclasses import dataclass, field
+from typing import Any
+
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa
+from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
+from cryptography.hazmat.primitives.hashes import SHA256, SHA384, SHA512, HashAlgorithm
+
+from entrada.errors import TokenRefused
+from entrada.provider.keys import LONGEST_KID, VerificationKey
+from entrada.provider.strict_json import NotStrict, json_object
+
+MAX_BYTES = 64 * 1024  # SEC-045; Entra's largest ID tokens have about 10 KiB
+ALGORITHMS = frozenset(
+    {"RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA", "Ed25519"}
+)
+"""What can be verified here: asymmetric signatures only (SEC-035)."""
+HASHES: dict[str, HashAlgorithm] = {"256": SHA256(), "384": SHA384(), "512": SHA512()}
+PKCS1 = padding.PKCS1v15()
+COORDINATE_BYTES = {"ES256": 32, "ES384": 48, "ES512": 66}
+TO_STANDARD = bytes.maketrans(b"-_", b"+/")
+TO_URL = bytes.maketrans(b"+/", b"-_")
+PADDING = (b"", b"===", b"==", b"=")
+
+
+@dataclass(frozen=True, slots=True)
+class Jws:
+    """A token whose form is right and of which nothing is believed yet."""
+
+    algorithm: str
+    key_id: str
+    type: str
+    """Its `typ`; JWT when it has none."""
+    signing_input: bytes = field(repr=False)
+    signature: bytes = field(repr=False)
+    _payload: bytes = field(repr=False)
+
+
+def parse(token: str, *, algorithms: Collection[str], max_bytes: int = MAX_BYTES) -> Jws:
+    """Return the token's parts; TokenRefused unless its form is canonical and its algorithm one of `algorithms`.
+
+    Refused before any decoding: what is too long or has not exactly three segments (JSON serialisation, JWE).
+    """
+    if not isinstance(token, str) or len(token) > max_bytes:
+        raise TokenRefused("form: too long, or not a text")
+    if token.count(".") != 2:  # noqa: PLR2004 - header, payload and signature
+        raise TokenRefused("form: not three segments")
+    try:
+        raw = token.encode("ascii")
+    except UnicodeEncodeError:
+        raise TokenRefused("form: not ASCII") from None
+    signing_input, _, signature = raw.rpartition(b".")
+    head, _, payload = signing_input.partition(b".")
+    header = _object(_decode(head), "header")
+    return Jws(
+        algorithm=_algorithm(header, algorithms),
+        key_id=_key_id(header),
+        type=_type(header),
+        signing_input=signing_input,
+        signature=_decode(signature),
+        _payload=_decode(payload),
+    )
+
+
+def verify(jws: Jws, key: VerificationKey, *, algorithms: Collection[str]) -> dict[str, Any]:
+    """Return the claims when `key` signed them with the one algorithm it serves; TokenRefused otherwise.
+
+    A key serves the first of `algorithms` that its type and its own `alg` allow (SEC-034).
+    """
+    served = next((name for name in algorithms if name in key.algorithms), None)
+    if jws.algorithm != served or jws.key_id != key.id:
+        raise TokenRefused("key: not for this token's algorithm")
+    try:
+        _check_signature(jws, key)
+    except InvalidSignature:
+        raise TokenRefused("signature: wrong") from None
+    return _object(jws._payload, "payload")
+
+
+def _check_signature(jws: Jws, key: VerificationKey) -> None:
+    """Raise InvalidSignature unless the signature is right."""
+    public, algorithm = key.public_key, jws.algorithm
+    if isinstance(public, rsa.RSAPublicKey):
+        hashed = HASHES[algorithm[2:]]
+        public.verify(jws.signature, jws.signing_input, PKCS1 if algorithm[0] == "R" else _pss(hashed), hashed)
+    elif isinstance(public, ec.EllipticCurvePublicKey):
+        signature = _der(jws.signature, COORDINATE_BYTES[algorithm])
+        public.verify(signature, jws.signing_input, ec.ECDSA(HASHES[algorithm[2:]]))
+    elif isinstance(public, ed25519.Ed25519PublicKey):
+        public.verify(jws.signature, jws.signing_input)
+
+
+def _pss(hashed: HashAlgorithm) -> padding.PSS:
+    return padding.PSS(mgf=padding.MGF1(hashed), salt_length=hashed.digest_size)  # RFC 7518 section 3.5
+
+
+def _der(signature: bytes, size: int) -> bytes:
+    """Return r and s in DER out of their fixed-width form (RFC 7518 section 3.4)."""
+    if len(signature) != 2 * size:
+        raise InvalidSignature
+    return encode_dss_signature(int.from_bytes(signature[:size]), int.from_bytes(signature[size:]))
+
+
+def _decode(segment: bytes) -> bytes:
+    """Decode canonical base64url: encoding again must give the same segment, so padding and stray bits are out."""
+    try:
+        decoded = a2b_base64(segment.translate(TO_STANDARD) + PADDING[len(segment) % 4])
+    except Base64Error:
+        raise TokenRefused("form: not base64url") from None
+    if not decoded or b2a_base64(decoded, newline=False).translate(TO_URL).rstrip(b"=") != segment:
+        raise TokenRefused("form: not canonical base64url")
+    return decoded
+
+
+def _object(data: bytes, part: str) -> dict[str, Any]:
+    try:
+        return json_object(data)
+    except NotStrict as fault:
+        raise TokenRefused(f"form: the {part} is {fault}") from None
+
+
+def _algorithm(header: dict[str, Any], algorithms: Collection[str]) -> str:
+    algorithm = header.get("alg")
+    if not isinstance(algorithm, str) or algorithm not in algorithms or algorithm not in ALGORITHMS:
+        raise TokenRefused("alg: not one that is accepted")
+    return algorithm
+
+
+def _key_id(header: dict[str, Any]) -> str:
+    """Return the kid; a header may not name or bring its own key, and no extension is understood."""
+    if "crit" in header or "b64" in header:
+        raise TokenRefused("crit: no extension is understood")
+    key_id = header.get("kid")
+    if not isinstance(key_id, str) or not 0 < len(key_id) <= LONGEST_KID:
+        raise TokenRefused("kid: missing, too long, or not a text")
+    return key_id
+
+
+def _type(header: dict[str, Any]) -> str:
+    kind = header.get("typ", "JWT")
+    if not isinstance(kind, str):
+        raise TokenRefused("typ: not a text")
+    return kind
