@@ -126,6 +126,7 @@ def _web_app() -> Application:
             RedirectUri("http://localhost/signed-out"),
             RedirectUri("http://localhost/"),
             RedirectUri("https://portal.birch.example/api/auth/callback"),
+            RedirectUri("https://portal.birch.example/callback"),
             RedirectUri("https://portal.birch.example/api/auth/signed-out"),
             RedirectUri("https://portal.birch.example/signed-out"),
         ),

@@ -1,0 +1,159 @@
+"""Start an example together with the emulator, say what to open and who can sign in, and stop both together.
+
+    python -m examples.run auth_code_flow
+
+Ports come from the environment: PORT for the application, EMULATOR_HTTP_PORT for the pages that people see,
+EMULATOR_HTTPS_PORT for the addresses that clients call. What both keep is in `.entrada/` of the current folder.
+"""
+
+import asyncio
+import os
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from entrada_emulator.seeds import BIRCH, PASSWORD, TOTP_SECRET, WEB_APP, default_world
+
+from examples.supervisor import AskedToStop, NotRunning, Program, Supervisor, port_is_free
+
+HERE = Path(__file__).parent
+OURS = ("ENTRADA_", "AZURE_")
+
+
+@dataclass(frozen=True, slots=True)
+class Ports:
+    """Where everything listens, on localhost."""
+
+    application: int
+    pages: int
+    clients: int
+
+    @classmethod
+    def chosen(cls, environment: Mapping[str, str]) -> "Ports":
+        """Read the ports; NotRunning names the variable to set when one is no port or is taken."""
+        return cls(
+            application=_port(environment, "PORT", 8000),
+            pages=_port(environment, "EMULATOR_HTTP_PORT", 8080),
+            clients=_port(environment, "EMULATOR_HTTPS_PORT", 8443),
+        )
+
+
+def _port(environment: Mapping[str, str], variable: str, default: int) -> int:
+    text = environment.get(variable) or str(default)
+    if not text.isdecimal() or not 0 < int(text) < 1 << 16:
+        raise NotRunning(f"{variable} must be a port number from 1 to 65535.")
+    if not port_is_free(int(text)):
+        raise NotRunning(
+            f"Port {text} is taken. Choose another with {variable}, for example: {variable}={int(text) + 1} make demo"
+        )
+    return int(text)
+
+
+def emulator(ports: Ports, data: Path) -> Program:
+    """Return the emulated tenant: pages by http on localhost, the rest by https under a CA of its own."""
+    return Program(
+        name="The emulator",
+        command=(
+            sys.executable, "-m", "entrada_emulator", "serve", "--data-dir", str(data),
+            "--http-port", str(ports.pages), "--https-port", str(ports.clients),
+        ),
+        environment=inherited(os.environ),
+        heard=False,  # what it would say, `welcome` says
+        ready=f"http://localhost:{ports.pages}/{BIRCH.id}/v2.0/.well-known/openid-configuration",
+    )  # fmt: skip
+
+
+def application(example: str, ports: Ports, data: Path) -> Program:
+    """Return the example, told by environment alone that its tenant is the emulated one."""
+    address = f"http://localhost:{ports.application}"
+    authority = f"https://localhost:{ports.clients}"
+    return Program(
+        name=f"The example {example}",
+        command=(
+            sys.executable, "-m", "uvicorn", f"examples.{example}.app:app", "--host", "localhost",
+            "--port", str(ports.application), "--log-level", "warning",
+        ),
+        environment={
+            **inherited(os.environ),
+            "AZURE_TENANT_ID": BIRCH.id,
+            "AZURE_CLIENT_ID": WEB_APP,
+            "AZURE_CLIENT_SECRET": secret_of(WEB_APP),
+            "AZURE_AUTHORITY": f"{authority}/{BIRCH.id}",
+            "AZURE_REDIRECT_URI": f"{address}/callback",
+            "ENTRADA_BASE_URL": address,
+            "ENTRADA_PREFIX": "",
+            "ENTRADA_GRAPH_URL": authority,
+            "ENTRADA_CA_FILE": str(data / "emulator" / "ca.pem"),
+            "ENTRADA_DATA_DIR": str(data),
+        },
+        ready=f"{address}/ready",
+    )  # fmt: skip
+
+
+def inherited(environment: Mapping[str, str]) -> dict[str, str]:
+    """Return the environment without settings of a real tenant, which must not meet those of the emulated one."""
+    return {name: value for name, value in environment.items() if not name.upper().startswith(OURS)}
+
+
+def secret_of(client_id: str) -> str:
+    """Return the emulated application's secret, which is no secret."""
+    registration = default_world().application(client_id)
+    if registration is None:
+        raise NotRunning(f"The emulator knows no application {client_id}.")
+    return registration.secrets[0].value
+
+
+def welcome(ports: Ports) -> str:
+    """Say what to open and who can sign in."""
+    people = default_world().users
+    width = max(len(person.user_principal_name) for person in people)
+    return "\n".join([
+        "",
+        f"  Open          http://localhost:{ports.application}",
+        f"  Emulated at   http://localhost:{ports.pages}   (never type a real password there)",
+        "",
+        f"  Who can sign in; everybody's password is {PASSWORD}",
+        *(f"    {person.user_principal_name:{width}}  {person.note}" for person in people),
+        f"  Authenticator secret, where a code is asked for: {TOTP_SECRET}",
+        "",
+        "  Ctrl-C stops both.",
+        "",
+    ])  # fmt: skip
+
+
+async def run(example: str) -> int:
+    """Run until a person stops it (0), or until something is not as it must be (1)."""
+    data = Path.cwd() / ".entrada"
+    try:
+        ports = Ports.chosen(os.environ)
+        async with Supervisor() as supervisor:
+            await supervisor.start(emulator(ports, data / "emulator"))
+            await supervisor.start(application(example, ports, data))
+            print(welcome(ports), flush=True)
+            await supervisor.wait()
+    except AskedToStop:
+        print("\nBoth are stopped.", flush=True)
+        return 0
+    except NotRunning as fault:
+        print(fault, file=sys.stderr)
+        return 1
+    return 0
+
+
+def examples() -> list[str]:
+    """Return the names of the examples that are here."""
+    return sorted(path.parent.name for path in HERE.glob("*/app.py"))
+
+
+def main() -> int:
+    """Run the example that the command line names."""
+    match sys.argv[1:]:
+        case [example] if example in examples():
+            return asyncio.run(run(example))
+    print(f"Say which example: python -m examples.run {'|'.join(examples())}", file=sys.stderr)
+    return 2
+
+
+if __name__ == "__main__":
+    sys.exit(main())
