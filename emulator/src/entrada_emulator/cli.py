@@ -1,0 +1,89 @@
+"""The command line: `entrada-emulator serve`."""
+
+import asyncio
+import os
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from entrada_emulator.certificates import write_private
+from entrada_emulator.environment import as_lines, default_application, environment
+from entrada_emulator.model import Application
+from entrada_emulator.safety import RefusedToStart, refuse_production
+from entrada_emulator.seeds import default_world
+from entrada_emulator.serving import Address, Service, prepare, serve_until_signalled
+from entrada_emulator.world import World
+from entrada_emulator.world_checks import WorldError
+from entrada_emulator.world_file import load_world
+
+REFUSED = 2
+CA_ADVICE = "# Trust the certificate authority only in processes that talk to the emulator."
+
+cli = typer.Typer(add_completion=False, no_args_is_help=True, rich_markup_mode=None, pretty_exceptions_enable=False)
+
+
+@cli.callback()
+def about() -> None:
+    """An offline Microsoft Entra tenant that real MSAL clients accept. For development and tests only."""
+
+
+@cli.command()
+def serve(
+    *,
+    world: Annotated[Path | None, typer.Option(help="The directory, YAML; without it the built-in one.")] = None,
+    https_port: Annotated[int, typer.Option(help="Port for clients; 0 takes a free one.")] = 8443,
+    http_port: Annotated[int, typer.Option(help="Port for people; 0 takes a free one.")] = 8080,
+    host: Annotated[str, typer.Option(help="Address to bind.")] = "127.0.0.1",
+    name: Annotated[str, typer.Option(help="Host name in every URL.")] = "localhost",
+    data_dir: Annotated[Path, typer.Option(help="Keeps the certificate authority.")] = Path(".entrada-emulator"),
+    env_file: Annotated[Path | None, typer.Option(help="Also write the environment lines here.")] = None,
+    client: Annotated[str | None, typer.Option(help="Client id of the application the lines are for.")] = None,
+    dangerously_bind_any_address: Annotated[
+        str | None, typer.Option(help="Why other machines may reach it, in your words.")
+    ] = None,
+) -> None:
+    """Serve the emulator on https for clients and http for people until Ctrl-C."""
+    address = Address(
+        host=host,
+        name=name,
+        https_port=https_port,
+        http_port=http_port,
+        dangerously_bind_any_address=dangerously_bind_any_address,
+    )
+    try:
+        refuse_production(os.environ)
+        directory = load_world(world) if world else default_world()
+        application = _chosen(directory, client)
+        service = prepare(directory, address=address, data_dir=data_dir)
+    except (RefusedToStart, WorldError, OSError) as refused:
+        typer.echo(f"entrada-emulator refuses to start:\n{refused}", err=True)
+        raise typer.Exit(REFUSED) from None
+    lines = as_lines(environment(service, application))
+    if env_file:
+        write_private(env_file, lines.encode())
+    ready = _greeting(service, directory, lines)
+    asyncio.run(serve_until_signalled(service, on_ready=lambda: typer.echo(ready)))
+
+
+def main() -> None:
+    """The console script."""
+    cli()
+
+
+def _chosen(world: World, client_id: str | None) -> Application:
+    if client_id is None:
+        return default_application(world)
+    application = world.application(client_id)
+    if application is None:
+        raise RefusedToStart(f"--client {client_id}: no application has this client id")
+    return application
+
+
+def _greeting(service: Service, world: World, lines: str) -> str:
+    people = "\n".join(f"  {user.user_principal_name:<42} {user.password:<22} {user.note}" for user in world.users)
+    return (
+        "Entrada Emulator (not Microsoft) is ready: "
+        f"{service.public_origin} for clients, {service.pages_origin} for people\n"
+        f"\n{CA_ADVICE}\n{lines}\nWho can sign in:\n{people}\n\nCtrl-C stops it."
+    )

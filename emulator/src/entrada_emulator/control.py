@@ -1,0 +1,233 @@
+"""The control API: how tests and demonstrations move the clock, change keys, and let things go wrong.
+
+It answers only on loopback and only to the bearer of this instance's key (SEC-194). Every body and answer is JSON.
+"""
+
+import hmac
+import json
+from collections.abc import Callable
+from dataclasses import asdict, fields
+from datetime import timedelta
+from typing import Any, get_args
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from entrada_emulator.aadsts import CODES
+from entrada_emulator.codes import AuthorizationCodes
+from entrada_emulator.faults import EndpointName, Fault, FaultKind
+from entrada_emulator.instance import Emulator, emulator_of
+from entrada_emulator.model import RefreshSemantics
+from entrada_emulator.refresh import RefreshTokens
+
+IN_PROCESS = frozenset({"testclient"})
+LOOPBACK = frozenset({"127.0.0.1", "::1"})
+KINDS = frozenset(kind for group in get_args(FaultKind) for kind in get_args(group))
+SECONDS_IN_TEN_YEARS = 10 * 365 * 86400
+LONGEST_LATENCY = 60.0
+DEFAULT_CODE = 50173  # revoked
+LOWEST_STATUS = 200
+
+Json = dict[str, Any]
+Handler = Callable[[Emulator, Json, Request], Json]
+
+
+class BadControl(Exception):
+    """The request to the control API makes no sense; the text says what would."""
+
+
+def show(emulator: Emulator, _: Json, __: Request) -> Json:
+    """The emulated time, the keys on show, what waits, and how many requests came."""
+    state = emulator.state
+    return {
+        "now": state.clock.now().isoformat(),
+        "offset_seconds": state.clock.offset.total_seconds(),
+        "keys": {"active": state.keys.active.kid, "published": [key.kid for key in state.keys.published()]},
+        "refresh_semantics": state.refresh_tokens.semantics,
+        "logout_sends_iss": state.logout_sends_iss,
+        "faults": [asdict(fault) for fault in state.faults.waiting()],
+        "requests": dict(state.recorder.counts),
+    }
+
+
+def clock(emulator: Emulator, body: Json, request: Request) -> Json:
+    """`{"move_seconds": 3600}` shifts the time, `{"reset": true}` goes back to the real one."""
+    if body.get("reset") is True:
+        emulator.state.clock.reset()
+    else:
+        seconds = _number(body, "move_seconds", limit=SECONDS_IN_TEN_YEARS)
+        emulator.state.clock.move(timedelta(seconds=seconds))
+    return show(emulator, body, request)
+
+
+def keys(emulator: Emulator, body: Json, request: Request) -> Json:
+    """`{"action": "rotate" | "replace" | "withdraw", "kid": …}`."""
+    ring, action = emulator.state.keys, body.get("action")
+    if action == "rotate":
+        ring.rotate()
+    elif action == "replace":
+        ring.replace_at_once()
+    elif action != "withdraw":
+        raise BadControl('"action" is rotate, replace or withdraw')
+    elif not ring.withdraw(str(body.get("kid"))):
+        raise BadControl('"kid" must name a retired key; the active and the next one cannot be withdrawn')
+    return show(emulator, body, request)
+
+
+def expire(emulator: Emulator, body: Json, _: Request) -> Json:
+    """`{"what": "codes" | "refresh_tokens"}` lets them be too old."""
+    books: dict[str, AuthorizationCodes | RefreshTokens] = {
+        "codes": emulator.state.codes,
+        "refresh_tokens": emulator.state.refresh_tokens,
+    }
+    book = books.get(str(body.get("what")))
+    if book is None:
+        raise BadControl('"what" is codes or refresh_tokens')
+    return {"expired": book.expire_all()}
+
+
+def revoke(emulator: Emulator, body: Json, _: Request) -> Json:
+    """`{"user": NAME}` revokes a person's sessions; `{"what": "refresh_tokens" | "sessions"}` those of everybody.
+
+    `{"consent_of": CLIENT_ID}` takes back what anybody agreed to for that application.
+    """
+    state = emulator.state
+    if "user" in body:
+        user = emulator.world.user_by_name(str(body["user"]))
+        if user is None:
+            raise BadControl('"user" must be the user principal name of somebody')
+        state.revoke_sessions(user)
+    elif "consent_of" in body:
+        state.consents.withdraw_all(str(body["consent_of"]))
+    elif body.get("what") == "refresh_tokens":
+        return {"revoked": state.refresh_tokens.revoke_all()}
+    elif body.get("what") == "sessions":
+        return {"revoked": state.sessions.close_all()}
+    else:
+        raise BadControl('name a "user", a "consent_of", or "what": refresh_tokens or sessions')
+    return {"revoked": 1}
+
+
+def add_fault(emulator: Emulator, body: Json, request: Request) -> Json:
+    """Lets the next requests to an endpoint go wrong; the members are those of `Fault`."""
+    emulator.state.faults.add(_fault(body))
+    return show(emulator, body, request)
+
+
+def clear_faults(emulator: Emulator, body: Json, request: Request) -> Json:
+    """Nothing shall go wrong any more."""
+    emulator.state.faults.clear()
+    return show(emulator, body, request)
+
+
+def requests(emulator: Emulator, _: Json, request: Request) -> Json:
+    """The recorded requests, oldest first; `?endpoint=token` for those of one endpoint."""
+    recorded = emulator.state.recorder.requests(request.query_params.get("endpoint"))
+    return {"requests": [asdict(one) | {"at": one.at.isoformat()} for one in recorded]}
+
+
+def clear_requests(emulator: Emulator, _: Json, __: Request) -> Json:
+    """Forgets the recorded requests and the counts."""
+    emulator.state.recorder.clear()
+    return {"requests": []}
+
+
+def settings(emulator: Emulator, body: Json, request: Request) -> Json:
+    """`{"refresh_semantics": "entra" | "strict"}`, `{"logout_sends_iss": true | false}`."""
+    semantics, sends_iss = body.get("refresh_semantics"), body.get("logout_sends_iss")
+    if semantics not in (None, *get_args(RefreshSemantics)) or sends_iss not in (None, True, False):
+        raise BadControl('"refresh_semantics" is entra or strict, "logout_sends_iss" is true or false')
+    if semantics is not None:
+        emulator.state.refresh_tokens.semantics = semantics
+    if sends_iss is not None:
+        emulator.state.logout_sends_iss = sends_iss
+    return show(emulator, body, request)
+
+
+def guarded(handler: Handler) -> Callable[[Request], Any]:
+    """Makes a handler an endpoint behind the loopback check and the key."""
+
+    async def endpoint(request: Request) -> Response:
+        emulator = emulator_of(request)
+        if not _is_loopback(request, emulator) or not _has_key(request, emulator):
+            return JSONResponse({"error": "This needs the control key, on loopback."}, 403)
+        try:
+            return JSONResponse(handler(emulator, await _json(request), request))
+        except BadControl as refused:
+            return JSONResponse({"error": str(refused)}, 400)
+
+    return endpoint
+
+
+def _is_loopback(request: Request, emulator: Emulator) -> bool:
+    host = request.client.host if request.client else None
+    return host in LOOPBACK or (emulator.origins.in_process and (host is None or host in IN_PROCESS))
+
+
+def _has_key(request: Request, emulator: Emulator) -> bool:
+    given = request.headers.get("authorization", "").encode()
+    return hmac.compare_digest(given, f"Bearer {emulator.state.control_key}".encode())
+
+
+async def _json(request: Request) -> Json:
+    text = await request.body()
+    if not text:
+        return {}
+    try:
+        body = json.loads(text)
+    except (ValueError, RecursionError):
+        raise BadControl("the body must be JSON") from None
+    if not isinstance(body, dict):
+        raise BadControl("the body must be a JSON object")
+    return body
+
+
+def _number(body: Json, name: str, *, limit: float, default: float | None = None) -> float:
+    value = body.get(name, default)
+    if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) <= limit:
+        raise BadControl(f'"{name}" must be a number, at most {limit:g}')
+    return value
+
+
+def _fault(body: Json) -> Fault:
+    unknown = set(body) - {field.name for field in fields(Fault)}
+    if unknown or body.get("endpoint") not in get_args(EndpointName) or body.get("kind") not in KINDS:
+        raise BadControl(
+            f'"endpoint" is one of {", ".join(get_args(EndpointName))}; "kind" one of {", ".join(sorted(KINDS))}; '
+            "besides there are times, seconds, status, retry_after, code"
+        )
+    code = int(_number(body, "code", limit=10**9, default=DEFAULT_CODE))
+    if code not in CODES:
+        raise BadControl(f'"code" {code} is no AADSTS code that the emulator knows')
+    retry_after = body.get("retry_after")
+    return Fault(
+        endpoint=body["endpoint"],
+        kind=body["kind"],
+        times=int(_number(body, "times", limit=1000, default=1)),
+        seconds=max(0.0, _number(body, "seconds", limit=LONGEST_LATENCY, default=0)),
+        status=_status(body),
+        retry_after=None if retry_after is None else int(_number(body, "retry_after", limit=86400)),
+        code=code,
+    )
+
+
+def _status(body: Json) -> int:
+    status = int(_number(body, "status", limit=599, default=503))
+    if status < LOWEST_STATUS:
+        raise BadControl('"status" must be between 200 and 599')
+    return status
+
+
+routes = [
+    Route("/_emulator/", guarded(show)),
+    Route("/_emulator/clock", guarded(clock), methods=["POST"]),
+    Route("/_emulator/keys", guarded(keys), methods=["POST"]),
+    Route("/_emulator/expire", guarded(expire), methods=["POST"]),
+    Route("/_emulator/revoke", guarded(revoke), methods=["POST"]),
+    Route("/_emulator/faults", guarded(add_fault), methods=["POST"]),
+    Route("/_emulator/faults", guarded(clear_faults), methods=["DELETE"]),
+    Route("/_emulator/requests", guarded(requests)),
+    Route("/_emulator/requests", guarded(clear_requests), methods=["DELETE"]),
+    Route("/_emulator/settings", guarded(settings), methods=["POST"]),
+]
