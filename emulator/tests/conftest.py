@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 import pytest
-from entrada_emulator.pytest_plugin import Entra, entra, entra_keys  # noqa: F401
+from entrada_emulator.pytest_plugin import Entra, entra, entra_keys, served_entra  # noqa: F401
 from starlette.testclient import TestClient
 
 

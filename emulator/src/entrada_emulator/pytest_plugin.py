@@ -1,8 +1,12 @@
-"""Fixtures for tests: an emulator in process, without sockets, under the true Microsoft host names."""
+"""Fixtures for tests: an emulator in process under the true Microsoft host names, or served over TLS."""
 
+import asyncio
+import threading
 import uuid
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -17,12 +21,14 @@ from entrada_emulator.model import Application, User
 from entrada_emulator.origins import MICROSOFT_LOGIN
 from entrada_emulator.scopes import parse_scopes
 from entrada_emulator.seeds import default_world
+from entrada_emulator.serving import Address, Service, prepare
 from entrada_emulator.state import State, issue_code
 from entrada_emulator.world import World
 
 if TYPE_CHECKING:
     from starlette.testclient import TestClient
 
+START_LIMIT = 10.0  # seconds
 SCOPES = ("openid", "profile", "email", "offline_access", "User.Read")
 
 
@@ -113,3 +119,52 @@ def entra_keys() -> tuple[SigningKey, ...]:
 def entra(entra_keys: tuple[SigningKey, ...]) -> Entra:
     """A fresh emulator in process with the default directory."""
     return new_entra(keys=entra_keys)
+
+
+@dataclass(frozen=True, slots=True)
+class ServedEntra:
+    """An emulator on free ports of this machine: https for clients, http for people."""
+
+    entra: Entra
+    service: Service
+
+    @property
+    def authority(self) -> str:
+        """The https authority of the default application's tenant, as MSAL takes it."""
+        return f"{self.service.public_origin}/{seeds.BIRCH.id}"
+
+    @property
+    def ca_file(self) -> str:
+        """What a client must trust, PEM."""
+        return str(self.service.files.authority)
+
+
+@contextmanager
+def served(
+    data_dir: Path, *, world: World | None = None, keys: Iterable[SigningKey] = (), address: Address | None = None
+) -> Iterator[ServedEntra]:
+    """Serves an emulator from a thread while the context lasts."""
+    state = State(keys=KeyRing(keys))
+    service = prepare(world or default_world(), address=address or Address(), data_dir=data_dir, state=state)
+    loop, ready, stop = asyncio.new_event_loop(), threading.Event(), asyncio.Event()
+
+    def run() -> None:
+        loop.run_until_complete(service.run(on_ready=ready.set, stop=stop))
+        loop.close()
+
+    thread = threading.Thread(target=run, name="entrada-emulator", daemon=True)
+    thread.start()
+    try:
+        if not ready.wait(START_LIMIT):
+            raise TimeoutError("the emulator did not start")
+        yield ServedEntra(Entra(service.app, service.app.state.emulator), service)
+    finally:
+        loop.call_soon_threadsafe(stop.set)
+        thread.join(START_LIMIT)
+
+
+@pytest.fixture
+def served_entra(entra_keys: tuple[SigningKey, ...], tmp_path: Path) -> Iterator[ServedEntra]:
+    """A fresh emulator over TLS with the default directory."""
+    with served(tmp_path / "emulator", keys=entra_keys) as running:
+        yield running
