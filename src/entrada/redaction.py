@@ -22,7 +22,8 @@ SECRET_NAMES = frozenset(
 
 _HEADERS = "proxy-authorization|authorization|set-cookie|cookie"
 _NAMES = "|".join(sorted(map(re.escape, SECRET_NAMES - set(_HEADERS.split("|"))), key=len, reverse=True))
-_IS = r"""(?:["']?\s{0,3}[:=]\s{0,3}(?:b?["'])?|["']\s?,\s?b?["'])"""  # name=value, "name": "value", (b'name', b'value')
+# name=value, "name": "value", (b'name', b'value')
+_IS = r"""(?:["']?\s{0,3}[:=]\s{0,3}(?:b?["'])?|["']\s?,\s?b?["'])"""
 _RULES = (
     (re.compile(rf"(?<![\w-])({_HEADERS})({_IS})[^\r\n]+", re.IGNORECASE | re.ASCII), rf"\1\2{HIDDEN}"),
     (re.compile(rf"""(?<![\w-])({_NAMES})({_IS})[^\s&"',;)}}\]]+""", re.IGNORECASE | re.ASCII), rf"\1\2{HIDDEN}"),
