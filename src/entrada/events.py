@@ -9,9 +9,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-from entrada.logs import log
+import structlog
 
 EventName = Literal["sign_in", "sign_in_failed", "sign_out", "session_ended", "renewal_failed"]
+
+log = structlog.stdlib.get_logger("entrada")
 
 
 @dataclass(frozen=True, slots=True)

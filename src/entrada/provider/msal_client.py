@@ -1,0 +1,316 @@
+"""MSAL, Microsoft's own client, for Entra: the one file that knows it. Importing it takes 0.15 s, so import it on use.
+
+MSAL is synchronous and believes what it is told, therefore:
+
+- an application is built per operation, on one session's cache, and never shared between threads;
+- it runs in worker threads of its own number and reaches the network through our `Egress` only;
+- it sees answers that `token_answer` has read, and the metadata that `Discovery` has verified;
+- it starts with an empty memory of refusals: its own would repeat one for 60 s to a person who has signed in again;
+- our clock decides what has expired, and our gauntlet what an ID token is worth.
+"""
+
+import json
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any
+
+import anyio
+import anyio.from_thread
+import anyio.to_thread
+import msal
+import msgspec
+
+from entrada.clock import Clock
+from entrada.errors import AuthorityUnavailable, TokenRefused
+from entrada.provider import aadsts
+from entrada.provider.egress import Egress
+from entrada.provider.metadata import Metadata
+from entrada.provider.token_answer import GrantRefused, TokensGranted, read
+from entrada.provider.token_client import (
+    RESERVED_SCOPES,
+    Acquired,
+    CodeGrant,
+    Held,
+    NothingToRenewWith,
+    Redeemed,
+    TokenClient,
+)
+
+THREADS = 20  # as many as Egress calls one host at a time; a slow authority then starves nobody else's threads
+ADDED_BY_MSAL = frozenset({"openid", "profile", "offline_access"})  # it adds them, and refuses to be given them
+GRAPH = ("https://graph.microsoft.com/", "https://graph.microsoft.us/", "https://microsoftgraph.chinacloudapi.cn/")
+MATCHED = "matched"  # stands for `state`, which was checked long before a code comes here
+UNUSABLE = (
+    ValueError,
+    LookupError,
+    TypeError,
+    AttributeError,
+)  # MSAL, over a malformed token or client_info
+
+
+class MsalClient(TokenClient):
+    """Gets tokens from Entra.
+
+    `authority` is `https://{host}/{tenant}`, as MSAL wants it; the rest is as for every `TokenClient`.
+    """
+
+    def __init__(
+        self,
+        *,
+        authority: str,
+        client_id: str,
+        client_secret: str | None,
+        egress: Egress,
+        metadata: Callable[[], Awaitable[Metadata]],
+        clock: Clock,
+        refresh_buffer: timedelta,
+    ) -> None:
+        super().__init__(
+            client_id=client_id,
+            client_secret=client_secret,
+            egress=egress,
+            metadata=metadata,
+            clock=clock,
+            refresh_buffer=refresh_buffer,
+        )
+        self._authority = authority
+        self._limiter = anyio.CapacityLimiter(THREADS)
+
+    async def redeem(self, grant: CodeGrant) -> Redeemed:
+        """Exchange a code; MSAL compares the ID token's nonce, our verifier does so again and everything else."""
+        flow = {
+            "state": MATCHED,
+            "code_verifier": grant.code_verifier,
+            "redirect_uri": grant.redirect_uri,
+            "scope": list(grant.scopes),
+            "nonce": grant.nonce,
+        }
+        result, tokens = await self._ask(
+            b"{}", lambda app: app.acquire_token_by_auth_code_flow(flow, {"state": MATCHED, "code": grant.code})
+        )
+        if "error" in result:
+            raise aadsts.refusal(result["error"], result.get("error_description") or "")
+        if "id_token" not in result:
+            raise TokenRefused("the answer to the code has no ID token")
+        return Redeemed(
+            id_token=result["id_token"],
+            access_token=result["access_token"],
+            tokens=tokens,
+            granted_scopes=tuple(result["scope"].split()) if "scope" in result else tuple(grant.scopes),
+            access_expires_at=self._after(result["expires_in"]),
+        )
+
+    def _held(self, tokens: bytes, scopes: Sequence[str]) -> Held | None:
+        wanted = _canonical(scopes)
+        view = _view(tokens)
+        if not wanted or view is None:
+            return None  # without a scope, any API's token would do, which is how one gets another's (SEC-114)
+        fitting = [entry for entry in view.access_tokens.values() if wanted <= _canonical(entry.target.split())]
+        return max((entry.held() for entry in fitting), key=lambda held: held.since, default=None)
+
+    async def _renew(self, tokens: bytes, scopes: Sequence[str], *, claims: str | None) -> Acquired:
+        view = _view(tokens)
+        if view is None or not view.refresh_tokens or not view.accounts:
+            raise NothingToRenewWith("the session holds no refresh token")
+        result, changed = await self._ask(tokens, partial(_renewed, scopes=scopes, claims=claims))
+        if "error" in result:
+            raise aadsts.renewal_refusal(result)
+        return Acquired(
+            access_token=result["access_token"],
+            expires_at=self._after(result["expires_in"]),
+            source="identity_provider",
+            tokens=changed,
+            id_token=result.get("id_token"),
+        )
+
+    async def _ask(self, tokens: bytes, question: Callable[[Any], Any]) -> tuple[dict[str, Any], bytes]:
+        """Put a question to MSAL in a worker thread; return its answer and the session's tokens afterwards."""
+        metadata = await self._metadata()
+        return await anyio.to_thread.run_sync(
+            partial(self._ask_in_thread, tokens, question, metadata), limiter=self._limiter
+        )
+
+    def _ask_in_thread(
+        self, tokens: bytes, question: Callable[[Any], Any], metadata: Metadata
+    ) -> tuple[dict[str, Any], bytes]:
+        cache = SessionCache(self._clock)
+        cache.deserialize(tokens.decode())
+        try:
+            result = question(self._application(cache, metadata))
+        except UNUSABLE as error:  # its text may quote the answer
+            raise AuthorityUnavailable(f"MSAL cannot use the answer: {type(error).__name__}") from None
+        except RuntimeError:
+            raise TokenRefused("nonce: the ID token is not for this sign-in") from None
+        if result is None:
+            raise NothingToRenewWith("MSAL finds no refresh token for this session")
+        return result, cache.serialize().encode()
+
+    def _application(self, cache: "SessionCache", metadata: Metadata) -> Any:
+        common = {
+            "client_id": self._client_id,
+            "authority": self._authority,
+            "token_cache": cache,
+            "http_client": MsalHttp(self._egress, metadata),
+            "instance_discovery": False,
+            "azure_region": False,  # else two variables of the environment could choose another host
+            "app_name": "entrada",
+            "app_version": _own_version(),
+        }
+        if self._client_secret is None:
+            return msal.PublicClientApplication(**common)
+        return msal.ConfidentialClientApplication(**common, client_credential=self._client_secret)
+
+    def _after(self, seconds: int) -> datetime:
+        return self._clock() + timedelta(seconds=seconds)
+
+
+class SessionCache(msal.SerializableTokenCache):  # type: ignore[misc]  # MSAL has no types
+    """One session's tokens in MSAL's form. Our clock tells the time, and no code gets as far as MSAL's log."""
+
+    def __init__(self, clock: Clock) -> None:
+        super().__init__()
+        self._clock = clock
+
+    def add(self, event: Mapping[str, Any], now: float | None = None) -> None:
+        """Keep the tokens of one answer, and no older access token for the same scopes.
+
+        `{resource}/.default` counts as granted where it was asked for: an answer never names it.
+        """
+        data = event.get("data", {})
+        asked = [scope for scope in data.get("scope") or () if scope.endswith("/.default")]
+        scopes = [*(event.get("scope") or ()), *asked]
+        for entry in list(self.search(self.CredentialType.ACCESS_TOKEN)):
+            if _canonical(entry["target"].split()) <= _canonical(scopes):
+                self.remove_at(entry)
+        data = {name: value for name, value in data.items() if name not in {"code", "code_verifier"}}
+        super().add({**event, "scope": scopes, "data": data}, now=self._clock().timestamp() if now is None else now)
+
+    def search(
+        self, credential_type: str, target: Any = None, query: Any = None, *, now: float | None = None
+    ) -> Iterator[dict[str, Any]]:
+        """Yield what matches and has not expired."""
+        moment = self._clock().timestamp() if now is None else now
+        found: Iterator[dict[str, Any]] = super().search(credential_type, target, query, now=moment)
+        return found
+
+
+@dataclass(frozen=True, slots=True)
+class MsalAnswer:
+    """An HTTP answer as MSAL wants it."""
+
+    status_code: int
+    text: str = field(repr=False)
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+    def raise_for_status(self) -> None:
+        """Do nothing: an answer that is neither tokens nor a refusal has already been raised."""
+
+
+class MsalHttp:
+    """The little of an HTTP client that MSAL uses, on top of our one door out. To be called in a worker thread."""
+
+    def __init__(self, egress: Egress, metadata: Metadata) -> None:
+        self._egress = egress
+        self._metadata = metadata
+
+    def get(self, url: str, **_kwargs: Any) -> MsalAnswer:
+        """Answer the one GET that MSAL makes with the metadata that we have verified; nothing else is fetched."""
+        if not url.endswith("/v2.0/.well-known/openid-configuration"):
+            raise AuthorityUnavailable("MSAL wants more than metadata")
+        document = {
+            "issuer": self._metadata.issuer,
+            "authorization_endpoint": self._metadata.authorization_endpoint,
+            "token_endpoint": self._metadata.token_endpoint,
+        }
+        return MsalAnswer(status_code=200, text=json.dumps(document))
+
+    def post(
+        self, url: str, *, headers: Mapping[str, str], data: Mapping[str, Any], params: None = None, **_kwargs: Any
+    ) -> MsalAnswer:
+        """Post a form and hand on what could be read of the answer; secrets go into the body only (SEC-023)."""
+        if url != self._metadata.token_endpoint or params:
+            raise AuthorityUnavailable("MSAL wants another endpoint than the token endpoint")
+        form = {name: str(value) for name, value in data.items()}
+        answer = read(anyio.from_thread.run(partial(self._egress.post_form, url, form, headers=headers)))
+        if isinstance(answer, GrantRefused):
+            return MsalAnswer(status_code=400, text=json.dumps(answer.body))
+        return MsalAnswer(status_code=200, text=json.dumps(_in_words_of_oauth(answer)))
+
+    def close(self) -> None:
+        """Do nothing: the connections are the Egress's."""
+
+
+class CachedToken(msgspec.Struct, frozen=True):
+    """An access token in MSAL's cache; it writes numbers as text."""
+
+    secret: str
+    target: str
+    cached_at: str
+    expires_on: str
+
+    def held(self) -> Held:
+        """Return it in our words."""
+        return Held(access_token=self.secret, since=_moment(self.cached_at), until=_moment(self.expires_on))
+
+
+class CacheView(msgspec.Struct, frozen=True):
+    """The parts of MSAL's cache that we read ourselves, so that a cache hit builds no application (TOK-1)."""
+
+    access_tokens: dict[str, CachedToken] = msgspec.field(name="AccessToken", default_factory=dict)
+    refresh_tokens: dict[str, msgspec.Raw] = msgspec.field(name="RefreshToken", default_factory=dict)
+    accounts: dict[str, msgspec.Raw] = msgspec.field(name="Account", default_factory=dict)
+
+
+_decoder = msgspec.json.Decoder(CacheView)
+
+
+def _view(tokens: bytes) -> CacheView | None:
+    try:
+        return _decoder.decode(tokens)
+    except msgspec.DecodeError:
+        return None
+
+
+def _renewed(application: Any, *, scopes: Sequence[str], claims: str | None) -> Any:
+    """Ask with the refresh token, never with the cache: what is fresh enough was decided before."""
+    return application.acquire_token_silent_with_error(
+        [scope for scope in scopes if scope not in ADDED_BY_MSAL],
+        application.get_accounts()[0],
+        force_refresh=True,
+        claims_challenge=claims,
+    )
+
+
+def _canonical(scopes: Sequence[str]) -> frozenset[str]:
+    """Return scopes as Entra compares them: without case, Graph's without their resource, no reserved ones."""
+    names = {scope.lower() for scope in scopes if scope not in RESERVED_SCOPES}
+    for graph in GRAPH:
+        names = {name.removeprefix(graph) for name in names}
+    return frozenset(names)
+
+
+def _in_words_of_oauth(granted: TokensGranted) -> dict[str, Any]:
+    answer = {
+        "token_type": "Bearer",
+        "access_token": granted.access_token,
+        "expires_in": granted.expires_in,
+        "scope": None if granted.scopes is None else " ".join(granted.scopes),
+        "refresh_token": granted.refresh_token,
+        "id_token": granted.id_token,
+        "client_info": granted.client_info,
+    }
+    return {name: value for name, value in answer.items() if value is not None}
+
+
+def _moment(seconds: str) -> datetime:
+    return datetime.fromtimestamp(int(seconds), UTC)
+
+
+def _own_version() -> str | None:
+    try:
+        return version("entrada")
+    except PackageNotFoundError:
+        return None

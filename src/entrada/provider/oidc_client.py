@@ -1,0 +1,136 @@
+"""The token client for any OpenID provider but Entra: the code and refresh grants of RFC 6749, and no more."""
+
+import base64
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from urllib.parse import quote_plus
+
+import msgspec
+
+from entrada.errors import AuthorityUnavailable, InteractionRequired, TokenRefused
+from entrada.provider import aadsts
+from entrada.provider.metadata import Metadata
+from entrada.provider.token_answer import GrantRefused, TokensGranted, read
+from entrada.provider.token_client import (
+    RESERVED_SCOPES,
+    Acquired,
+    CodeGrant,
+    Held,
+    NothingToRenewWith,
+    Redeemed,
+    TokenClient,
+)
+
+
+class SessionTokens(msgspec.Struct, frozen=True):
+    """What one session holds; times in seconds since 1970."""
+
+    access_token: str
+    scopes: tuple[str, ...]
+    since: float
+    until: float
+    refresh_token: str | None = None
+
+    def __repr__(self) -> str:
+        return "SessionTokens(…)"
+
+
+_encoder = msgspec.msgpack.Encoder()
+_decoder = msgspec.msgpack.Decoder(SessionTokens)
+
+
+class OidcClient(TokenClient):
+    """Gets tokens from an OpenID provider."""
+
+    async def redeem(self, grant: CodeGrant) -> Redeemed:
+        """Exchange a code; the scope is the code's already, so none is sent."""
+        answer = await self._ask(
+            {
+                "grant_type": "authorization_code",
+                "code": grant.code,
+                "redirect_uri": grant.redirect_uri,
+                "code_verifier": grant.code_verifier,
+            }
+        )
+        if isinstance(answer, GrantRefused):
+            raise aadsts.refusal(answer.error, answer.description or "")
+        if answer.id_token is None:
+            raise TokenRefused("the answer to the code has no ID token")
+        tokens = self._kept(answer, scopes=grant.scopes, refresh_token=None)
+        return Redeemed(
+            id_token=answer.id_token,
+            access_token=answer.access_token,
+            tokens=_encoder.encode(tokens),
+            granted_scopes=tokens.scopes,
+            access_expires_at=_moment(tokens.until),
+        )
+
+    def _held(self, tokens: bytes, scopes: Sequence[str]) -> Held | None:
+        held = _decode(tokens)
+        if held is None or not _covers(held.scopes, scopes):
+            return None
+        return Held(access_token=held.access_token, since=_moment(held.since), until=_moment(held.until))
+
+    async def _renew(self, tokens: bytes, scopes: Sequence[str], *, claims: str | None) -> Acquired:
+        """Send no scope: repeating the wished ones is refused where fewer were granted, and more cannot be had."""
+        held = _decode(tokens)
+        if held is None or not held.refresh_token:
+            raise NothingToRenewWith("the session holds no refresh token")
+        if claims is not None:
+            raise InteractionRequired("the API asks for claims, which a refresh cannot bring", claims=claims)
+        if not _covers(held.scopes, scopes):
+            raise InteractionRequired("a scope was not granted at sign-in, and a refresh cannot add it")
+        answer = await self._ask({"grant_type": "refresh_token", "refresh_token": held.refresh_token})
+        if isinstance(answer, GrantRefused):
+            raise aadsts.renewal_refusal(answer.body)
+        kept = self._kept(answer, scopes=held.scopes, refresh_token=held.refresh_token)
+        return Acquired(
+            access_token=answer.access_token,
+            expires_at=_moment(kept.until),
+            source="identity_provider",
+            tokens=_encoder.encode(kept),
+            id_token=answer.id_token,
+        )
+
+    async def _ask(self, form: Mapping[str, str]) -> TokensGranted | GrantRefused:
+        metadata = await self._metadata()
+        credentials, headers = self._credentials(metadata)
+        return read(await self._egress.post_form(metadata.token_endpoint, {**form, **credentials}, headers=headers))
+
+    def _credentials(self, metadata: Metadata) -> tuple[dict[str, str], dict[str, str]]:
+        """Return what proves who we are, in the form or in a header: one of them, never both (SEC-025)."""
+        if self._client_secret is None:
+            return {"client_id": self._client_id}, {}
+        methods = metadata.token_endpoint_auth_methods
+        if "client_secret_basic" in methods:
+            pair = f"{quote_plus(self._client_id)}:{quote_plus(self._client_secret)}"
+            return {}, {"Authorization": "Basic " + base64.b64encode(pair.encode()).decode()}
+        if "client_secret_post" in methods:
+            return {"client_id": self._client_id, "client_secret": self._client_secret}, {}
+        raise AuthorityUnavailable("the token endpoint takes no client secret, by its metadata")
+
+    def _kept(self, answer: TokensGranted, *, scopes: Sequence[str], refresh_token: str | None) -> SessionTokens:
+        """Return what the session holds from now on; what the answer leaves out stays as it was."""
+        now = self._clock().timestamp()
+        return SessionTokens(
+            access_token=answer.access_token,
+            scopes=tuple(scopes) if answer.scopes is None else answer.scopes,
+            since=now,
+            until=now + answer.expires_in,
+            refresh_token=answer.refresh_token or refresh_token,
+        )
+
+
+def _decode(tokens: bytes) -> SessionTokens | None:
+    try:
+        return _decoder.decode(tokens)
+    except msgspec.DecodeError:
+        return None
+
+
+def _covers(granted: Sequence[str], wanted: Sequence[str]) -> bool:
+    return set(wanted) - RESERVED_SCOPES <= set(granted)
+
+
+def _moment(seconds: float) -> datetime:
+    return datetime.fromtimestamp(seconds, UTC)

@@ -1,1 +1,0 @@
-"""Who they are: the people who have signed in here, kept across sessions."""
