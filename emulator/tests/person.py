@@ -73,6 +73,10 @@ class Person:
         """What the browser keeps, by name."""
         return {cookie.name: cookie.value or "" for cookie in self._client.cookies.jar}
 
+    def keep_cookie(self, name: str, value: str, *, origin: str) -> None:
+        """Plants a cookie, as a site of this origin might."""
+        self._client.cookies.set(name, value, domain=urlsplit(origin).hostname or "")
+
     def close_browser(self) -> None:
         """Closes and opens the browser: cookies without an expiry are gone."""
         for cookie in [c for c in self._client.cookies.jar if c.expires is None]:

@@ -1,25 +1,30 @@
-"""What the tests of the sign-in pages begin with: an emulator of one's own, a person, a request."""
+"""What the tests of the sign-in pages begin with: a person, a request, the usual way through."""
 
+from datetime import timedelta
+
+import pyotp
 from entrada_emulator import seeds
-from entrada_emulator.app import create_app
-from entrada_emulator.state import State
-from starlette.applications import Starlette
+from entrada_emulator.model import Application, User
+from entrada_emulator.pytest_plugin import Entra, new_entra
+from entrada_emulator.seeds import default_world
+from entrada_emulator.world import World
 
-from emulator.tests.person import Person
+from emulator.tests.person import Arrival, Person
 
 LOGIN = "https://login.microsoftonline.com"
 BIRCH_AUTHORIZE = f"{LOGIN}/{seeds.BIRCH.id}/oauth2/v2.0/authorize"
 REDIRECT_URI = "http://localhost:8000/callback"
+MIA, ADA, OLGA, PIA, NORA = (f"{name}@birch.example" for name in ("mia", "ada", "olga", "pia", "nora"))
 
 
-def emulator(state: State | None = None) -> Starlette:
-    """The pages for people over the default directory."""
-    return create_app(state=state)
-
-
-def person_at(app: Starlette | None = None) -> Person:
+def person_at(entra: Entra) -> Person:
     """Somebody with a fresh browser."""
-    return Person({LOGIN: app or emulator()})
+    return Person({LOGIN: entra.app})
+
+
+def authorize(tenant: str) -> str:
+    """The authorize endpoint of a tenant path."""
+    return f"{LOGIN}/{tenant}/oauth2/v2.0/authorize"
 
 
 def asked(**changes: str) -> dict[str, str]:
@@ -33,3 +38,49 @@ def asked(**changes: str) -> dict[str, str]:
         "state": "af0ifjsldkj",
     }
     return {name: value for name, value in (parameters | changes).items() if value}
+
+
+async def signed_in(entra: Entra, name: str = MIA, *, person: Person | None = None, keep: bool = False) -> Person:
+    """Somebody who has signed in to the web application and agreed to its permissions."""
+    person = person or person_at(entra)
+    await person.open(BIRCH_AUTHORIZE, asked(prompt="select_account"))
+    if person.page.title.startswith("Pick"):
+        await person.press("Use another account")
+    await person.press(entra.user(name).display_name)
+    if person.page.title.startswith("Stay"):
+        await person.press("Yes" if keep else "No")
+    if person.arrival is None:
+        await person.press("Accept")
+    assert "code" in arrival_of(person).fields
+    return person
+
+
+def arrival_of(person: Person) -> Arrival:
+    """Where the person left the emulator; fails where they are still there."""
+    assert person.arrival is not None, f"still at {person.page.title!r}: {person.page.text}"
+    return person.arrival
+
+
+def error_of(person: Person) -> tuple[str, str]:
+    """The OAuth word and the AADSTS code that the application was given."""
+    fields = arrival_of(person).fields
+    return fields["error"], fields["error_description"].partition(":")[0]
+
+
+def code_of(entra: Entra, secret: str, *, later: timedelta = timedelta()) -> str:
+    """What an authenticator with this secret shows at the emulator's clock."""
+    return pyotp.TOTP(secret).at(entra.state.clock.now() + later)
+
+
+def with_application(application: Application) -> Entra:
+    """An emulator whose directory has this application in place of the one with its client id, or besides."""
+    world = default_world()
+    others = tuple(app for app in world.applications if app.client_id != application.client_id)
+    return new_entra(World(world.tenants, world.users, world.groups, (*others, application)))
+
+
+def with_person(person: User) -> Entra:
+    """An emulator whose directory has this person in place of the one with their object id."""
+    world = default_world()
+    users = tuple(person if user.id == person.id else user for user in world.users)
+    return new_entra(World(world.tenants, users, world.groups, world.applications))

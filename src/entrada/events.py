@@ -9,11 +9,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-import structlog
+from entrada.logs import log
 
 EventName = Literal["sign_in", "sign_in_failed", "sign_out", "session_ended", "renewal_failed"]
-
-log = structlog.stdlib.get_logger("entrada")
 
 
 @dataclass(frozen=True, slots=True)

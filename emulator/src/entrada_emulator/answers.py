@@ -10,15 +10,13 @@ from entrada_emulator.conversation import Attempt, Step, forget_account, use_acc
 from entrada_emulator.errors import EntraError
 from entrada_emulator.model import User
 from entrada_emulator.pages import Problem
-from entrada_emulator.second_factor import Reply, check_code, check_push, enrol
+from entrada_emulator.second_factor import Reply, ask_again, check_code, check_push, enrol
 from entrada_emulator.situation import permissions_asked, person_there
 from entrada_emulator.visit import Visit
 
 Answer = Callable[[Reply], Attempt]
 
-WRONG_PASSWORD = (
-    "Your account or password is incorrect. If you don’t remember your password, ask whoever wrote the directory."  # noqa: S105
-)
+WRONG_PASSWORD = "Your account or password is incorrect. Try again."  # noqa: S105 - what the page says
 LOCKED = "Your account is temporarily locked after too many wrong answers. Try again in a minute."
 DISABLED = "Your account is disabled. Ask an administrator to enable it."
 
@@ -146,6 +144,7 @@ ANSWERS: dict[tuple[Step, str], Answer] = {
     (Step.CODE, "push"): choose_method,
     (Step.PUSH, "totp"): choose_method,
     (Step.PUSH, "check"): check_push,
+    (Step.PUSH, "resend"): ask_again,
     (Step.KMSI, "yes"): stay_signed_in,
     (Step.KMSI, "no"): stay_signed_in,
     (Step.CONSENT, "accept"): accept,

@@ -4,7 +4,6 @@ Two kinds of refusal: until application and redirect URI are known to belong tog
 and never redirected; after that it goes to the redirect URI. Source: sections 2.1 to 2.4 of the Entra facts.
 """
 
-import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -18,6 +17,7 @@ from entrada_emulator.checks import (
     registered_redirect,
     tenant_path,
 )
+from entrada_emulator.claims_request import parse_claims
 from entrada_emulator.errors import EntraError
 from entrada_emulator.login_hint import username_of
 from entrada_emulator.model import Application, RedirectUri
@@ -120,7 +120,7 @@ def authorization_request(world: World, client: Client, parameters: Parameters) 
         code_challenge=challenge or None,
         code_challenge_method=checked_challenge(challenge, method, redirect=client.registered),
         client_info=parameters.get("client_info") == "1",
-        claims=_claims(parameters.get("claims")),
+        claims=parse_claims(parameters.get("claims")),
     )
 
 
@@ -173,17 +173,6 @@ def _max_age(value: str | None) -> int | None:
     if not (value.isascii() and value.isdigit() and len(value) <= 9):  # noqa: PLR2004 - thirty years in seconds
         raise EntraError(90023, reason="max_age must be a number of seconds")
     return int(value)
-
-
-def _claims(value: str | None) -> Mapping[str, Any]:
-    """The parsed parameter. Members nobody knows are kept; what is no JSON object is refused."""
-    try:
-        claims = json.loads(value) if value else {}
-    except (ValueError, RecursionError):
-        claims = None
-    if not isinstance(claims, dict):
-        raise EntraError(90023, reason="claims must be a JSON object")
-    return claims
 
 
 def _required(parameters: Parameters, name: str) -> str:

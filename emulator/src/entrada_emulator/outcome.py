@@ -1,7 +1,5 @@
 """How an attempt ends: with a code, with an administrator's answer, or with an error; and how each travels."""
 
-import base64
-import json
 import uuid
 from collections.abc import Mapping
 from urllib.parse import urlencode, urlsplit, urlunsplit
@@ -9,6 +7,7 @@ from urllib.parse import urlencode, urlsplit, urlunsplit
 from starlette.responses import RedirectResponse, Response
 
 from entrada_emulator.authorization_request import AuthorizationRequest, Client
+from entrada_emulator.client_info import client_info
 from entrada_emulator.codes import CodeGrant
 from entrada_emulator.conversation import Attempt
 from entrada_emulator.errors import EntraError, Trace, error_redirect
@@ -18,7 +17,6 @@ from entrada_emulator.situation import check_assignment, person_there
 from entrada_emulator.sso import SignedIn
 from entrada_emulator.state import State, issue_code
 from entrada_emulator.visit import Visit
-from entrada_emulator.world import home_of
 
 ADVICE = {
     50011: "Register this redirect URI for the application in the emulator’s directory, or mend the request.",
@@ -98,7 +96,7 @@ def _code_fields(state: State, attempt: Attempt, account: SignedIn, person: User
     )
     fields = {"code": code}
     if request.client_info:
-        fields["client_info"] = _client_info(account.user)
+        fields["client_info"] = client_info(account.user)
     if request.client.state is not None:
         fields["state"] = request.client.state
     return fields | {"session_state": str(uuid.uuid5(uuid.UUID(account.sid), request.client.application.client_id))}
@@ -115,12 +113,6 @@ def _admin_error(client: Client, error: EntraError) -> str:
     if error.error != "access_denied":
         return error.error
     return "permission_denied" if client.version == 1 else "consent_required"
-
-
-def _client_info(user: User) -> str:
-    tenant_id, object_id = home_of(user)
-    text = json.dumps({"uid": object_id, "utid": tenant_id}, separators=(",", ":"))
-    return base64.urlsafe_b64encode(text.encode("ascii")).rstrip(b"=").decode("ascii")
 
 
 def _with_path(uri: str) -> str:

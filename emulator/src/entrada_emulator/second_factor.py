@@ -54,12 +54,16 @@ def absorb_phone(visit: Visit, attempt: Attempt) -> Attempt:
 
 
 def check_push(reply: Reply) -> Attempt:
-    """The person says that they approved, or asks for another request after a denial."""
+    """The person says that they approved; whether the phone did is another matter."""
     push = _push_of(reply.visit, reply.attempt)
-    if push is not None and push.answer == "waiting":
-        return replace(reply.attempt, problem=Problem(WAITING))
-    problem = Problem(NO_ANSWER) if push is None else None
-    return replace(reply.attempt, push_id=None, problem=problem)
+    if push is None:
+        return replace(reply.attempt, push_id=None, problem=Problem(NO_ANSWER))
+    return replace(reply.attempt, problem=Problem(WAITING)) if push.answer == "waiting" else reply.attempt
+
+
+def ask_again(reply: Reply) -> Attempt:
+    """The person wants another request on the phone after a denial."""
+    return replace(reply.attempt, push_id=None)
 
 
 def check_code(reply: Reply) -> Attempt:

@@ -1,5 +1,6 @@
 """The answers of the token endpoint: which tokens come back, made from a sign-in or for an application."""
 
+import math
 import secrets
 from dataclasses import replace
 from typing import Any
@@ -94,5 +95,5 @@ def _refresh_token(emulator: Emulator, renewal: RefreshGrant) -> Answer:
     answer: Answer = {"refresh_token": emulator.state.refresh_tokens.issue(renewal)}
     if renewal.redirect_kind == "spa":
         left = renewal.first_issued_at + SPA_LIFE - emulator.state.clock.now()
-        answer["refresh_token_expires_in"] = int(left.total_seconds())
+        answer["refresh_token_expires_in"] = math.ceil(left.total_seconds())
     return answer

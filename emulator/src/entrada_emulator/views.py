@@ -125,7 +125,7 @@ def _push(scene: Scene) -> Context:
     push = scene.visit.emulator.state.pushes.find(scene.attempt.push_id or "")
     return {
         "number": push.number if push and push.answer == "waiting" else None,
-        "status": f"{login_url(scene.attempt)}/phone?attempt={scene.attempt.id}",
+        "wait_url": f"{login_url(scene.attempt)}/phone?attempt={scene.attempt.id}",
         "phone": PHONE,
         "other_method": _has(scene.attempt, "totp"),
     }

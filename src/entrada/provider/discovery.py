@@ -16,10 +16,9 @@ from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 from typing import Any, Generic, TypeVar
 
-import structlog
-
 from entrada.clock import Clock
 from entrada.errors import AuthorityUnavailable, TokenRefused
+from entrada.logs import log
 from entrada.provider import metadata as metadata_rules
 from entrada.provider.aadsts import operator_hint
 from entrada.provider.authority import Authority
@@ -39,7 +38,6 @@ DOCUMENT_LIMIT = 256 * 1024  # bytes, SEC-067
 OK = 200
 
 T = TypeVar("T")
-log = structlog.stdlib.get_logger("entrada")
 
 
 class Discovery:

@@ -7,11 +7,11 @@ from datetime import UTC, datetime, timedelta
 from hashlib import blake2b, sha256
 
 import msgspec
-import structlog
 
 from entrada.clock import Clock
 from entrada.errors import StoreUnavailable
 from entrada.keyring import KeyRing
+from entrada.logs import log
 from entrada.principal import User
 from entrada.sessions.record import RequestFacts, SessionRecord, decode, encode
 from entrada.sessions.sealing import Sealer
@@ -20,8 +20,6 @@ from entrada.sessions.store import SessionStore
 SESSION_ID = re.compile(r"[A-Za-z0-9_-]{43}")  # 256 bits, base64url
 SESSION_ID_BYTES = 32
 TOUCH_EVERY = timedelta(minutes=1)  # last seen is good to the minute; reads stay reads in between
-
-log = structlog.stdlib.get_logger("entrada")
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,8 +15,9 @@ import anyio.to_thread
 
 from entrada.clock import Clock
 from entrada.errors import StoreUnavailable
-from entrada.sessions.sqlite_file import open_file, transaction, unavailable
+from entrada.sessions.sqlite_file import open_file, unavailable
 from entrada.sessions.store import Stored
+from entrada.sqlite_files import transaction
 
 T = TypeVar("T")
 

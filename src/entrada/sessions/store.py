@@ -70,12 +70,12 @@ def open_store(url: str, *, data_dir: Path, clock: Clock) -> SessionStore:
 
     SettingsRefused says what is wrong with the name or with the file, and how to mend it.
     """
-    kind, _, where = url.partition(":")
-    if kind == "memory" and not where:
+    kind, colon, where = url.partition(":")
+    if url == "memory:":
         from entrada.sessions.memory import MemoryStore
 
         return MemoryStore(clock=clock)
-    if kind == "sqlite":
+    if kind + colon == "sqlite:":
         from entrada.sessions.sqlite import SqliteStore
 
         if not where:

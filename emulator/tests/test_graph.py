@@ -1,0 +1,140 @@
+"""The Graph subset: who may ask, and what comes back."""
+
+import base64
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from cryptography.exceptions import InvalidSignature
+from entrada_emulator import seeds
+from entrada_emulator.keys import SigningKey
+from entrada_emulator.pytest_plugin import SCOPES, Entra, new_entra
+from entrada_emulator.world_checks import checked_world
+from starlette.testclient import TestClient
+
+from emulator.tests.asking import SECRETS, ask, claims_of, header_of, redeem
+
+GRAPH = "https://graph.microsoft.com"
+PNG = b"\x89PNG\r\n\x1a\n-not-a-picture"
+
+
+def token_for(entra: Entra, http: TestClient, name: str = "mia@birch.example", scopes: tuple[str, ...] = SCOPES) -> str:
+    """An access token for Graph."""
+    token: str = redeem(http, entra, entra.code(entra.user(name), scopes=scopes)).json()["access_token"]
+    return token
+
+
+def call(entra: Entra, path: str, token: str | None = None) -> Any:
+    """Asks Graph."""
+    with entra.http_client(GRAPH) as graph:
+        return graph.get(path, headers={"Authorization": f"Bearer {token}"} if token else {})
+
+
+def test_me_is_the_person(entra: Entra, http: TestClient) -> None:
+    """The default members, and with $select those alone."""
+    token = token_for(entra, http)
+    me = call(entra, "/v1.0/me", token).json()
+    assert me["id"] == entra.user().id
+    assert me["displayName"] == "Mia Member"
+    assert me["@odata.context"] == f"{GRAPH}/v1.0/$metadata#users/$entity"
+    assert "department" not in me
+    some = call(entra, "/v1.0/me?$select=displayName,department", token).json()
+    assert some == {
+        "@odata.context": f"{GRAPH}/v1.0/$metadata#users(displayName,department)/$entity",
+        "displayName": "Mia Member",
+        "department": "Engineering",
+    }
+
+
+def test_member_of_comes_in_pages(entra: Entra, http: TestClient) -> None:
+    """A hundred groups a page; following nextLink brings them all."""
+    token = token_for(entra, http, "greta@birch.example")
+    path, seen = "/v1.0/me/memberOf", []
+    while path:
+        page = call(entra, path, token).json()
+        seen += [group["id"] for group in page["value"]]
+        assert len(page["value"]) <= 100
+        path = page.get("@odata.nextLink", "").removeprefix(GRAPH)
+    assert seen == list(entra.user("greta@birch.example").group_ids)
+
+
+def test_userinfo_has_the_sub_of_the_id_token(entra: Entra, http: TestClient) -> None:
+    """Strict clients compare the two."""
+    body = redeem(http, entra, entra.code()).json()
+    info = call(entra, "/oidc/userinfo", body["access_token"]).json()
+    assert info["sub"] == claims_of(body["id_token"])["sub"]
+    assert set(info) == {"sub", "name", "family_name", "given_name", "picture", "email"}
+
+
+def test_a_photo_or_none(entra: Entra, entra_keys: tuple[SigningKey, ...], http: TestClient) -> None:
+    """The person's picture, or 404 ImageNotFound."""
+    missing = call(entra, "/v1.0/me/photo/$value", token_for(entra, http))
+    assert (missing.status_code, missing.json()["error"]["code"]) == (404, "ImageNotFound")
+    world = entra.world
+    users = tuple(replace(u, photo=PNG) if u.id == entra.user().id else u for u in world.users)
+    pictured = new_entra(
+        checked_world(tenants=world.tenants, users=users, groups=world.groups, applications=world.applications),
+        keys=entra_keys,
+    )
+    with pictured.http_client() as client:
+        answer = call(pictured, "/v1.0/me/photo/$value", token_for(pictured, client))
+    assert (answer.content, answer.headers["content-type"]) == (PNG, "image/png")
+
+
+def test_scopes_are_enforced(entra: Entra, http: TestClient) -> None:
+    """Without User.Read, /me is 403 Authorization_RequestDenied while userinfo answers."""
+    token = token_for(entra, http, scopes=("openid", "profile"))
+    refused = call(entra, "/v1.0/me", token)
+    assert (refused.status_code, refused.json()["error"]["code"]) == (403, "Authorization_RequestDenied")
+    assert call(entra, "/oidc/userinfo", token).status_code == 200
+
+
+def tampered(token: str, part: int) -> str:
+    """The token with one part's last byte changed."""
+    parts = token.split(".")
+    data = bytearray(base64.urlsafe_b64decode(parts[part] + "=="))
+    data[-3] ^= 1
+    parts[part] = base64.urlsafe_b64encode(bytes(data)).decode().rstrip("=")
+    return ".".join(parts)
+
+
+@pytest.mark.parametrize("part", [0, 1, 2])
+def test_a_changed_token_is_refused(entra: Entra, http: TestClient, part: int) -> None:
+    """Graph verifies the signature over header and payload."""
+    refused = call(entra, "/v1.0/me", tampered(token_for(entra, http), part))
+    assert (refused.status_code, refused.json()["error"]["code"]) == (401, "InvalidAuthenticationToken")
+
+
+def test_other_tokens_are_refused(entra: Entra, http: TestClient) -> None:
+    """No token, an ID token, another API's token, an expired one, one of a withdrawn key: 401 in Graph's shape."""
+    body = redeem(http, entra, entra.code()).json()
+    api = token_for(entra, http, scopes=("openid", f"api://{seeds.API}/access_as_user"))
+    for wrong in (None, "x.y.z", "made-up", body["id_token"], api):
+        refused = call(entra, "/v1.0/me", wrong)
+        assert refused.status_code == 401
+        assert refused.headers["www-authenticate"].startswith("Bearer ")
+        assert set(refused.json()["error"]) == {"code", "message", "innerError"}
+    entra.state.keys.replace_at_once()
+    assert call(entra, "/v1.0/me", body["access_token"]).status_code == 401
+    fresh = token_for(entra, http)
+    entra.state.clock.move(timedelta(minutes=91))
+    assert call(entra, "/v1.0/me", fresh).status_code == 401
+
+
+def test_an_application_has_no_me(entra: Entra, http: TestClient) -> None:
+    """An application's own token is no person: 400."""
+    form = {"client_id": seeds.DAEMON, "client_secret": SECRETS[seeds.DAEMON], "grant_type": "client_credentials"}
+    token = ask(http, scope=f"{GRAPH}/.default", **form).json()["access_token"]
+    assert claims_of(token)["roles"] == ["User.Read.All"]
+    assert call(entra, "/v1.0/me", token).status_code == 400
+
+
+def test_nobody_else_can_verify_a_graph_token(entra: Entra, http: TestClient) -> None:
+    """As at Microsoft the signature does not cover the header as sent: a third party that checks it must fail."""
+    token = token_for(entra, http)
+    head, payload, signature = token.split(".")
+    key = entra.state.keys.find(header_of(token)["kid"])
+    assert key is not None
+    with pytest.raises(InvalidSignature):
+        key.verify(base64.urlsafe_b64decode(signature + "=="), f"{head}.{payload}".encode())

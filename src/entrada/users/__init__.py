@@ -1,0 +1,1 @@
+"""Who they are: the people who have signed in here, kept across sessions."""

@@ -1,0 +1,234 @@
+"""What the users' directory promises."""
+
+import sqlite3
+import stat
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import anyio
+import anyio.to_thread
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy import Connection
+
+from entrada.errors import SettingsRefused, SignInRefused, StoreUnavailable
+from entrada.principal import User
+from entrada.users.database import Database
+from entrada.users.directory import Directory
+from entrada.users.tables import metadata
+from tests.moved_clock import MovedClock
+from tests.processes import together
+
+CONTOSO, FABRIKAM = "11111111-1111-4111-8111-111111111111", "33333333-3333-4333-8333-333333333333"
+ADA = User(
+    issuer=f"https://login.microsoftonline.com/{CONTOSO}/v2.0",
+    subject="pairwise-ada",
+    tenant_id=CONTOSO,
+    object_id="22222222-2222-4222-8222-222222222222",
+    name="Ada Lovelace",
+    username="ada@contoso.com",
+    email="ada@contoso.com",
+)
+
+
+@pytest.fixture
+async def database(tmp_path: Path) -> AsyncIterator[Database]:
+    opened = Database(None, data_dir=tmp_path / "data")
+    await opened.bring_up()
+    yield opened
+    await opened.close()
+
+
+@pytest.fixture
+def directory(database: Database) -> Directory:
+    return Directory(database)
+
+
+def set_inactive(tmp_path: Path) -> None:
+    with sqlite3.connect(tmp_path / "data" / "entrada.db") as connection:
+        connection.execute("UPDATE entrada_user SET is_active = 0")
+    connection.close()
+
+
+async def test_a_person_is_created_at_the_first_sign_in(directory: Directory, clock: MovedClock) -> None:
+    """The first sign-in makes a person, active, with what the authority said of them (USR-1)."""
+    person = await directory.signed_in(ADA, clock())
+    assert (person.name, person.username, person.email) == ("Ada Lovelace", "ada@contoso.com", "ada@contoso.com")
+    assert (person.is_active, person.created_at, person.last_sign_in_at) == (True, clock(), clock())
+
+
+async def test_a_later_sign_in_updates_the_same_person(directory: Directory, clock: MovedClock) -> None:
+    """Whoever was renamed, moved and given a new address is the same person, shown under the new name (USR-1)."""
+    first = await directory.signed_in(ADA, clock())
+    clock.move(timedelta(days=30))
+    renamed = replace(ADA, name="Ada King", username="king@fabrikam.com", email=None, subject="another-app", issuer="x")
+    later = await directory.signed_in(renamed, clock())
+    assert later.id == first.id
+    assert (later.name, later.username, later.email) == ("Ada King", "king@fabrikam.com", None)
+    assert (later.created_at, later.last_sign_in_at) == (first.created_at, clock())
+
+
+async def test_two_tenants_with_the_same_names_are_two_people(directory: Directory, clock: MovedClock) -> None:
+    """The same mail, UPN, name, sub and even object id in another tenant is somebody else (SEC-120, SEC-121)."""
+    ada = await directory.signed_in(ADA, clock())
+    namesake = await directory.signed_in(replace(ADA, tenant_id=FABRIKAM), clock())
+    colleague = await directory.signed_in(replace(ADA, object_id="44444444-4444-4444-8444-444444444444"), clock())
+    assert len({ada.id, namesake.id, colleague.id}) == 3
+
+
+async def test_other_providers_people_are_known_by_issuer_and_subject(directory: Directory, clock: MovedClock) -> None:
+    """Without a tenant, issuer and subject together say who it is (SEC-120)."""
+    ada = replace(ADA, issuer="https://id.example", tenant_id=None, object_id=None)
+    person = await directory.signed_in(ada, clock())
+    assert (await directory.signed_in(replace(ada, email="new@example.org"), clock())).id == person.id
+    assert (await directory.signed_in(replace(ada, subject="other"), clock())).id != person.id
+    assert (await directory.signed_in(replace(ada, issuer="https://other.example"), clock())).id != person.id
+
+
+async def test_issuer_and_subject_never_match_a_tenants_person(directory: Directory, clock: MovedClock) -> None:
+    """Claims without oid do not reach the row of one who has it, though issuer and subject are the same (SEC-120)."""
+    in_tenant = await directory.signed_in(ADA, clock())
+    outside = await directory.signed_in(replace(ADA, tenant_id=None, object_id=None), clock())
+    half = await directory.signed_in(replace(ADA, object_id=None, subject="half"), clock())
+    assert len({in_tenant.id, outside.id, half.id}) == 3
+
+
+async def test_an_inactive_person_is_refused(directory: Directory, clock: MovedClock, tmp_path: Path) -> None:
+    """Who was deactivated cannot sign in, and nothing of theirs is changed (USR-3)."""
+    await directory.signed_in(ADA, clock())
+    set_inactive(tmp_path)
+    with pytest.raises(SignInRefused, match="inactive") as refused:
+        await directory.signed_in(replace(ADA, name="Changed"), clock())
+    assert "ada" not in str(refused.value).lower()
+    with sqlite3.connect(tmp_path / "data" / "entrada.db") as connection:
+        assert connection.execute("SELECT name, is_active FROM entrada_user").fetchall() == [("Ada Lovelace", 0)]
+    connection.close()
+
+
+async def test_concurrent_first_sign_ins_make_one_person(directory: Directory, clock: MovedClock) -> None:
+    """Ten tabs that sign in for the first time at once make one person."""
+    ids = set()
+
+    async def sign_in() -> None:
+        ids.add((await directory.signed_in(ADA, clock())).id)
+
+    async with anyio.create_task_group() as group:
+        for _ in range(10):
+            group.start_soon(sign_in)
+    assert len(ids) == 1
+
+
+def test_workers_that_start_together_bring_up_one_schema(tmp_path: Path) -> None:
+    """Four processes that start on a new file at once all come up, and know the same person (REL-023)."""
+    source = """
+import asyncio, sys
+from datetime import datetime, UTC
+from pathlib import Path
+from entrada.principal import User
+from entrada.users.database import Database
+from entrada.users.directory import Directory
+async def main():
+    database = Database(None, data_dir=Path(sys.argv[1]))
+    print("ready", flush=True)
+    sys.stdin.readline()
+    await database.bring_up()
+    print((await Directory(database).signed_in(User(issuer="i", subject="s"), datetime.now(UTC))).id)
+    await database.close()
+asyncio.run(main())
+"""
+    printed = together(source, str(tmp_path / "data"), times=4)
+    assert len(printed) == 4
+    assert len(set(printed)) == 1
+
+
+async def test_bringing_up_twice_keeps_everybody(directory: Directory, clock: MovedClock, tmp_path: Path) -> None:
+    """The next start finds the schema as it is and loses nobody (USR-2)."""
+    first = await directory.signed_in(ADA, clock())
+    again = Database(f"sqlite+aiosqlite:///{tmp_path}/data/entrada.db", data_dir=tmp_path / "unused")
+    await again.bring_up()
+    assert (await Directory(again).signed_in(ADA, clock())).id == first.id
+    await again.close()
+    assert not (tmp_path / "unused").exists()
+
+
+async def test_the_migrations_lead_to_the_tables(database: Database) -> None:
+    """What the migrations made is what the tables say (USR-2)."""
+
+    def differences(connection: Connection) -> list[object]:
+        context = MigrationContext.configure(connection, opts={"version_table": "entrada_schema"})
+        return list(compare_metadata(context, metadata))
+
+    async with database.unit_of_work() as connection:
+        assert await connection.run_sync(differences) == []
+
+
+async def test_the_file_is_the_owners_with_foreign_keys_on(database: Database, tmp_path: Path) -> None:
+    """The file may be read by its owner only, and every connection checks foreign keys (SEC-176, USR-2)."""
+    async with database.unit_of_work() as connection:
+        assert (await connection.exec_driver_sql("PRAGMA foreign_keys")).scalar() == 1
+        assert (await connection.exec_driver_sql("PRAGMA synchronous")).scalar() == 2
+    modes = {stat.S_IMODE(file.stat().st_mode) for file in (tmp_path / "data").iterdir()}
+    assert modes == {0o600}
+
+
+async def test_a_unit_of_work_is_all_or_nothing(database: Database, clock: MovedClock) -> None:
+    """What a unit of work did before an error is undone (USR-2)."""
+    insert = "INSERT INTO entrada_user VALUES ('1', NULL, NULL, 'i', 's', '', '', NULL, 1, '', '')"
+    with pytest.raises(SignInRefused):
+        async with database.unit_of_work() as connection:
+            await connection.exec_driver_sql(insert)
+            raise SignInRefused
+    async with database.unit_of_work() as connection:
+        assert (await connection.exec_driver_sql("SELECT count(*) FROM entrada_user")).scalar() == 0
+
+
+async def test_the_database_itself_refuses_a_second_row(database: Database) -> None:
+    """Two rows for one person cannot be, whoever writes them; the error says nothing of the person."""
+    for one, two in ((("'t'", "'o'"), ("'t'", "'o'")), (("NULL", "NULL"), ("NULL", "NULL"))):
+        with pytest.raises(StoreUnavailable, match="UNIQUE") as refused:
+            async with database.unit_of_work() as connection:
+                for number, (tenant, oid) in enumerate((one, two)):
+                    values = f"'{number}', {tenant}, {oid}, 'i', 'ada-sub', '', '', NULL, 1, '', ''"
+                    await connection.exec_driver_sql(f"INSERT INTO entrada_user VALUES ({values})")
+        assert "ada-sub" not in str(refused.value)
+
+
+async def test_a_locked_database_is_unavailable(directory: Directory, clock: MovedClock, tmp_path: Path) -> None:
+    """A sign-in behind a lock that is not let go is StoreUnavailable after a bounded wait (REL-024)."""
+    other = sqlite3.connect(tmp_path / "data" / "entrada.db", isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    with pytest.raises(StoreUnavailable, match="locked"):
+        await directory.signed_in(ADA, clock())
+    other.close()
+
+
+async def test_a_newer_schema_is_refused_plainly(database: Database, tmp_path: Path) -> None:
+    """A database that a newer release brought up is refused, not changed (REL-023)."""
+    async with database.unit_of_work() as connection:
+        await connection.exec_driver_sql("UPDATE entrada_schema SET version_num = '9999'")
+    again = Database(None, data_dir=tmp_path / "data")
+    with pytest.raises(SettingsRefused, match="newer release"):
+        await again.bring_up()
+    await again.close()
+
+
+async def test_a_file_that_is_no_database_is_refused_plainly(tmp_path: Path) -> None:
+    """A file of something else is refused with its path, and stays as it is (REL-026)."""
+    await anyio.Path(tmp_path / "entrada.db").write_bytes(b"something else" * 200)
+    database = Database(None, data_dir=tmp_path)
+    with pytest.raises(SettingsRefused, match=r"database_url: .*entrada\.db: is damaged or no SQLite file"):
+        await database.bring_up()
+    await database.close()
+
+
+@pytest.mark.parametrize(
+    "url", ["nonsense", "postgresql+asyncpg://ada:hunter2@db/x", "sqlite:///x.db", "sqlite+aiosqlite://", ""]
+)
+def test_other_databases_are_refused_without_repeating_the_address(url: str, tmp_path: Path) -> None:
+    """What is not offered is a start error that names the form, and never shows the password (SEC-184, SEC-173)."""
+    with pytest.raises(SettingsRefused, match=r"database_url: must be sqlite\+aiosqlite:///PATH") as refused:
+        Database(url, data_dir=tmp_path)
+    assert "hunter2" not in str(refused.value)

@@ -1,0 +1,266 @@
+"""What the SQLite store promises between processes, after a crash, and of its file."""
+
+import os
+import sqlite3
+import stat
+from datetime import timedelta
+from pathlib import Path
+
+import anyio
+import pytest
+
+from entrada.errors import SettingsRefused, StoreUnavailable
+from entrada.sessions.sqlite import SqliteStore
+from entrada.sessions.store import open_store
+from tests.moved_clock import MovedClock
+from tests.processes import start, together
+
+KEY = b"k" * 32
+HOUR = timedelta(hours=1)
+PREAMBLE = """
+import asyncio, sys
+from datetime import datetime, timedelta, UTC
+from pathlib import Path
+from entrada.sessions.sqlite import SqliteStore
+KEY = b"k" * 32
+later = datetime(2026, 1, 6, tzinfo=UTC)
+def clock(): return datetime(2026, 1, 5, 9, tzinfo=UTC)
+def wait():
+    print("ready", flush=True)
+    sys.stdin.readline()
+"""
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "sessions.db"
+
+
+def test_workers_that_start_together_all_open_the_file(path: Path) -> None:
+    """Six processes that make the same new file at once all succeed, and it is whole."""
+    printed = together(
+        PREAMBLE + "wait(); SqliteStore(Path(sys.argv[1]), clock=clock); print('open')", str(path), times=6
+    )
+    assert printed == ["open"] * 6
+    assert sqlite3.connect(path).execute("PRAGMA integrity_check").fetchone() == ("ok",)
+
+
+def test_one_process_spends_a_transaction(path: Path, clock: MovedClock) -> None:
+    """Of eight processes that spend the same twenty transactions at once, exactly one succeeds with each (SEC-014)."""
+    source = """
+async def main():
+    store = SqliteStore(Path(sys.argv[1]), clock=clock)
+    wait()
+    won = [n for n in range(20) if await store.add_if_absent(bytes([n]) * 32, lifetime=timedelta(hours=1))]
+    print(*won)
+asyncio.run(main())
+"""
+    printed = together(PREAMBLE + source, str(path), times=8)
+    assert sorted(int(number) for line in printed for number in line.split()) == list(range(20))
+
+
+def test_no_process_loses_an_update(path: Path, clock: MovedClock) -> None:
+    """Four processes add one to a record 25 times each, retrying when stale: it is 100 at the end (SES-6)."""
+    source = """
+async def main():
+    store = SqliteStore(Path(sys.argv[1]), clock=clock)
+    wait()
+    for _ in range(25):
+        while True:
+            data, version = await store.get(KEY)
+            if await store.replace(KEY, record=b"%d" % (int(data) + 1), version=version, expires_at=later):
+                break
+asyncio.run(main())
+"""
+
+    async def main() -> None:
+        store = SqliteStore(path, clock=clock)
+        await store.insert(KEY, record=b"0", tokens=b"", expires_at=clock() + HOUR)
+        await anyio.to_thread.run_sync(lambda: together(PREAMBLE + source, str(path), times=4))
+        assert await store.get(KEY) == (b"100", 101)
+        await store.close()
+
+    anyio.run(main)
+
+
+def test_an_end_wins_over_touches_of_other_processes(path: Path, clock: MovedClock) -> None:
+    """While two processes write to a session as fast as they can, a third ends it: it stays ended (SEC-075)."""
+    source = """
+async def main():
+    store = SqliteStore(Path(sys.argv[1]), clock=clock)
+    wait()
+    if sys.argv[2] == "0":
+        await asyncio.sleep(0.2)
+        await store.delete([KEY])
+        return print("ended", await store.get(KEY))
+    writes = misses = version = 0
+    while misses < 200:
+        done = await store.replace(KEY, record=b"touched", version=version, expires_at=later)
+        await store.replace_tokens(KEY, tokens=b"renewed", version=version)
+        stored = await store.get(KEY)
+        version = stored[1] if stored else version
+        writes, misses = writes + done, misses + (stored is None)
+    print("wrote" if writes else "idle")
+asyncio.run(main())
+"""
+
+    async def main() -> None:
+        store = SqliteStore(path, clock=clock)
+        await store.insert(KEY, record=b"", tokens=b"", expires_at=clock() + HOUR)
+        printed = await anyio.to_thread.run_sync(lambda: together(PREAMBLE + source, str(path), times=3))
+        assert printed[0] == "ended None"
+        assert "wrote" in printed[1:]
+        assert await store.get(KEY) is None
+        assert await store.get_tokens(KEY) is None
+        await store.close()
+
+    anyio.run(main)
+
+
+def test_what_was_acknowledged_outlives_kill_9(path: Path, clock: MovedClock) -> None:
+    """A process is killed right after its writes returned: all of them are there, and the file opens as it is."""
+    source = """
+import os, signal
+async def main():
+    store = SqliteStore(Path(sys.argv[1]), clock=clock)
+    for n in range(20):
+        await store.insert(bytes([n]) * 32, record=b"record", tokens=b"tokens", expires_at=later)
+    await store.delete([bytes([n]) * 32 for n in range(10)])
+    os.kill(os.getpid(), signal.SIGKILL)
+asyncio.run(main())
+"""
+    with start(PREAMBLE + source, str(path)) as worker:
+        assert worker.wait(60) == -9
+
+    async def main() -> None:
+        store = SqliteStore(path, clock=clock)
+        found = [await store.get(bytes([n]) * 32) for n in range(20)]
+        assert found == [None] * 10 + [(b"record", 1)] * 10
+        await store.close()
+
+    anyio.run(main)
+
+
+async def test_readers_do_not_wait_for_a_writer(path: Path, clock: MovedClock) -> None:
+    """While another process holds the write lock, sessions are read as ever (REL-024)."""
+    store = SqliteStore(path, clock=clock)
+    await store.insert(KEY, record=b"record", tokens=b"", expires_at=clock() + HOUR)
+    other = sqlite3.connect(path, isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    other.execute("DELETE FROM session")
+    assert await store.get(KEY) == (b"record", 1)
+    other.execute("COMMIT")
+    assert await store.get(KEY) is None
+    other.close()
+    await store.close()
+
+
+async def test_a_writer_waits_its_patience_and_then_says_unavailable(path: Path, clock: MovedClock) -> None:
+    """A write behind a lock that is not let go is StoreUnavailable after a bounded wait, undone (REL-024)."""
+    store = SqliteStore(path, clock=clock)
+    other = sqlite3.connect(path, isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    with anyio.fail_after(20):
+        with pytest.raises(StoreUnavailable, match="SQLITE_BUSY"):
+            await store.insert(KEY, record=b"record", tokens=b"", expires_at=clock() + HOUR)
+    other.execute("COMMIT")
+    assert await store.get(KEY) is None
+    await store.insert(KEY, record=b"record", tokens=b"", expires_at=clock() + HOUR)
+    assert await store.get(KEY) == (b"record", 1)
+    other.close()
+    await store.close()
+
+
+async def test_files_are_the_owners_only(tmp_path: Path, clock: MovedClock) -> None:
+    """The directory that is made and all files of the store are readable by their owner only (SEC-176)."""
+    data = tmp_path / "data"
+    before = os.umask(0)
+    try:
+        store = open_store("sqlite:", data_dir=data, clock=clock)
+        await store.insert(KEY, record=b"record", tokens=b"", expires_at=clock() + HOUR)
+    finally:
+        os.umask(before)
+    assert stat.S_IMODE(data.stat().st_mode) == 0o700
+    files = {file.name: stat.S_IMODE(file.stat().st_mode) for file in data.iterdir()}
+    assert files == {"sessions.db": 0o600, "sessions.db-wal": 0o600, "sessions.db-shm": 0o600}
+    await store.close()
+
+
+async def test_rights_of_others_are_taken_away(path: Path, clock: MovedClock) -> None:
+    """A file that others may read is the owner's only after the store has opened it (SEC-176)."""
+    path.touch(0o644)
+    await SqliteStore(path, clock=clock).close()
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+def test_a_missing_directory_is_refused_plainly(tmp_path: Path, clock: MovedClock) -> None:
+    """A path whose directory is not there is refused with the path and the mend, and no directory is made (REL-026)."""
+    with pytest.raises(SettingsRefused, match=r"store: .*/gone/sessions\.db: No such file.*directory must exist"):
+        open_store(f"sqlite:{tmp_path}/gone/sessions.db", data_dir=tmp_path, clock=clock)
+    with pytest.raises(SettingsRefused, match=r"data_dir: .*/gone/data: No such file.*parent directory"):
+        open_store("sqlite:", data_dir=tmp_path / "gone" / "data", clock=clock)
+    assert not (tmp_path / "gone").exists()
+
+
+def test_a_file_that_is_no_database_is_refused_plainly(path: Path, clock: MovedClock) -> None:
+    """A file of something else is refused and left as it is (REL-026)."""
+    path.write_bytes(b"not a database, but something else entirely" * 100)
+    with pytest.raises(SettingsRefused, match="is damaged or no SQLite file; restore it"):
+        SqliteStore(path, clock=clock)
+    assert path.read_bytes().startswith(b"not a database")
+
+
+async def test_a_file_that_cannot_be_written_is_refused_plainly(path: Path, clock: MovedClock) -> None:
+    """A database that SQLite takes for read-only is refused with its mend (REL-026)."""
+    await SqliteStore(path, clock=clock).close()
+    with path.open("r+b") as file:  # file format, 1.3: a write version above 2 makes it read-only, for root too
+        file.seek(18)
+        file.write(b"\x03")
+    with pytest.raises(SettingsRefused, match="cannot be written; give this process the right"):
+        SqliteStore(path, clock=clock)
+
+
+async def test_a_file_of_a_newer_release_is_refused_plainly(path: Path, clock: MovedClock) -> None:
+    """A file with a newer schema is refused, not changed (REL-023)."""
+    await SqliteStore(path, clock=clock).close()
+    with sqlite3.connect(path) as connection:
+        connection.execute("PRAGMA user_version = 99")
+    connection.close()
+    with pytest.raises(SettingsRefused, match="a newer release of Entrada wrote it"):
+        SqliteStore(path, clock=clock)
+
+
+async def test_pages_damaged_under_us_are_unavailable(path: Path, clock: MovedClock) -> None:
+    """When the pages of the file turn to rubbish, a look-up is StoreUnavailable, never somebody's session (REL-026)."""
+    writer = SqliteStore(path, clock=clock)
+    for number in range(200):
+        await writer.insert(bytes([number]) * 32, record=b"r" * 500, tokens=b"", expires_at=clock() + HOUR)
+    await writer.close()
+    store = SqliteStore(path, clock=clock)
+    with path.open("r+b") as file:
+        file.seek(4096)
+        file.write(b"\xa5" * 100_000)
+    with pytest.raises(StoreUnavailable):
+        await store.get(bytes([7]) * 32)
+    with pytest.raises(StoreUnavailable):
+        await store.delete([bytes([7]) * 32])
+    await store.close()
+
+
+async def test_a_file_removed_under_us_takes_no_writes(path: Path, clock: MovedClock) -> None:
+    """When the file was removed or exchanged nothing is acknowledged into the void (REL-026, SEC-188)."""
+    store = SqliteStore(path, clock=clock)
+    path.unlink()
+    with pytest.raises(StoreUnavailable, match="removed or exchanged"):
+        await store.insert(KEY, record=b"record", tokens=b"", expires_at=clock() + HOUR)
+    path.touch()
+    with pytest.raises(StoreUnavailable, match="removed or exchanged"):
+        await store.add_if_absent(KEY, lifetime=HOUR)
+    await store.close()
+
+
+@pytest.mark.parametrize("name", ["", "sqlite", "redis://localhost", "memory:x", "postgres:", "sqlit:x"])
+def test_unknown_stores_are_refused_plainly(name: str, tmp_path: Path, clock: MovedClock) -> None:
+    """A store that is not offered is a start error that names what is (SEC-184, SEC-188)."""
+    with pytest.raises(SettingsRefused, match="store: must be memory:, sqlite: or sqlite:PATH"):
+        open_store(name, data_dir=tmp_path, clock=clock)
