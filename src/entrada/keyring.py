@@ -1,10 +1,12 @@
 """The server's keys: a ring of them with ids, the first active, one secret per purpose derived from each.
 
-Text form, as in the setting `keys`: `id:secret` pairs, comma separated, newest first; a secret is 32 bytes, base64url.
+Text form, as in the setting `keys`: `id:secret` pairs, newest first, separated by commas or line ends; a secret is 32
+bytes in base64url.
 """
 
 import base64
 import binascii
+import itertools
 import re
 import secrets
 from dataclasses import dataclass, field
@@ -51,7 +53,7 @@ class KeyRing:
     @classmethod
     def parse(cls, text: str) -> "KeyRing":
         """Read the text form; SettingsRefused names what is wrong with which key, never the key."""
-        pairs = [entry.strip() for entry in text.split(",") if entry.strip()]
+        pairs = [entry.strip() for entry in re.split("[,\n]", text) if entry.strip()]
         faults = [] if pairs else ["keys: empty; make one with `python -m entrada.keyring`"]
         keys: list[Key] = []
         for position, pair in enumerate(pairs, 1):
@@ -83,9 +85,20 @@ def _read(key_id: str, encoded: str) -> tuple[Key | None, str | None]:
         return None, "the secret is not base64url"
     if len(secret) != KEY_BYTES:
         return None, f"the secret must be {KEY_BYTES} bytes (256 bits)"
-    if len(set(secret)) < LEAST_DISTINCT_BYTES:
+    if not _looks_random(secret):
         return None, "the secret is not random"
     return Key(id=key_id, secret=secret), None
+
+
+def _looks_random(secret: bytes) -> bool:
+    """Say whether it may have come from a CSPRNG: no words, no counting, no repetition; chance fails one in 10**9."""
+    steps = {(after - before) % 256 for before, after in itertools.pairwise(secret)}
+    return (
+        len(set(secret)) >= LEAST_DISTINCT_BYTES
+        and len(steps) >= LEAST_DISTINCT_BYTES // 2
+        and not secret.isascii()
+        and secret[:16] != secret[16:]
+    )
 
 
 if __name__ == "__main__":

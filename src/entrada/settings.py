@@ -24,6 +24,12 @@ LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 EMULATOR_MARK = "e7712ada-"  # every tenant id of entrada-emulator begins so (SEC-190)
 ENTRA_HOST = "https://login.microsoftonline.com"
 TENANT = re.compile(r"[0-9A-Za-z][0-9A-Za-z.-]{2,252}")
+HOST = re.compile(r"[0-9A-Za-z]([0-9A-Za-z.-]{0,252}[0-9A-Za-z])?")
+ORIGIN = re.compile(r"https?://([0-9a-z]([0-9a-z.-]{0,252}[0-9a-z])?|\[[0-9a-f:.]+\])(:[1-9][0-9]{0,4})?")
+PATH = re.compile(r"(/(?!\.{1,2}(/|$))[A-Za-z0-9_~.-]+)+")
+PAGE = re.compile(r"/(?!/)[!-\[\]-~]*")  # printable ASCII without the backslash, which browsers take for a slash
+STORE = re.compile(r"memory:|sqlite:.*")
+ASYMMETRIC = frozenset({"RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA"})
 MANY_TENANTS = frozenset({"common", "organizations", "consumers"})
 SAMPLE_SECRETS = ("changeme", "change-me", "your-client-secret", "secret", "emulator-secret")
 
@@ -96,9 +102,9 @@ class Settings(BaseSettings):
     """A file that holds the key ring instead."""
     data_dir: Path = Path(".entrada")
     """The one directory for SQLite files and the development key, readable by its owner only."""
-    store: str = "sqlite:"
+    store: str = Field("sqlite:", repr=False)
     """The session store: `sqlite:` (in data_dir), `sqlite:PATH`, or `memory:`."""
-    database_url: str | None = None
+    database_url: str | None = Field(None, repr=False)
     """The users' database, as SQLAlchemy writes it; by default SQLite in data_dir."""
 
     session_idle_minutes: int = Field(60, ge=1, le=60 * 24 * 30)
@@ -117,15 +123,27 @@ class Settings(BaseSettings):
     @classmethod
     def load(cls, **values: Any) -> Self:
         """Read and check everything; SettingsRefused names every fault and how to mend it."""
-        faults = _misspelt() + [f"{name}: no such setting" for name in sorted(values.keys() - cls.model_fields.keys())]
+        faults = [f"{name}: no such setting" for name in sorted(values.keys() - cls.model_fields.keys())]
         try:
-            settings = cls(**values)
-        except ValidationError as error:
-            raise SettingsRefused(faults + [_fault(detail) for detail in error.errors(include_input=False)]) from None
-        faults += settings.faults()
+            faults += _misspelt()
+            settings, wrong = cls._read(values)
+        except (OSError, UnicodeDecodeError) as error:
+            raise SettingsRefused([*faults, f".env: cannot be read as UTF-8 text ({type(error).__name__})"]) from None
+        faults += [fault for name, fault in wrong.items() if name in cls.model_fields]
+        faults += [fault for fault in settings.faults() if fault.split(":")[0] not in wrong]
         if faults:
             raise SettingsRefused(faults)
         return settings
+
+    @classmethod
+    def _read(cls, values: dict[str, Any]) -> tuple[Self, dict[str, str]]:
+        """Read every setting; what has a wrong type or range is told by name, and its default put in its place."""
+        try:
+            return cls(**values), {}
+        except ValidationError as error:
+            wrong = dict(_fault(detail) for detail in error.errors(include_input=False))
+            defaults = {name: cls.model_fields[name].get_default() for name in wrong}
+            return cls(**{**values, **defaults}), wrong
 
     @property
     def production(self) -> bool:
@@ -175,20 +193,19 @@ class Settings(BaseSettings):
 
     def _address_faults(self) -> list[str]:
         faults = []
-        base = urlsplit(self.base_url)
-        if base.scheme not in {"http", "https"} or not base.hostname or base.path or base.query or base.fragment:
-            faults.append("base_url: must be an origin such as https://app.contoso.com, without path or final slash")
-        elif base.scheme == "http" and base.hostname not in LOOPBACK:
+        if not ORIGIN.fullmatch(self.base_url) or not _host(self.base_url):
+            faults.append("base_url: must be an origin such as https://app.contoso.com, in lower case, without path")
+        elif not self.secure and _host(self.base_url) not in LOOPBACK:
             faults.append("base_url: http is for this machine only; use https for any other host")
-        if self.prefix and not re.fullmatch(r"(/[A-Za-z0-9_~.-]+)+", self.prefix):
+        if self.prefix and not PATH.fullmatch(self.prefix):
             faults.append("prefix: must be empty or a path such as /api/auth, without a final slash")
         if self.redirect_uri and not self.redirect_uri.startswith(f"{self.base_url}/"):
             faults.append("redirect_uri: must begin with base_url; set ENTRADA_BASE_URL to its origin")
-        if not self.home.startswith("/") or self.home.startswith("//"):
+        if not PAGE.fullmatch(self.home):
             faults.append("home: must be a path of this application, such as /")
-        if self.response_mode == "form_post" and base.scheme == "http":
+        if self.response_mode == "form_post" and not self.secure:
             faults.append("response_mode: form_post needs https: browsers drop its SameSite=None cookie over http")
-        if any("*" in host or "/" in host for host in self.hosts):
+        if not all(HOST.fullmatch(host) for host in self.hosts):
             faults.append("hosts: name each host; wildcards, ports and addresses are not taken")
         return faults
 
@@ -206,8 +223,12 @@ class Settings(BaseSettings):
             faults.append("tenant_id: must be a GUID or a verified domain")
         for name in ("authority", "issuer", "graph_url"):
             faults += _url_faults(name, getattr(self, name))
-        if weak := [name for name in self.algorithms if name[:2] not in {"RS", "PS", "ES"} and name != "EdDSA"]:
+        if self.authority and self.authority.rstrip("/").rpartition("/")[2].lower() in MANY_TENANTS:
+            faults.append("authority: must end in the tenant; any tenant is not offered yet")
+        if weak := [name for name in self.algorithms if name not in ASYMMETRIC]:
             faults.append(f"algorithms: {', '.join(weak)} cannot be accepted; use asymmetric ones such as RS256")
+        if not self.algorithms:
+            faults.append("algorithms: name at least one, such as RS256")
         if self.ca_file and not self.ca_file.is_file():
             faults.append(f"ca_file: {self.ca_file} is not a file")
         return faults
@@ -216,16 +237,25 @@ class Settings(BaseSettings):
         faults = []
         if self.keys and self.keys_file:
             faults.append("keys: set either keys or keys_file, not both")
-        if self.keys_file and not self.keys_file.is_file():
+        elif self.keys_file and not self.keys_file.is_file():
             faults.append(f"keys_file: {self.keys_file} is not a file")
-        elif text := self.keys_text():
-            try:
-                KeyRing.parse(text)
-            except SettingsRefused as refused:
-                faults += refused.faults
+        else:
+            faults += self._key_faults()
         if self.client_secret is not None and not self.client_secret.get_secret_value().strip():
             faults.append("client_secret: empty; set it, or leave it out for a public client")
+        if not STORE.fullmatch(self.store):
+            faults.append("store: must be memory:, sqlite: or sqlite:PATH")
         return faults
+
+    def _key_faults(self) -> list[str]:
+        try:
+            if (text := self.keys_text()) is not None:
+                KeyRing.parse(text)
+        except SettingsRefused as refused:
+            return refused.faults
+        except (OSError, UnicodeDecodeError) as error:
+            return [f"keys_file: {self.keys_file} cannot be read as text ({type(error).__name__})"]
+        return []
 
     def _production_faults(self) -> list[str]:
         if not self.production:
@@ -233,13 +263,13 @@ class Settings(BaseSettings):
         faults = []
         if not self.secure:
             faults.append("base_url: production needs https")
-        if not self.keys and not self.keys_file:
+        if self.keys is None and self.keys_file is None:
             faults.append(
                 "keys: production needs its own: set ENTRADA_KEYS to the output of `python -m entrada.keyring`"
             )
         if self.store == "memory:":
             faults.append("store: memory: is lost at each restart and seen by one worker only; use sqlite:")
-        if any(EMULATOR_MARK in (value or "") for value in (self.tenant_id, self.authority, self.issuer)):
+        if any(EMULATOR_MARK in (value or "").lower() for value in (self.tenant_id, self.authority, self.issuer)):
             faults.append("tenant_id: this tenant is the emulator's, which lets anybody in")
         if any(_is_loopback(url) for url in (self.entra_authority, self.issuer, self.graph_url)):
             faults.append("authority, issuer, graph_url: an address of this machine is for development")
@@ -252,16 +282,12 @@ class Settings(BaseSettings):
         """Return the key ring's text form from the setting or its file, or None when neither is set."""
         if self.keys_file and self.keys_file.is_file():
             return self.keys_file.read_text("utf-8").strip()
-        return self.keys.get_secret_value() if self.keys else None
+        return self.keys.get_secret_value() if self.keys is not None else None
 
 
 def known_names() -> frozenset[str]:
     """Return every name in the environment that a setting is read from."""
-    names = {PREFIX + name.upper() for name in Settings.model_fields}
-    for field in Settings.model_fields.values():
-        if isinstance(field.validation_alias, AliasChoices):
-            names |= {str(choice) for choice in field.validation_alias.choices}
-    return frozenset(names)
+    return frozenset(_names()) - {name.upper() for name in Settings.model_fields}
 
 
 def _misspelt() -> list[str]:
@@ -274,22 +300,43 @@ def _misspelt() -> list[str]:
     return faults
 
 
-def _fault(detail: Any) -> str:
-    """Say one of pydantic's findings in our form, without the value."""
-    name = str(detail["loc"][0]).lower().removeprefix(PREFIX.lower()) if detail["loc"] else "settings"
-    return f"{name}: {detail['msg']} (set {PREFIX}{name.upper()})"
+def _fault(detail: Any) -> tuple[str, str]:
+    """Return the setting's name and one of pydantic's findings in our form, without the value."""
+    given = str(detail["loc"][0])
+    name = _names()[given.upper()]
+    return name, f"{name}: {detail['msg']} (set {PREFIX}{name.upper()})"
+
+
+def _names() -> dict[str, str]:
+    """Map every name that a setting is read from, in upper case, to the setting's own."""
+    names: dict[str, str] = {}
+    for name, field in Settings.model_fields.items():
+        names |= {name.upper(): name, PREFIX + name.upper(): name}
+        if isinstance(field.validation_alias, AliasChoices):
+            names |= {str(choice).upper(): name for choice in field.validation_alias.choices}
+    return names
 
 
 def _url_faults(name: str, url: str | None) -> list[str]:
     if url is None:
         return []
-    parts = urlsplit(url)
-    if parts.scheme != "https" and not (parts.scheme == "http" and parts.hostname in LOOPBACK and name == "issuer"):
+    here = url.startswith("http://") and _host(url) in LOOPBACK and name == "issuer"
+    if not url.startswith("https://") and not here:
         return [f"{name}: must begin with https://"]
-    if not parts.hostname or parts.query or parts.fragment or parts.username:
+    if not _host(url) or any(mark in url for mark in "?#@\\ \t\r\n"):
         return [f"{name}: must be an address without user name, query and fragment"]
     return []
 
 
+def _host(url: str) -> str | None:
+    """Return the address's host in lower case, or None when it has none or is malformed."""
+    try:
+        parts = urlsplit(url)
+        return parts.hostname if parts.port != 0 else None
+    except ValueError:
+        return None
+
+
 def _is_loopback(url: str | None) -> bool:
-    return bool(url) and urlsplit(url or "").hostname in LOOPBACK
+    host = _host(url or "") or ""
+    return host in LOOPBACK or host.endswith(".localhost") or host.startswith("127.")

@@ -14,7 +14,7 @@ def load_or_create_ring(settings: Settings) -> KeyRing:
 
     All processes that start together get the same ring.
     """
-    if text := settings.keys_text():
+    if (text := settings.keys_text()) is not None:
         return KeyRing.parse(text)
     if settings.production:
         raise SettingsRefused(["keys: production needs its own: set ENTRADA_KEYS to `python -m entrada.keyring`"])
