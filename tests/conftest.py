@@ -1,8 +1,12 @@
 """What all tests share."""
 
-import pytest
-from entrada_emulator.pytest_plugin import entra, entra_keys  # noqa: F401
+from collections.abc import AsyncIterator
+from pathlib import Path
 
+import pytest
+from entrada_emulator.pytest_plugin import Entra, entra, entra_keys  # noqa: F401
+
+from tests.front_door import FrontDoor, running
 from tests.providers.django_provider import DjangoProvider
 
 
@@ -16,3 +20,10 @@ def anyio_backend() -> str:
 def django_provider(tmp_path_factory: pytest.TempPathFactory) -> DjangoProvider:
     """django-oauth-toolkit in process: an OpenID provider that nobody here wrote (`peer` tests)."""
     return DjangoProvider.started(tmp_path_factory.mktemp("provider"))
+
+
+@pytest.fixture
+async def door(entra: Entra, tmp_path: Path) -> AsyncIterator[FrontDoor]:  # noqa: F811
+    """A small application behind Entrada, with an emulated tenant of its own."""
+    async with running(entra, tmp_path) as front_door:
+        yield front_door

@@ -3,7 +3,11 @@
     EntradaError
     ├── SettingsRefused            the start is refused: a setting is wrong, missing or unsafe
     ├── RequestRefused             the request itself is at fault (malformed, wrong host, too large)
-    │   └── CsrfRefused            an unsafe request that did not prove where it comes from
+    │   ├── CsrfRefused            an unsafe request that did not prove where it comes from
+    │   ├── HeadersTooLarge        more cookies than we read
+    │   ├── MethodRefused          the address is right, the method is not
+    │   ├── MediaTypeRefused       a body of a kind that this address does not take
+    │   └── NotFound               nothing is at this address
     ├── NotSignedIn                nobody is signed in here
     ├── SignInRefused              one attempt to sign in cannot go on
     │   ├── TransactionRefused     the attempt is unknown here, used, or too old (`state`)
@@ -54,6 +58,38 @@ class CsrfRefused(RequestRefused):
 
     code = "cross_site_request"
     public = "For your safety this was not done: the request did not come from this site's own page."
+
+
+class HeadersTooLarge(RequestRefused):
+    """The request has more in its headers than we read."""
+
+    code = "headers_too_large"
+    public = "Your browser sent too many cookies. Please delete this site's cookies and try again."
+
+
+class MethodRefused(RequestRefused):
+    """The address is right, the method is not; `allowed` names those that are."""
+
+    code = "method_not_allowed"
+    public = "This address cannot be used in this way."
+
+    def __init__(self, detail: str = "", *, allowed: tuple[str, ...]) -> None:
+        super().__init__(detail)
+        self.allowed = allowed
+
+
+class MediaTypeRefused(RequestRefused):
+    """The body is of a kind that this address does not take."""
+
+    code = "unsupported_media_type"
+    public = "This address does not take what was sent."
+
+
+class NotFound(RequestRefused):
+    """Nothing is at this address."""
+
+    code = "not_found"
+    public = "There is nothing at this address."
 
 
 class NotSignedIn(EntradaError):

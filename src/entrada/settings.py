@@ -183,6 +183,11 @@ class Settings(BaseSettings):
         return timedelta(days=self.session_expiry_days)
 
     @property
+    def sign_in_lifetime(self) -> timedelta:
+        """How long one attempt to sign in may take."""
+        return timedelta(minutes=self.sign_in_minutes)
+
+    @property
     def served_hosts(self) -> frozenset[str]:
         """The host names that are answered, in lower case and without a port."""
         return frozenset(host.lower() for host in (urlsplit(self.base_url).hostname or "", *self.hosts))

@@ -1,0 +1,109 @@
+"""Assembly: everything is built once, from the settings, and installed on an application."""
+
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import structlog
+from fastapi import FastAPI
+from fastapi.exception_handlers import http_exception_handler
+from starlette.exceptions import HTTPException
+
+from entrada.clock import Clock, system_clock
+from entrada.events import EventName, Events, Listener
+from entrada.settings import Settings
+
+if TYPE_CHECKING:
+    import httpx2
+
+    from entrada.flows.provisioning import Provision
+    from entrada.web.house import Building
+
+L = TypeVar("L", bound=Listener)
+
+log = structlog.stdlib.get_logger("entrada")
+
+
+class Entrada:
+    """Complete sign-in for one FastAPI application: `Entrada().install(app)`.
+
+    Settings come from the environment unless given; SettingsRefused names every fault. `provision` decides who becomes
+    a user, `templates` are directories whose pages replace ours, `transport` is the way out to other hosts.
+    """
+
+    def __init__(
+        self,
+        settings: Settings | None = None,
+        *,
+        clock: Clock = system_clock,
+        transport: "httpx2.AsyncBaseTransport | None" = None,
+        provision: "Provision | None" = None,
+        templates: Sequence[str | Path] = (),
+    ) -> None:
+        self.settings = settings or Settings.load()
+        self._clock = clock
+        self._transport = transport
+        self._provision = provision
+        self._templates = tuple(Path(directory) for directory in templates)
+        self._events = Events()
+
+    def on(self, name: EventName) -> Callable[[L], L]:
+        """Return a decorator that has a function called with each event of this name."""
+
+        def register(listener: L) -> L:
+            self._events.on(name, listener)
+            return listener
+
+        return register
+
+    def install(self, app: FastAPI) -> None:
+        """Guard `app`: its requests, its errors, its life span. Call it once, before the application starts."""
+        from entrada.web.failures import Refused, answer_http_exception, answer_refusal
+        from entrada.web.house import build
+
+        building = build(
+            self.settings,
+            clock=self._clock,
+            transport=self._transport,
+            provision=self._provision,
+            templates=self._templates,
+            events=self._events,
+        )
+        _add_layers(app, building)
+        app.add_exception_handler(Refused, answer_refusal)
+        if app.exception_handlers.get(HTTPException) in {None, http_exception_handler}:
+            app.add_exception_handler(HTTPException, answer_http_exception)
+        _wrap_lifespan(app, building)
+        if not self.settings.secure:
+            log.warning("session_cookie_not_secure", reason="plain http, for development on this machine")
+
+
+def _add_layers(app: FastAPI, building: "Building") -> None:
+    """Add the gate, and around it the headers, so that refusals of the gate have them too."""
+    from entrada.web.middleware.gate import Gate
+    from entrada.web.middleware.headers import HeadersMiddleware
+    from entrada.web.routes import table
+
+    settings = building.house.settings
+    app.add_middleware(
+        Gate,
+        house=building.house,
+        routes=table.router(settings),
+        own_paths=building.house.own_paths,
+        own_tree=table.OWN_TREE,
+    )
+    app.add_middleware(HeadersMiddleware, rules=building.header_rules(app))
+
+
+def _wrap_lifespan(app: FastAPI, building: "Building") -> None:
+    """Run our life span around the application's own."""
+    inner = app.router.lifespan_context
+
+    @asynccontextmanager
+    async def lifespan(application: Any) -> AsyncIterator[Any]:
+        async with AsyncExitStack() as stack:
+            await stack.enter_async_context(building.running())
+            yield await stack.enter_async_context(inner(application))
+
+    app.router.lifespan_context = lifespan

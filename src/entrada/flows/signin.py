@@ -1,0 +1,165 @@
+"""Signing in: the redirect to the authority, the match of its answer, and the session at the end.
+
+    start ──► authority ──► match ──► finish
+                             │          redeem the code · verify the ID token · admit the person · begin the session
+                             state found in this browser, spent once, `iss` right, no error
+
+Nothing is written before every check has passed (SEC-020).
+"""
+
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from entrada.clock import Clock
+from entrada.errors import AuthorityRefused, TransactionRefused
+from entrada.flows.callback import AuthorizationResponse, Cancelled, MatchedCallback
+from entrada.flows.provisioning import Provisioning
+from entrada.flows.transaction import Transaction, handle_of, seal, unseal
+from entrada.principal import User
+from entrada.provider import aadsts
+from entrada.provider.authorization import authorize_url, code_challenge
+from entrada.provider.discovery import Discovery
+from entrada.provider.id_token import IdTokenVerifier
+from entrada.provider.identity import user_from
+from entrada.provider.token_client import CodeGrant, TokenClient, sent_nonce
+from entrada.sessions.lifecycle import Session, Sessions
+from entrada.sessions.record import RequestFacts
+from entrada.sessions.sealing import Sealer
+from entrada.settings import Settings
+
+RANDOM_BYTES = (
+    32  # 256 bits each for state, nonce and verifier: twice what SEC-002 asks; the verifier has 43 characters
+)
+RESERVED_SCOPES = ("openid", "profile")
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """An attempt on its way: where to send the browser, and what it keeps."""
+
+    url: str = field(repr=False)
+    handle: str
+    sealed: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class SignedIn:
+    """A finished attempt: the new session and the address the person was going to."""
+
+    session_id: str = field(repr=False)
+    session: Session
+    user: User
+    return_to: str
+
+
+class SignIn:
+    """Signs people in at one authority."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        discovery: Discovery,
+        client: TokenClient,
+        verifier: IdTokenVerifier,
+        sealer: Sealer,
+        sessions: Sessions,
+        provisioning: Provisioning,
+        clock: Clock,
+    ) -> None:
+        self._settings = settings
+        self._discovery = discovery
+        self._client = client
+        self._verifier = verifier
+        self._sealer = sealer
+        self._sessions = sessions
+        self._provisioning = provisioning
+        self._clock = clock
+
+    @property
+    def scopes(self) -> tuple[str, ...]:
+        """The scopes asked for, exactly these (SEC-010)."""
+        offline = ("offline_access",) if self._settings.offline_access else ()
+        return (*RESERVED_SCOPES, *offline, *self._settings.sign_in_scopes)
+
+    async def start(self, *, return_to: str, hints: Mapping[str, str], replaces: str | None = None) -> Started:
+        """Begin an attempt: fresh state, nonce and verifier, and the address of the authority's page."""
+        metadata = await self._discovery.metadata()
+        transaction = Transaction(
+            issuer=metadata.issuer,
+            client_id=self._settings.client_id,
+            redirect_uri=self._settings.callback_uri,
+            state=secrets.token_urlsafe(RANDOM_BYTES),
+            nonce=secrets.token_urlsafe(RANDOM_BYTES),
+            code_verifier=secrets.token_urlsafe(RANDOM_BYTES),
+            scopes=self.scopes,
+            return_to=return_to,
+            created=self._clock(),
+            replaces=replaces,
+        )
+        url = authorize_url(
+            metadata,
+            client_id=transaction.client_id,
+            redirect_uri=transaction.redirect_uri,
+            scopes=transaction.scopes,
+            state=transaction.state,
+            nonce=sent_nonce(transaction.nonce),
+            code_challenge=code_challenge(transaction.code_verifier),
+            response_mode=self._settings.response_mode,
+            extra=hints,
+        )
+        return Started(url=url, handle=handle_of(transaction.state), sealed=seal(transaction, sealer=self._sealer))
+
+    def open(self, handle: str, sealed: str) -> Transaction | None:
+        """Return an attempt that is still open, or None when it is not ours or too old."""
+        transaction = unseal(handle, sealed, sealer=self._sealer)
+        if transaction and transaction.begun_within(self._settings.sign_in_lifetime, now=self._clock()):
+            return transaction
+        return None
+
+    async def match(self, answer: AuthorizationResponse, *, sealed: str | None) -> MatchedCallback:
+        """Find the attempt that is answered, spend it, and refuse the authority's refusals."""
+        handle = handle_of(answer.state)
+        transaction = self.open(handle, sealed) if sealed else None
+        if transaction is None or not transaction.answers(answer.state):
+            raise TransactionRefused("this browser has no such attempt open" if sealed else "no transaction cookie")
+        if not await self._sessions.spend_once(handle, lifetime=self._settings.sign_in_lifetime):
+            raise TransactionRefused("the attempt was already used")  # SEC-014
+        await self._check_issuer(answer, transaction)
+        if answer.error_subcode == "cancel":
+            raise Cancelled("the person cancelled")
+        if answer.error is not None:
+            raise aadsts.refusal(answer.error, answer.error_description or "")
+        return MatchedCallback(transaction=transaction, code=answer.code or "")
+
+    async def finish(self, callback: MatchedCallback, *, facts: RequestFacts, replacing: str | None) -> SignedIn:
+        """Redeem the code, verify the ID token, admit the person, begin the session."""
+        transaction = callback.transaction
+        redeemed = await self._client.redeem(
+            CodeGrant(
+                code=callback.code,
+                code_verifier=transaction.code_verifier,
+                redirect_uri=transaction.redirect_uri,
+                scopes=transaction.scopes,
+                nonce=transaction.nonce,
+            )
+        )
+        claims = await self._verifier.verify(
+            redeemed.id_token, nonce=sent_nonce(transaction.nonce), access_token=redeemed.access_token
+        )
+        user = await self._provisioning.admit(user_from(claims), at=self._clock())
+        session_id, session = await self._sessions.begin(
+            user, tokens=redeemed.tokens, facts=facts, replacing=replacing or transaction.replaces
+        )
+        return SignedIn(session_id=session_id, session=session, user=user, return_to=transaction.return_to)
+
+    async def _check_issuer(self, answer: AuthorizationResponse, transaction: Transaction) -> None:
+        """Refuse an answer of another issuer (RFC 9207, SEC-009, SEC-017)."""
+        metadata = await self._discovery.metadata()
+        if transaction.issuer != metadata.issuer or transaction.client_id != self._settings.client_id:
+            raise TransactionRefused("the attempt was begun with another authority or client")
+        if answer.iss is None and not metadata.iss_parameter_supported:
+            return
+        if answer.iss != transaction.issuer:
+            raise AuthorityRefused("iss is missing from the answer, or another's", error="invalid_issuer")

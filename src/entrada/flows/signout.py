@@ -1,0 +1,59 @@
+"""Signing out: here first, then in the browser, then at the authority, and the truth about each."""
+
+from dataclasses import dataclass, field
+from urllib.parse import urlencode
+
+from entrada.errors import StoreUnavailable, Unavailable
+from entrada.provider.discovery import Discovery
+from entrada.sessions.lifecycle import Session, Sessions
+from entrada.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class SignedOut:
+    """What ended, and where the browser can go to end the rest."""
+
+    here: bool
+    """Whether the session is gone from our store; the browser's cookie is cleared either way."""
+    session: Session | None = None
+    """The session that ended, when there was one."""
+    authority_url: str | None = field(repr=False, default=None)
+    """The authority's sign-out page; None when there was no session, or the authority offers none."""
+
+
+class SignOut:
+    """Signs people out of this application and sends them to do so at the authority."""
+
+    def __init__(self, settings: Settings, *, sessions: Sessions, discovery: Discovery) -> None:
+        self._settings = settings
+        self._sessions = sessions
+        self._discovery = discovery
+
+    async def end(self, session_id: str | None) -> SignedOut:
+        """End the session in the store; an unreachable store or authority is told, not raised (SEC-097)."""
+        if session_id is None:
+            return SignedOut(here=True)
+        try:
+            session = await self._sessions.load(session_id)
+            await self._sessions.end(session_id)
+        except StoreUnavailable:
+            return SignedOut(here=False, authority_url=await self._authority_url(None))
+        url = await self._authority_url(session.user.login_hint) if session else None
+        return SignedOut(here=True, session=session, authority_url=url)
+
+    async def _authority_url(self, login_hint: str | None) -> str | None:
+        """Return the end-session address with our own page to come back to (SEC-098, SEC-099)."""
+        try:
+            metadata = await self._discovery.metadata()
+        except Unavailable:
+            return None
+        if metadata.end_session_endpoint is None:
+            return None
+        query = {
+            "post_logout_redirect_uri": f"{self._settings.base_url}/signed-out",
+            "client_id": self._settings.client_id,
+        }
+        if login_hint:
+            query["logout_hint"] = login_hint
+        joint = "&" if "?" in metadata.end_session_endpoint else "?"
+        return f"{metadata.end_session_endpoint}{joint}{urlencode(query)}"

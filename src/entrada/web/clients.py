@@ -1,0 +1,99 @@
+"""HTTP clients that call an API as the person who is signed in (TOK-6)."""
+
+from collections.abc import Awaitable, Callable, Generator
+from typing import Any, Literal
+
+import httpx2
+from fastapi import Depends
+from starlette.requests import HTTPConnection
+
+from entrada.errors import EntradaError, RenewalRefused
+from entrada.web.context import Context, context_of
+from entrada.web.failures import refuse
+
+GRAPH = "https://graph.microsoft.com"
+
+
+class Outbound(httpx2.AsyncBaseTransport):
+    """One pool of connections shared by every client; a client that is closed leaves it open."""
+
+    def __init__(self, transport: httpx2.AsyncBaseTransport, *, graph_url: str) -> None:
+        self._transport = transport
+        self._graph_url = graph_url
+
+    async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
+        """Send by the shared pool."""
+        return await self._transport.handle_async_request(request)
+
+    async def close_pool(self) -> None:
+        """Close the connections, when the application stops."""
+        await self._transport.aclose()
+
+    def address(self, base: str) -> str:
+        """Return where an API is: Microsoft Graph's public address stands for the one in the settings."""
+        if base == GRAPH or base.startswith(f"{GRAPH}/"):
+            return self._graph_url + base.removeprefix(GRAPH)
+        return base
+
+
+class ApiClient(httpx2.AsyncClient):
+    """An AsyncClient for one API with the caller's access token, which never goes to another origin."""
+
+    token_source: Literal["cache", "identity_provider"]
+    """Whether the token was still valid or had to be renewed for this request."""
+
+    def __init__(
+        self, base: str, *, token: str, source: Literal["cache", "identity_provider"], outbound: Outbound
+    ) -> None:
+        address = outbound.address(base)
+        auth = _BearerTo(httpx2.URL(address), token)
+        super().__init__(base_url=address, auth=auth, transport=outbound, trust_env=False, follow_redirects=False)
+        self.token_source = source
+
+
+class _BearerTo(httpx2.Auth):
+    """Adds the token to requests for one origin and to no others."""
+
+    def __init__(self, base: httpx2.URL, token: str) -> None:
+        self._origin = _origin(base)
+        self._header = f"Bearer {token}"
+
+    def auth_flow(self, request: httpx2.Request) -> Generator[httpx2.Request, httpx2.Response, None]:
+        if _origin(request.url) == self._origin:
+            request.headers["authorization"] = self._header
+        yield request
+
+
+def api_client(base: str, *scopes: str) -> Any:
+    """Return a dependency that gives an ApiClient for `base` with the caller's token for `scopes`.
+
+    The token comes from the session, renewed when it is about to expire. When the authority will not renew, the session
+    ends and the person signs in again. `https://graph.microsoft.com` means the Graph of the settings.
+    """
+    if not scopes:
+        raise ValueError("api_client needs the scopes to ask for, such as 'User.Read'")
+
+    async def client(connection: HTTPConnection) -> ApiClient:
+        context = context_of(connection.scope)
+        try:
+            return await _client_for(context, base, scopes)
+        except EntradaError as error:
+            raise refuse(connection, error) from None
+
+    dependency: Callable[[HTTPConnection], Awaitable[ApiClient]] = client
+    return Depends(dependency)
+
+
+async def _client_for(context: Context, base: str, scopes: tuple[str, ...]) -> ApiClient:
+    session = await context.require_session()
+    try:
+        token = await context.house.tokens.for_session(session, scopes)
+    except RenewalRefused as refused:
+        await context.tell("renewal_failed", user=session.user, reason=refused.code)
+        await context.end_session("renewal_refused")
+        raise
+    return ApiClient(base, token=token.value, source=token.source, outbound=context.house.outbound)
+
+
+def _origin(url: httpx2.URL) -> tuple[str, str, int | None]:
+    return url.scheme, url.host, url.port

@@ -1,0 +1,151 @@
+"""What a request carries through the application: found in the ASGI scope, never in a global.
+
+`House` holds what the application built once; `Context` is one request's view of it.
+"""
+
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from starlette.types import Scope
+
+from entrada.clock import Clock
+from entrada.errors import NotSignedIn
+from entrada.events import Event, EventName, Events
+from entrada.flows.signin import SignIn
+from entrada.flows.signout import SignOut
+from entrada.flows.tokens import Tokens
+from entrada.principal import User
+from entrada.provider.discovery import Discovery
+from entrada.sessions.lifecycle import Session, Sessions
+from entrada.sessions.record import RequestFacts
+from entrada.settings import Settings
+from entrada.web.cookies import Cookies
+from entrada.web.csrf import CsrfTokens
+from entrada.web.hosts import Hosts
+from entrada.web.pages import Pages
+
+if TYPE_CHECKING:
+    from entrada.web.clients import Outbound
+
+KEY = "entrada"
+LONGEST_USER_AGENT = 256
+
+
+@dataclass(frozen=True, slots=True)
+class House:
+    """The parts of one application, built once and shared by its requests."""
+
+    settings: Settings
+    clock: Clock
+    events: Events
+    cookies: Cookies
+    csrf: CsrfTokens
+    hosts: Hosts
+    pages: Pages
+    discovery: Discovery
+    sessions: Sessions
+    sign_in: SignIn
+    sign_out: SignOut
+    tokens: Tokens
+    outbound: "Outbound"
+    own_paths: frozenset[str]
+    """The paths of our own routes."""
+
+    def path(self, name: str) -> str:
+        """Return the path of one of our routes below the prefix, such as `/api/auth/login`."""
+        return f"{self.settings.prefix}/{name}"
+
+
+class Context:
+    """One request: who asks, under which number, and the cookies to send with the answer."""
+
+    __slots__ = ("_looked_up", "_session", "bearer", "cookie_header", "correlation_id", "house", "scope", "session_id",
+                 "set_cookies")  # fmt: skip
+
+    def __init__(self, house: House, scope: Scope) -> None:
+        self.house = house
+        self.scope = scope
+        self.correlation_id = secrets.token_hex(16)
+        self.cookie_header = b""
+        self.session_id: str | None = None
+        self.bearer = False
+        self.set_cookies: list[str] = []
+        self._session: Session | None = None
+        self._looked_up = False
+
+    async def session(self) -> Session | None:
+        """Return the live session of this request, looked up once and only when there is a cookie."""
+        if not self._looked_up:
+            self._session = await self._look_up()
+            self._looked_up = True
+        return self._session
+
+    async def require_session(self) -> Session:
+        """Return the live session; NotSignedIn when there is none, or when a bearer token came with the request."""
+        if self.bearer:
+            raise NotSignedIn("a bearer token is not taken here")  # never fall back to the cookie (SEC-095)
+        session = await self.session()
+        if session is None:
+            raise NotSignedIn
+        return session
+
+    async def end_session(self, reason: str) -> None:
+        """End this request's session here and in the browser, and tell who listens."""
+        session, self._session, self._looked_up = self._session, None, True
+        if self.session_id is not None:
+            await self.house.sessions.end(self.session_id)
+            self.set_cookies.append(self.house.cookies.end_session())
+        if session is not None:
+            await self.tell("session_ended", user=session.user, reason=reason)
+
+    async def tell(self, name: EventName, *, user: User | None = None, reason: str | None = None) -> None:
+        """Tell those who listen what happened, with the facts of this request."""
+        facts = self.facts
+        await self.house.events.tell(
+            Event(
+                name=name,
+                at=self.house.clock(),
+                user_key=user.key if user else None,
+                reason=reason,
+                correlation_id=self.correlation_id,
+                address=facts.address,
+                user_agent=facts.user_agent,
+            )
+        )
+
+    @property
+    def headers(self) -> Mapping[bytes, bytes]:
+        """The request's headers by lower-case name; of repeated ones the last."""
+        return dict(self.scope["headers"])
+
+    @property
+    def facts(self) -> RequestFacts:
+        """Where the request comes from, for the record of a session."""
+        client = self.scope.get("client")
+        agent = self.headers.get(b"user-agent", b"").decode("latin-1")[:LONGEST_USER_AGENT]
+        return RequestFacts(address=client[0] if client else None, user_agent=agent or None)
+
+    @property
+    def csrf_token(self) -> str:
+        """The token for forms of this session; empty when the request has no session cookie."""
+        return self.house.csrf.token(self.session_id) if self.session_id else ""
+
+    async def _look_up(self) -> Session | None:
+        if self.session_id is None:
+            return None
+        session = await self.house.sessions.load(self.session_id)
+        if session is None:
+            self.set_cookies.append(self.house.cookies.end_session())  # SEC-083
+            return None
+        await self.house.sessions.touch(session)
+        return session
+
+
+def context_of(scope: Scope) -> Context:
+    """Return the request's context; RuntimeError says how to install when it is missing."""
+    context: Context | None = scope.get(KEY)
+    if context is None:
+        raise RuntimeError("Entrada is not installed on this application: call Entrada().install(app)")
+    return context

@@ -1,0 +1,95 @@
+"""Our cookies: their names and attributes by purpose, written within limits, read without trust.
+
+| cookie | holds | SameSite | lifetime |
+|---|---|---|---|
+| session | the opaque id | Lax | until the browser closes |
+| transaction, one per attempt | the sealed attempt | Lax; None with form_post | the attempt's |
+| visits | how often this browser came back from the authority within a minute | Lax | one minute |
+
+On https all names begin with `__Host-`, so that no sibling domain can plant one (RFC 6265bis 4.1.3.2). On plain http,
+which is for this machine only, browsers refuse that prefix and some refuse Secure: the names are bare there.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Literal
+
+from entrada.settings import Settings
+
+MOST_BYTES = 4096  # browsers drop a longer cookie without a word
+MOST_HEADER_BYTES = 16 * 1024  # SEC-086
+SameSite = Literal["Lax", "None"]
+
+
+@dataclass(frozen=True, slots=True)
+class Cookies:
+    """The cookies of one application; made once from its settings."""
+
+    session: str
+    transaction_prefix: str
+    visits: str
+    secure: bool
+    transaction_same_site: SameSite
+    transaction_seconds: int
+
+    @classmethod
+    def from_settings(cls, settings: Settings) -> "Cookies":
+        """Return the names and attributes for this base URL and response mode."""
+        prefix = "__Host-" if settings.secure else ""
+        return cls(
+            session=f"{prefix}entrada",
+            transaction_prefix=f"{prefix}entrada-signin-",
+            visits=f"{prefix}entrada-visits",
+            secure=settings.secure,
+            transaction_same_site="None" if settings.response_mode == "form_post" else "Lax",
+            transaction_seconds=settings.sign_in_minutes * 60,
+        )
+
+    def begin_session(self, session_id: str) -> str:
+        """Return the Set-Cookie value that gives the browser its session."""
+        return self._write(self.session, session_id, same_site="Lax")
+
+    def end_session(self) -> str:
+        """Return the Set-Cookie value that takes the session from the browser."""
+        return self._write(self.session, "", same_site="Lax", max_age=0)
+
+    def open_transaction(self, handle: str, sealed: str) -> str:
+        """Return the Set-Cookie value that keeps one attempt in the browser."""
+        return self._write(
+            self.transaction_prefix + handle,
+            sealed,
+            same_site=self.transaction_same_site,
+            max_age=self.transaction_seconds,
+        )
+
+    def drop_transaction(self, handle: str) -> str:
+        """Return the Set-Cookie value that removes one attempt."""
+        return self._write(self.transaction_prefix + handle, "", same_site=self.transaction_same_site, max_age=0)
+
+    def count_visits(self, visits: int, *, seconds: int) -> str:
+        """Return the Set-Cookie value that counts returns from the authority for a while."""
+        return self._write(self.visits, str(visits), same_site="Lax", max_age=seconds)
+
+    def _write(self, name: str, value: str, *, same_site: SameSite, max_age: int | None = None) -> str:
+        age = "" if max_age is None else f"; Max-Age={max_age}"
+        secure = "; Secure" if self.secure else ""
+        cookie = f"{name}={value}{age}; Path=/; HttpOnly; SameSite={same_site}{secure}"
+        if len(cookie) > MOST_BYTES:
+            raise ValueError(f"cookie {name} would have {len(cookie)} bytes; browsers keep {MOST_BYTES}")  # SEC-084
+        return cookie
+
+
+def pairs(header: bytes) -> Iterable[tuple[str, str]]:
+    """Yield the name and value of each cookie in a Cookie header, in its order."""
+    for part in header.decode("latin-1").split(";"):
+        name, equals, value = part.partition("=")
+        if equals:
+            yield name.strip(), value.strip()
+
+
+def single(header: bytes, name: str) -> str | None:
+    """Return the value of a cookie; None when it is absent, or there are two that differ (SEC-087)."""
+    if name.encode() not in header:
+        return None
+    values = {value for found, value in pairs(header) if found == name}
+    return values.pop() if len(values) == 1 else None

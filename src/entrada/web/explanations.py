@@ -1,0 +1,85 @@
+"""What to tell a person about an error: what happened, and what they can do. Our own words only."""
+
+from dataclasses import dataclass
+
+from entrada.errors import (
+    AuthorityRefused,
+    AuthorityUnavailable,
+    CsrfRefused,
+    EntradaError,
+    HeadersTooLarge,
+    NotFound,
+    NotSignedIn,
+    RenewalRefused,
+    SignInRefused,
+    TokenRefused,
+    TransactionRefused,
+    Unavailable,
+)
+from entrada.flows.callback import Cancelled
+from entrada.provider.aadsts import meaning_of
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """One error for a page; `code` can be looked up, `meaning` is for whoever runs the application."""
+
+    title: str
+    happened: str
+    advice: str
+    code: str | None = None
+    meaning: str | None = None
+
+
+AGAIN = "Please sign in again."
+OPERATOR = "Please tell whoever looks after this application, with the reference below."
+
+WORDS: dict[type[EntradaError], tuple[str, str, str]] = {
+    TransactionRefused: (
+        "This sign-in cannot be finished",
+        "It was started in another browser, took too long, or was already used; or this browser did not keep the "
+        "cookie that belongs to it.",
+        "Please sign in again. If you come back to this page, allow cookies for this site.",
+    ),
+    Cancelled: (
+        "You cancelled the sign-in",
+        "Nobody was signed in, and nothing was changed.",
+        "Sign in when you want.",
+    ),
+    TokenRefused: (
+        "Your sign-in could not be verified",
+        "What the sign-in service sent did not pass our checks, so nobody was signed in.",
+        "Please sign in again. If it happens again, tell whoever looks after this application: a wrong clock on the "
+        "server is a common cause.",
+    ),
+    SignInRefused: ("The sign-in could not be completed", "", OPERATOR),
+    RenewalRefused: ("Your sign-in has ended", "The sign-in service asks you to sign in once more.", AGAIN),
+    NotSignedIn: ("Please sign in", "This page is for people who are signed in.", AGAIN),
+    AuthorityUnavailable: (
+        "The sign-in service does not answer",
+        "We could not reach it just now. Nothing is wrong with your account.",
+        "Please try again in a moment.",
+    ),
+    Unavailable: ("Not available just now", "", "Please try again in a moment."),
+    CsrfRefused: ("This was not done", "", "Go back to the page, reload it, and try once more."),
+    HeadersTooLarge: ("Too many cookies", "", "Delete this site's cookies in your browser, then try again."),
+    NotFound: ("Nothing is here", "", "Check the address, or start from the first page."),
+    EntradaError: ("Something went wrong", "", OPERATOR),
+}
+
+
+def explain(error: EntradaError) -> Explanation:
+    """Return what to say about an error; the nearest class above it speaks where it has no words of its own."""
+    if isinstance(error, AuthorityRefused) and not isinstance(error, Cancelled):
+        return _authority_refused(error)
+    title, happened, advice = next(WORDS[kind] for kind in type(error).__mro__ if kind in WORDS)
+    return Explanation(title, happened or error.public, advice)
+
+
+def _authority_refused(error: AuthorityRefused) -> Explanation:
+    """Say it in the words that we have for its number, else for its error word."""
+    meaning = meaning_of(error.code, aadsts=error.aadsts)
+    return Explanation(
+        "The sign-in was not accepted", meaning.cause, meaning.mend, code=error.aadsts or error.code,
+        meaning=meaning.operator,
+    )  # fmt: skip

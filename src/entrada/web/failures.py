@@ -1,0 +1,197 @@
+"""What went wrong, said in HTTP: the only place that knows status codes.
+
+A browser that navigates gets a page that says what happened, what to do, and the number to quote; any other client gets
+`application/problem+json` (RFC 9457) with a stable `code`. Neither repeats anything that came with the request.
+"""
+
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Any
+from urllib.parse import urlencode
+
+import structlog
+from starlette.exceptions import HTTPException, WebSocketException
+from starlette.requests import HTTPConnection, Request
+from starlette.responses import JSONResponse, Response
+
+from entrada.errors import (
+    AuthorityRefused,
+    CsrfRefused,
+    EntradaError,
+    HeadersTooLarge,
+    MediaTypeRefused,
+    MethodRefused,
+    NotFound,
+    NotSignedIn,
+    RenewalRefused,
+    RequestRefused,
+    SignInRefused,
+    TransactionRefused,
+    Unavailable,
+)
+from entrada.web import return_to
+from entrada.web.context import Context, context_of
+from entrada.web.explanations import explain
+from entrada.web.pages import Way
+
+POLICY_VIOLATION = 1008  # WebSocket close code, RFC 6455 7.4.1
+PROBLEM = "application/problem+json"
+OUR_SETUP = frozenset({"invalid_client", "unauthorized_client", "invalid_scope", "redirect_uri_mismatch"})
+"""Refusals of the authority that no person at a browser can mend."""
+
+STATUS: Mapping[type[EntradaError], HTTPStatus] = {
+    HeadersTooLarge: HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE,
+    MethodRefused: HTTPStatus.METHOD_NOT_ALLOWED,
+    MediaTypeRefused: HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+    NotFound: HTTPStatus.NOT_FOUND,
+    CsrfRefused: HTTPStatus.FORBIDDEN,
+    RequestRefused: HTTPStatus.BAD_REQUEST,
+    NotSignedIn: HTTPStatus.UNAUTHORIZED,
+    RenewalRefused: HTTPStatus.UNAUTHORIZED,
+    TransactionRefused: HTTPStatus.BAD_REQUEST,
+    SignInRefused: HTTPStatus.FORBIDDEN,
+    Unavailable: HTTPStatus.SERVICE_UNAVAILABLE,
+    EntradaError: HTTPStatus.INTERNAL_SERVER_ERROR,
+}
+
+log = structlog.stdlib.get_logger("entrada")
+
+
+class Refused(HTTPException):
+    """A refusal on its way to the client; a mounted application that does not know it still answers rightly."""
+
+    def __init__(self, error: EntradaError, *, status: int, headers: Mapping[str, str]) -> None:
+        super().__init__(status, detail=error.public, headers=headers)
+        self.error = error
+
+
+def status_of(error: EntradaError) -> HTTPStatus:
+    """Return the status of an error: its own, or that of the nearest class above it."""
+    if isinstance(error, AuthorityRefused) and error.code in OUR_SETUP:
+        return HTTPStatus.INTERNAL_SERVER_ERROR
+    return next(STATUS[kind] for kind in type(error).__mro__ if kind in STATUS)
+
+
+def navigates(connection: HTTPConnection) -> bool:
+    """Say whether a person's browser is opening a page, as opposed to a script calling an API (LOG-3)."""
+    mode = connection.headers.get("sec-fetch-mode")
+    return mode in {None, "navigate"} and "text/html" in connection.headers.get("accept", "")
+
+
+def refuse(connection: HTTPConnection, error: EntradaError) -> Refused | WebSocketException:
+    """Return the exception that refuses this connection for this error."""
+    if connection.scope["type"] == "websocket":
+        return WebSocketException(POLICY_VIOLATION, error.public)
+    context = context_of(connection.scope)
+    if isinstance(error, NotSignedIn | RenewalRefused) and _may_be_sent_to_sign_in(connection, context):
+        return Refused(error, status=HTTPStatus.FOUND, headers={"location": login_url(context), **_PRIVATE})
+    return Refused(error, status=status_of(error), headers=_headers(error, context))
+
+
+def answer(connection: HTTPConnection, error: EntradaError) -> Response:
+    """Answer with an error: a page for a browser, a problem for any other client."""
+    context = context_of(connection.scope)
+    status = status_of(error)
+    write = log.warning if status < HTTPStatus.INTERNAL_SERVER_ERROR else log.error
+    write("refused", status=int(status), code=error.code, reason=str(error), correlation_id=context.correlation_id)
+    headers = _headers(error, context)
+    if not navigates(connection):
+        return problem(context, status, code=error.code, detail=error.public, headers=headers)
+    said = explain(error)
+    return context.house.pages.error(
+        status=status,
+        title=said.title,
+        happened=said.happened,
+        advice=said.advice,
+        correlation_id=context.correlation_id,
+        ways=_ways(error, context),
+        code=said.code,
+        meaning=said.meaning,
+        headers=headers,
+    )
+
+
+async def answer_refusal(request: Request, refused: Exception) -> Response:
+    """Answer a refusal that a dependency raised: the handler that `install` registers for `Refused`."""
+    if not isinstance(refused, Refused):
+        raise refused
+    if refused.status_code == HTTPStatus.FOUND:
+        return Response(status_code=refused.status_code, headers=refused.headers)
+    return answer(request, refused.error)
+
+
+async def answer_http_exception(request: Request, error: Exception) -> Response:
+    """Answer an HTTPException of the application or of the framework (404, 405, …) with its own words."""
+    if not isinstance(error, HTTPException):
+        raise error
+    context = context_of(request.scope)
+    status = error.status_code
+    if status < HTTPStatus.BAD_REQUEST:
+        return Response(status_code=status, headers=error.headers)
+    detail = error.detail if isinstance(error.detail, str) else HTTPStatus(status).phrase
+    if not navigates(request):
+        return problem(context, status, code=_word(status), detail=error.detail, headers=error.headers)
+    return context.house.pages.error(
+        status=status,
+        title=HTTPStatus(status).phrase,
+        happened=detail,
+        advice="Go back, or start again from the first page.",
+        correlation_id=context.correlation_id,
+        ways=(Way("Go to the first page", context.house.settings.home),),
+        headers=error.headers,
+    )
+
+
+def problem(
+    context: Context, status: int, *, code: str, detail: Any, headers: Mapping[str, str] | None = None
+) -> Response:
+    """Return a problem document; `detail` is ours or the application's, never the request's."""
+    document = {
+        "type": "about:blank",
+        "title": HTTPStatus(status).phrase,
+        "status": int(status),
+        "code": code,
+        "detail": detail,
+        "correlation_id": context.correlation_id,
+    }
+    return JSONResponse(document, status, headers=dict(headers or {}), media_type=PROBLEM)
+
+
+def login_url(context: Context) -> str:
+    """Return the address that begins a sign-in and comes back to this request's page."""
+    scope = context.scope
+    here = return_to.of_request(scope["path"], scope["query_string"])
+    login = context.house.path("login")
+    return f"{login}?{urlencode({'return_to': here})}" if here else login
+
+
+_PRIVATE = {"cache-control": "no-store"}
+
+
+def _may_be_sent_to_sign_in(connection: HTTPConnection, context: Context) -> bool:
+    """Only a page that is being opened by GET can be come back to; a bearer token shows an API client."""
+    return connection.scope["method"] in {"GET", "HEAD"} and navigates(connection) and not context.bearer
+
+
+def _headers(error: EntradaError, context: Context) -> dict[str, str]:
+    headers = dict(_PRIVATE)
+    if isinstance(error, Unavailable):
+        headers["retry-after"] = str(error.retry_after)
+    if isinstance(error, MethodRefused):
+        headers["allow"] = ", ".join(error.allowed)
+    if status_of(error) == HTTPStatus.UNAUTHORIZED:
+        headers["www-authenticate"] = 'Bearer error="invalid_token"' if context.bearer else "Session"
+    return headers
+
+
+def _ways(error: EntradaError, context: Context) -> tuple[Way, ...]:
+    home = Way("Go to the first page", context.house.settings.home)
+    if isinstance(error, SignInRefused | NotSignedIn | RenewalRefused):
+        return (Way("Sign in", f"{context.house.path('login')}?again=1"), home)
+    if isinstance(error, Unavailable):
+        return (Way("Try again", context.house.settings.home),)
+    return (home,)
+
+
+def _word(status: int) -> str:
+    return HTTPStatus(status).name.lower()

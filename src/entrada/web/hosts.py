@@ -1,0 +1,35 @@
+"""Which hosts and origins are ours: from the settings, never from the request."""
+
+import re
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from entrada.errors import RequestRefused
+from entrada.settings import Settings
+
+HOST = re.compile(rb"(\[[0-9a-f:.]+\]|[a-z0-9.-]+)(?::[0-9]{1,5})?")
+
+
+@dataclass(frozen=True, slots=True)
+class Hosts:
+    """The host names that are answered, and the origins of our own pages."""
+
+    names: frozenset[bytes]
+    origins: frozenset[str]
+
+    @classmethod
+    def from_settings(cls, settings: Settings) -> "Hosts":
+        """Return the hosts of the base URL and of the setting `hosts`, under the base URL's scheme and port."""
+        base = urlsplit(settings.base_url)
+        port = f":{base.port}" if base.port else ""
+        bracketed = {f"[{host}]" if ":" in host else host for host in settings.served_hosts}
+        return cls(
+            names=frozenset(host.encode() for host in bracketed),
+            origins=frozenset(f"{base.scheme}://{host}{port}" for host in bracketed),
+        )
+
+    def check(self, given: list[bytes]) -> None:
+        """Refuse a request whose Host headers are not exactly one of ours (SEC-163)."""
+        match = HOST.fullmatch(given[0].lower()) if len(given) == 1 else None
+        if match is None or match[1] not in self.names:
+            raise RequestRefused("the Host header is absent, repeated, malformed, or names another host")

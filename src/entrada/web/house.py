@@ -1,0 +1,148 @@
+"""Builds the parts of one application from its settings, and opens and closes what needs it."""
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx2
+import structlog
+from fastapi import FastAPI
+
+from entrada.clock import Clock
+from entrada.events import Events
+from entrada.flows.provisioning import Provision, Provisioning
+from entrada.flows.signin import SignIn
+from entrada.flows.signout import SignOut
+from entrada.flows.tokens import Tokens
+from entrada.provider.authority import Authority
+from entrada.provider.clients import token_client
+from entrada.provider.discovery import Discovery
+from entrada.provider.egress import Egress
+from entrada.provider.id_token import IdTokenVerifier
+from entrada.provider.network import NetworkTransport
+from entrada.sessions.keyfile import load_or_create_ring
+from entrada.sessions.lifecycle import Lifetimes, Sessions
+from entrada.sessions.sealing import Sealer
+from entrada.sessions.store import SessionStore, open_store
+from entrada.settings import Settings
+from entrada.users.database import Database
+from entrada.users.directory import Directory
+from entrada.web.clients import Outbound
+from entrada.web.content_policy import ContentPolicy
+from entrada.web.context import House
+from entrada.web.cookies import Cookies
+from entrada.web.csrf import CsrfTokens
+from entrada.web.hosts import Hosts
+from entrada.web.middleware.headers import HeaderRules
+from entrada.web.pages import Pages
+from entrada.web.routes.table import own_paths
+
+log = structlog.stdlib.get_logger("entrada")
+
+
+@dataclass(frozen=True, slots=True)
+class Building:
+    """The house and what has to be opened before people come, and closed when they have gone."""
+
+    house: House
+    policy: ContentPolicy
+    store: SessionStore
+    database: Database
+    egress: Egress
+
+    def header_rules(self, app: FastAPI) -> HeaderRules:
+        """Return what the protective headers of this application depend on."""
+        settings = self.house.settings
+        addresses = (app.docs_url, app.redoc_url, app.swagger_ui_oauth2_redirect_url)
+        return HeaderRules(
+            policy=self.policy,
+            https=settings.secure,
+            session_cookie=self.house.cookies.session.encode(),
+            auth_paths=tuple(path for path in self.house.own_paths if path not in {"/health", "/ready"}),
+            documentation=frozenset(path for path in addresses if path and not settings.production),
+        )
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Open the users' database and fetch the authority's documents; close everything at the end.
+
+        An authority that is down does not keep the application from starting; it is not ready until it answers.
+        """
+        async with AsyncExitStack() as stack:
+            stack.push_async_callback(self.egress.aclose)
+            stack.push_async_callback(self.house.outbound.close_pool)
+            stack.push_async_callback(self.house.discovery.aclose)
+            stack.push_async_callback(self.store.close)
+            stack.push_async_callback(self.database.close)
+            await self.database.bring_up()
+            if await self.house.discovery.prepare():
+                await self._allow_sign_out_form()
+            yield
+
+    async def _allow_sign_out_form(self) -> None:
+        metadata = await self.house.discovery.metadata()
+        if metadata.end_session_endpoint:
+            self.policy.allow_forms_to(metadata.end_session_endpoint)
+
+
+def build(
+    settings: Settings,
+    *,
+    clock: Clock,
+    transport: httpx2.AsyncBaseTransport | None,
+    provision: Provision | None,
+    templates: tuple[Path, ...],
+    events: Events,
+) -> Building:
+    """Return the building; nothing of it calls out or opens a database yet."""
+    ring = load_or_create_ring(settings)
+    sealer = Sealer(ring)
+    store = open_store(settings.store, data_dir=settings.data_dir, clock=clock)
+    lifetimes = Lifetimes(idle=settings.session_idle, absolute=settings.session_absolute)
+    sessions = Sessions(store, sealer=sealer, ring=ring, clock=clock, lifetimes=lifetimes)
+    private = not settings.production
+    egress = Egress(ca_file=settings.ca_file, transport=transport, private_addresses_allowed=private)
+    api_transport = transport or NetworkTransport(ca_file=settings.ca_file, private_addresses_allowed=private)
+    database = Database(settings.database_url, data_dir=settings.data_dir)
+    authority = Authority.from_settings(settings)
+    discovery = Discovery(authority, egress, clock, production=settings.production)
+    client = token_client(settings, egress=egress, metadata=discovery.metadata, clock=clock)
+    verifier = IdTokenVerifier(
+        discovery,
+        client_id=settings.client_id,
+        authority=authority,
+        algorithms=settings.algorithms,
+        leeway=settings.leeway_seconds,
+        clock=clock,
+    )
+    sign_in = SignIn(
+        settings,
+        discovery=discovery,
+        client=client,
+        verifier=verifier,
+        sealer=sealer,
+        sessions=sessions,
+        provisioning=Provisioning(Directory(database), provision),
+        clock=clock,
+    )
+    policy = ContentPolicy()
+    house = House(
+        settings=settings,
+        clock=clock,
+        events=events,
+        cookies=Cookies.from_settings(settings),
+        csrf=CsrfTokens(ring),
+        hosts=Hosts.from_settings(settings),
+        pages=Pages(
+            templates, policy=policy, authority_name="Microsoft" if settings.entra_authority else "your provider"
+        ),
+        discovery=discovery,
+        sessions=sessions,
+        sign_in=sign_in,
+        sign_out=SignOut(settings, sessions=sessions, discovery=discovery),
+        tokens=Tokens(sessions, client=client, verifier=verifier),
+        outbound=Outbound(api_transport, graph_url=settings.graph_url),
+        own_paths=own_paths(settings),
+    )
+    return Building(house=house, policy=policy, store=store, database=database, egress=egress)

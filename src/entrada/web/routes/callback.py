@@ -1,0 +1,87 @@
+"""`GET` or `POST {prefix}/callback`: the authority's answer."""
+
+from urllib.parse import parse_qsl
+
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+
+from entrada.errors import (
+    EntradaError,
+    MediaTypeRefused,
+    MethodRefused,
+    RequestRefused,
+    TransactionRefused,
+)
+from entrada.flows.callback import AuthorizationResponse
+from entrada.flows.signin import SignedIn
+from entrada.flows.transaction import handle_of
+from entrada.web import cookies, return_to
+from entrada.web.context import Context, context_of
+from entrada.web.failures import answer
+from entrada.web.routes.login import SEE_OTHER, count_visit
+
+FORM = "application/x-www-form-urlencoded"
+MOST_BYTES = 64 * 1024  # an answer has a code of 1.5 kB and a state; nothing of an honest one comes near
+MOST_PARAMETERS = 50
+PRIVATE = {"cache-control": "no-store", "referrer-policy": "no-referrer"}  # SEC-019
+
+
+async def callback(request: Request) -> Response:
+    """Finish a sign-in and go where the person was going, or say why not."""
+    context = context_of(request.scope)
+    parameters = await _parameters(request, context)
+    count_visit(context)
+    try:
+        done = await _sign_in(context, AuthorizationResponse.parse(parameters))
+    except TransactionRefused as refused:
+        if await context.session() is not None:  # back button or reload: nothing to do, nothing harmed (REL-061)
+            return RedirectResponse(context.house.settings.home, SEE_OTHER, headers=PRIVATE)
+        return await _failed(request, context, refused)
+    except EntradaError as error:
+        return await _failed(request, context, error)
+    context.set_cookies.append(context.house.cookies.begin_session(done.session_id))
+    await context.tell("sign_in", user=done.user)
+    going_to = return_to.accepted(done.return_to) or context.house.settings.home
+    return RedirectResponse(going_to, SEE_OTHER, headers=PRIVATE)
+
+
+async def _sign_in(context: Context, response: AuthorizationResponse) -> SignedIn:
+    house = context.house
+    handle = handle_of(response.state)
+    sealed = cookies.single(context.cookie_header, house.cookies.transaction_prefix + handle)
+    matched = await house.sign_in.match(response, sealed=sealed)
+    context.set_cookies.append(house.cookies.drop_transaction(handle))
+    return await house.sign_in.finish(matched, facts=context.facts, replacing=context.session_id)
+
+
+async def _failed(request: Request, context: Context, error: EntradaError) -> Response:
+    await context.tell("sign_in_failed", reason=error.code)
+    response = answer(request, error)
+    response.headers.update(PRIVATE)
+    return response
+
+
+async def _parameters(request: Request, context: Context) -> list[tuple[str, str]]:
+    """Return the answer's parameters, taken only in the mode that was asked for (SEC-018)."""
+    form_post = context.house.settings.response_mode == "form_post"
+    if request.method != ("POST" if form_post else "GET"):
+        raise MethodRefused("not the response mode asked for", allowed=("POST",) if form_post else ("GET",))
+    if not form_post:
+        return _parse(request.scope["query_string"])
+    if request.headers.get("content-type", "").partition(";")[0].strip().lower() != FORM:
+        raise MediaTypeRefused("form_post answers are forms")
+    body = b""
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > MOST_BYTES:
+            raise RequestRefused("the answer is larger than 64 KiB")
+    return _parse(body)
+
+
+def _parse(text: bytes) -> list[tuple[str, str]]:
+    try:
+        return parse_qsl(
+            text.decode("latin-1"), keep_blank_values=True, max_num_fields=MOST_PARAMETERS, encoding="utf-8"
+        )
+    except ValueError:
+        raise RequestRefused("the answer has too many parameters") from None

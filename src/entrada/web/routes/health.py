@@ -1,0 +1,40 @@
+"""`GET /health` and `GET /ready`: for whoever watches the process; no detail for strangers."""
+
+import secrets
+
+import structlog
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from entrada.errors import AuthorityUnavailable, EntradaError
+from entrada.web.context import House, context_of
+
+log = structlog.stdlib.get_logger("entrada")
+
+
+async def health(_request: Request) -> Response:
+    """Answer that the process lives."""
+    return JSONResponse({"status": "ok"}, headers={"cache-control": "no-store"})
+
+
+async def ready(request: Request) -> Response:
+    """Answer whether people can sign in: 503 while the authority's metadata and keys, or a store, are missing."""
+    house = context_of(request.scope).house
+    for part, check in (("store", _store), ("authority", _authority)):
+        try:
+            await check(house)
+        except EntradaError as error:
+            log.warning("not_ready", part=part, reason=str(error))
+            return JSONResponse(
+                {"status": "unavailable"}, 503, headers={"retry-after": "5", "cache-control": "no-store"}
+            )
+    return JSONResponse({"status": "ready"}, headers={"cache-control": "no-store"})
+
+
+async def _store(house: House) -> None:
+    await house.sessions.load(secrets.token_urlsafe(32))
+
+
+async def _authority(house: House) -> None:
+    if not house.discovery.ready and not await house.discovery.prepare():
+        raise AuthorityUnavailable("metadata or keys are missing")

@@ -1,0 +1,97 @@
+"""`GET {prefix}/login`: the way to the authority."""
+
+from collections.abc import Mapping
+
+import structlog
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+
+from entrada.web import cookies, return_to
+from entrada.web.context import Context, context_of
+
+HINTS: Mapping[str, int] = {"login_hint": 320, "domain_hint": 253, "ui_locales": 100}
+"""What may be passed on to the authority, each with its longest value: a mail address, a host name, a few languages."""
+
+MOST_VISITS = 3  # returns from the authority within VISIT_SECONDS that still left nobody signed in: a loop (SEC-021)
+VISIT_SECONDS = 60
+MOST_TRANSACTIONS = 10  # ten tabs at once
+MOST_TRANSACTION_BYTES = 8 * 1024  # of the 16 KiB of SEC-022: servers commonly stop at 8 KiB per header line
+SEE_OTHER = 303
+
+log = structlog.stdlib.get_logger("entrada")
+
+
+async def login(request: Request) -> Response:
+    """Send the browser to the authority, or stop a loop with a button."""
+    context = context_of(request.scope)
+    house = context.house
+    going_to = wanted_return_to(request, context)
+    if visits(context) >= MOST_VISITS and "again" not in request.query_params:
+        context.set_cookies.append(house.cookies.count_visits(0, seconds=0))
+        return house.pages.sign_in(sign_in=again(context), interrupted="loop")
+    started = await house.sign_in.start(return_to=going_to, hints=_hints(request), replaces=context.session_id)
+    _drop_oldest(context, len(started.sealed))
+    context.set_cookies.append(house.cookies.open_transaction(started.handle, started.sealed))
+    return RedirectResponse(started.url, 302, headers={"cache-control": "no-store", "referrer-policy": "no-referrer"})
+
+
+def wanted_return_to(request: Request, context: Context) -> str:
+    """Return the page to come back to: the one asked for when it is one of ours, else home (SEC-115, SEC-118)."""
+    asked = request.query_params.getlist("return_to")
+    if not asked:
+        return context.house.settings.home
+    accepted = return_to.accepted(asked[0]) if len(asked) == 1 else None
+    if accepted is None or accepted.partition("?")[0] in context.house.own_paths:
+        log.warning("return_to_refused", correlation_id=context.correlation_id)
+        return context.house.settings.home
+    return accepted
+
+
+def visits(context: Context) -> int:
+    """Return how often this browser came back from the authority within the last minute."""
+    text = cookies.single(context.cookie_header, context.house.cookies.visits) or "0"
+    return int(text) if text.isascii() and text.isdigit() and len(text) == 1 else 0
+
+
+def count_visit(context: Context) -> None:
+    """Count one more return from the authority, up to nine."""
+    counted = min(visits(context) + 1, 9)
+    context.set_cookies.append(context.house.cookies.count_visits(counted, seconds=VISIT_SECONDS))
+
+
+def again(context: Context) -> str:
+    """Return the address of a sign-in that a person starts with a button: never stopped as a loop."""
+    return f"{context.house.path('login')}?again=1"
+
+
+def _hints(request: Request) -> dict[str, str]:
+    """Return the allowed hints; one that is too long, repeated or unprintable is left out (SEC-006)."""
+    hints = {}
+    for name, longest in HINTS.items():
+        values = request.query_params.getlist(name)
+        if len(values) == 1 and 0 < len(values[0]) <= longest and values[0].isprintable():
+            hints[name] = values[0]
+    return hints
+
+
+def _drop_oldest(context: Context, new_bytes: int) -> None:
+    """Drop what is too old or not ours, then the oldest, until the new attempt has its place (SEC-022)."""
+    house = context.house
+    prefix = house.cookies.transaction_prefix
+    found = [(name.removeprefix(prefix), value) for name, value in cookies.pairs(context.cookie_header)
+             if name.startswith(prefix)]  # fmt: skip
+    opened = [(house.sign_in.open(handle, value), handle, value) for handle, value in found]
+    kept = sorted(((attempt.created, handle, len(value)) for attempt, handle, value in opened if attempt), reverse=True)
+    room, places = MOST_TRANSACTION_BYTES - new_bytes, MOST_TRANSACTIONS - 1
+    staying: set[str] = set()
+    for _, handle, size in kept:
+        room, places = room - size, places - 1
+        if room < 0 or places < 0:
+            break
+        staying.add(handle)
+    gone = {
+        handle
+        for _, handle, _ in opened
+        if handle not in staying and handle.replace("-", "").replace("_", "").isalnum()
+    }
+    context.set_cookies.extend(house.cookies.drop_transaction(handle) for handle in sorted(gone))

@@ -1,0 +1,64 @@
+"""`POST {prefix}/logout` and the page after it."""
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from entrada.errors import CsrfRefused
+from entrada.flows.signout import SignedOut
+from entrada.web import csrf
+from entrada.web.context import Context, context_of
+from entrada.web.failures import navigates
+from entrada.web.routes.login import again
+
+FORGET = {"clear-site-data": '"cache", "storage"', "cache-control": "no-store", "referrer-policy": "no-referrer"}
+SERVICE_UNAVAILABLE = 503
+"""What the browser is told to forget (SEC-103); not its cookies, which may be another application's."""
+
+
+async def logout(request: Request) -> Response:
+    """End the session here, then in the browser, then lead to the authority's sign-out (OUT-1)."""
+    context = context_of(request.scope)
+    _refuse_other_sites(context)
+    done = await context.house.sign_out.end(context.session_id)
+    context.set_cookies.append(context.house.cookies.end_session())
+    if done.session:
+        await context.tell("sign_out", user=done.session.user)
+    return _page(context, done) if navigates(request) else _document(done)
+
+
+async def signed_out(request: Request) -> Response:
+    """Say that the sign-out is complete: the page that the authority comes back to."""
+    context = context_of(request.scope)
+    here = await context.session() is None
+    return context.house.pages.signed_out(
+        here=False, at_authority="ended" if here else "unknown", sign_in=again(context)
+    )
+
+
+def _refuse_other_sites(context: Context) -> None:
+    """Refuse another site's form even when the browser held the session cookie back: the answer would delete it."""
+    headers = context.headers
+    from_a_browser = b"sec-fetch-site" in headers or b"origin" in headers
+    if from_a_browser and not csrf.comes_from_us(headers, context.house.hosts.origins):
+        raise CsrfRefused("sign-out asked for by another site")
+
+
+def _page(context: Context, done: SignedOut) -> Response:
+    """Answer a page that goes on to the authority by itself.
+
+    Not a redirect: browsers hold the `form-action` of the page with the form against every redirect that answers it.
+    """
+    onward = {"refresh": f"0; url={done.authority_url}"} if done.authority_url and done.here else {}
+    return context.house.pages.signed_out(
+        here=done.here,
+        at_authority="unknown",
+        sign_in=again(context),
+        leave_authority=done.authority_url,
+        headers=FORGET | onward,
+    )
+
+
+def _document(done: SignedOut) -> Response:
+    """Tell a script what ended and where to send the browser."""
+    document = {"ended": {"here": done.here, "browser": True}, "next": done.authority_url}
+    return JSONResponse(document, 200 if done.here else SERVICE_UNAVAILABLE, headers=FORGET)

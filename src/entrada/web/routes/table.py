@@ -1,0 +1,40 @@
+"""All our routes in one table, and which paths are ours."""
+
+from starlette.routing import Route, Router
+
+from entrada.settings import Settings
+from entrada.web.assets import ROOT
+from entrada.web.routes.callback import callback
+from entrada.web.routes.health import health, ready
+from entrada.web.routes.login import login
+from entrada.web.routes.logout import logout, signed_out
+from entrada.web.routes.me import me
+from entrada.web.routes.static import static_routes
+
+OWN_TREE = f"{ROOT}/"
+"""Everything below here is ours too: stylesheet and icon."""
+
+
+def routes(settings: Settings) -> list[Route]:
+    """Return our routes; those that take part in signing in are below the prefix of the settings."""
+    prefix = settings.prefix
+    return [
+        Route(f"{prefix}/login", login, methods=["GET"]),
+        Route(f"{prefix}/callback", callback, methods=["GET", "POST"]),
+        Route(f"{prefix}/logout", logout, methods=["POST"]),
+        Route(f"{prefix}/me", me, methods=["GET"]),
+        Route("/signed-out", signed_out, methods=["GET"]),
+        Route("/health", health, methods=["GET"]),
+        Route("/ready", ready, methods=["GET"]),
+        *static_routes(),
+    ]
+
+
+def router(settings: Settings) -> Router:
+    """Return the application that answers our routes."""
+    return Router(routes(settings), redirect_slashes=False)
+
+
+def own_paths(settings: Settings) -> frozenset[str]:
+    """Return the paths of our routes that are no patterns."""
+    return frozenset(route.path for route in routes(settings) if "{" not in route.path)

@@ -1,0 +1,167 @@
+"""An application with Entrada on it, an emulated tenant beside it, browsers for people: the real parts, no sockets."""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Annotated, Any
+
+import httpx2
+from entrada_emulator import seeds
+from entrada_emulator.pytest_plugin import Entra
+from fastapi import FastAPI, Request
+from fastapi.responses import HTMLResponse
+
+from entrada import (
+    ApiClient,
+    CsrfToken,
+    CurrentUser,
+    Entrada,
+    Event,
+    OptionalUser,
+    Settings,
+    api_client,
+)
+from tests.browser import Browser
+from tests.internet import Internet
+from tests.page import Page
+
+BASE = "https://portal.birch.example"
+EVIL = "https://evil.example"
+AUTHORITY = "https://login.microsoftonline.com"
+AUTH = f"{BASE}/api/auth"
+SESSION = "__Host-entrada"
+SECRET = "emulator-secret-birch-portal"
+
+Graph = Annotated[ApiClient, api_client("https://graph.microsoft.com/v1.0", "User.Read")]
+
+
+@dataclass(slots=True)
+class FrontDoor:
+    """One running application and the world around it."""
+
+    app: FastAPI
+    entrada: Entrada
+    entra: Entra
+    internet: Internet
+    events: list[Event] = field(default_factory=list)
+
+    def browser(self, **options: Any) -> Browser:
+        """Return another person's browser."""
+        return Browser(self.internet, **options)
+
+    def calls(self, endpoint: str) -> int:
+        """Return how often the authority's endpoint was called by us or by people."""
+        return sum(1 for _, url in self.internet.calls if url.startswith(AUTHORITY) and endpoint in url)
+
+    async def raw(
+        self, method: str, url: str, *, headers: Any = (), content: str = "", own_host: bool = True
+    ) -> httpx2.Response:
+        """Send one request as any program could: with these headers and no others."""
+        request = httpx2.Request(method, url, headers=headers, content=content.encode())
+        if not own_host:
+            request.headers = httpx2.Headers(headers)
+        answer = await self.internet.handle_async_request(request)
+        await answer.aread()
+        return answer
+
+    async def reuse(self, session_id: str) -> int:
+        """Return how `me` answers whoever presents this session id."""
+        answer = await self.browser().fetch(f"{AUTH}/me", headers={"cookie": f"{SESSION}={session_id}"})
+        return answer.status_code
+
+    async def signed_in(self, upn: str = "mia@birch.example", *, page: str = "/private") -> Browser:
+        """Return the browser of a person who has signed in."""
+        browser = self.browser()
+        await browser.open(BASE + page)
+        await walk_through(browser, upn)
+        return browser
+
+
+async def walk_through(browser: Browser, upn: str = "mia@birch.example") -> Page:
+    """Go through the authority's pages: pick the person, do not stay signed in, agree to what is asked."""
+    await browser.press(upn)
+    while browser.page.url.startswith(AUTHORITY):
+        button = next((each for each in ("No", "Accept") if browser.page.has_button(each)), None)
+        assert button, f"not known here: {browser.page.title!r}\n{browser.page.text}"
+        await browser.press(button)
+    return browser.page
+
+
+def settings(data_dir: Path, **values: Any) -> Settings:
+    """Return the settings of the portal, with some of them otherwise."""
+    given = {
+        "base_url": BASE,
+        "tenant_id": seeds.BIRCH.id,
+        "client_id": seeds.WEB_APP,
+        "client_secret": SECRET,
+        "data_dir": data_dir,
+        "store": "memory:",
+    }
+    return Settings.load(**(given | values))
+
+
+def routes(app: FastAPI) -> None:
+    """Add the pages of a small application."""
+
+    @app.get("/")
+    async def home(user: OptionalUser) -> dict[str, str]:
+        return {"hello": user.name if user else "stranger"}
+
+    @app.get("/private")
+    async def private(user: CurrentUser, csrf_token: CsrfToken) -> HTMLResponse:
+        return HTMLResponse(
+            f"<title>Private</title><p>Hello {user.name}</p>"
+            '<form method="post" action="/api/auth/logout">'
+            f'<input type="hidden" name="csrf_token" value="{csrf_token}"><button>Sign out</button></form>'
+            '<form method="post" action="/note">'
+            f'<input type="hidden" name="csrf_token" value="{csrf_token}"><input name="text">'
+            "<button>Save</button></form>"
+        )
+
+    @app.post("/note")
+    async def note(user: CurrentUser) -> dict[str, str]:
+        return {"saved by": user.name}
+
+    @app.get("/graph")
+    async def graph(client: Graph) -> dict[str, str]:
+        answer = await client.get("/me")
+        return {"name": answer.json()["displayName"], "source": client.token_source}
+
+    @app.post("/hook")
+    async def hook() -> dict[str, str]:
+        return {"heard": "yes"}
+
+    @app.post("/length")
+    async def length(request: Request, user: CurrentUser) -> dict[str, int]:
+        return {"length": len(await request.body())}
+
+    @app.get("/broken")
+    async def broken() -> None:
+        raise ValueError("the words of the exception")
+
+
+@asynccontextmanager
+async def running(
+    entra: Entra,
+    data_dir: Path,
+    *,
+    build: Callable[[FastAPI], None] = routes,
+    app: FastAPI | None = None,
+    options: dict[str, Any] | None = None,
+    **values: Any,
+) -> AsyncIterator[FrontDoor]:
+    """Run the application: `values` are settings, `options` arguments of Entrada."""
+    app = app or FastAPI()
+    internet = Internet({"login.microsoftonline.com": entra.app, "graph.microsoft.com": entra.app})
+    wanted = settings(data_dir, **values)
+    given = {"clock": entra.state.clock.now, "transport": internet, **(options or {})}
+    entrada = Entrada(wanted, **given)
+    door = FrontDoor(app, entrada, entra, internet)
+    for name in ("sign_in", "sign_in_failed", "sign_out", "session_ended", "renewal_failed"):
+        entrada.on(name)(door.events.append)
+    entrada.install(app)
+    build(app)
+    internet.hosts[wanted.base_url.partition("://")[2]] = app
+    async with app.router.lifespan_context(app):
+        yield door
