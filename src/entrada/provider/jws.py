@@ -4,10 +4,11 @@ The claims come out of `verify` alone: there is no way to read them unverified (
 """
 
 from binascii import Error as Base64Error
-from binascii import a2b_base64, b2a_base64
-from collections.abc import Collection
+from binascii import a2b_base64
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from functools import lru_cache
+from typing import Any, cast
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa
@@ -26,9 +27,10 @@ ALGORITHMS = frozenset(
 HASHES: dict[str, HashAlgorithm] = {"256": SHA256(), "384": SHA384(), "512": SHA512()}
 PKCS1 = padding.PKCS1v15()
 COORDINATE_BYTES = {"ES256": 32, "ES384": 48, "ES512": 66}
-TO_STANDARD = bytes.maketrans(b"-_", b"+/")
-TO_URL = bytes.maketrans(b"+/", b"-_")
+TO_STANDARD = bytes.maketrans(b"-_+/=", b"+/!!!")  # what is not of the URL alphabet becomes what the decoder refuses
 PADDING = (b"", b"===", b"==", b"=")
+LAST = (b"", b"", b"AQgw", b"AEIMQUYcgkosw048")  # last characters whose unused bits are zero, by length modulo 4
+CACHED_HEADER = 512  # bytes; a longer header is read anew each time, so that strangers cannot fill the cache
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +46,7 @@ class Jws:
     _payload: bytes = field(repr=False)
 
 
-def parse(token: str, *, algorithms: Collection[str], max_bytes: int = MAX_BYTES) -> Jws:
+def parse(token: str, *, algorithms: Sequence[str], max_bytes: int = MAX_BYTES) -> Jws:
     """Return the token's parts; TokenRefused unless its form is canonical and its algorithm one of `algorithms`.
 
     Refused before any decoding: what is too long or has not exactly three segments (JSON serialisation, JWE).
@@ -59,24 +61,25 @@ def parse(token: str, *, algorithms: Collection[str], max_bytes: int = MAX_BYTES
         raise TokenRefused("form: not ASCII") from None
     signing_input, _, signature = raw.rpartition(b".")
     head, _, payload = signing_input.partition(b".")
-    header = _object(_decode(head), "header")
+    algorithm, key_id, kind = (_read_header if len(head) <= CACHED_HEADER else _read_header.__wrapped__)(head)
+    if algorithm not in algorithms or algorithm not in ALGORITHMS:
+        raise TokenRefused("alg: not one that is accepted")
     return Jws(
-        algorithm=_algorithm(header, algorithms),
-        key_id=_key_id(header),
-        type=_type(header),
+        algorithm=algorithm,
+        key_id=key_id,
+        type=kind,
         signing_input=signing_input,
         signature=_decode(signature),
         _payload=_decode(payload),
     )
 
 
-def verify(jws: Jws, key: VerificationKey, *, algorithms: Collection[str]) -> dict[str, Any]:
+def verify(jws: Jws, key: VerificationKey, *, algorithms: Sequence[str]) -> dict[str, Any]:
     """Return the claims when `key` signed them with the one algorithm it serves; TokenRefused otherwise.
 
     A key serves the first of `algorithms` that its type and its own `alg` allow (SEC-034).
     """
-    served = next((name for name in algorithms if name in key.algorithms), None)
-    if jws.algorithm != served or jws.key_id != key.id:
+    if jws.key_id != key.id or jws.algorithm != key.serves(algorithms):
         raise TokenRefused("key: not for this token's algorithm")
     try:
         _check_signature(jws, key)
@@ -87,15 +90,17 @@ def verify(jws: Jws, key: VerificationKey, *, algorithms: Collection[str]) -> di
 
 def _check_signature(jws: Jws, key: VerificationKey) -> None:
     """Raise InvalidSignature unless the signature is right."""
-    public, algorithm = key.public_key, jws.algorithm
-    if isinstance(public, rsa.RSAPublicKey):
-        hashed = HASHES[algorithm[2:]]
-        public.verify(jws.signature, jws.signing_input, PKCS1 if algorithm[0] == "R" else _pss(hashed), hashed)
-    elif isinstance(public, ec.EllipticCurvePublicKey):
-        signature = _der(jws.signature, COORDINATE_BYTES[algorithm])
-        public.verify(signature, jws.signing_input, ec.ECDSA(HASHES[algorithm[2:]]))
-    elif isinstance(public, ed25519.Ed25519PublicKey):
-        public.verify(jws.signature, jws.signing_input)
+    family, public = jws.algorithm[:2], key.public_key
+    if family == "Ed":
+        cast("ed25519.Ed25519PublicKey", public).verify(jws.signature, jws.signing_input)
+        return
+    hashed = HASHES[jws.algorithm[2:]]
+    if family == "ES":
+        signature = _der(jws.signature, COORDINATE_BYTES[jws.algorithm])
+        cast("ec.EllipticCurvePublicKey", public).verify(signature, jws.signing_input, ec.ECDSA(hashed))
+    else:
+        scheme = PKCS1 if family == "RS" else _pss(hashed)
+        cast("rsa.RSAPublicKey", public).verify(jws.signature, jws.signing_input, scheme, hashed)
 
 
 def _pss(hashed: HashAlgorithm) -> padding.PSS:
@@ -110,12 +115,13 @@ def _der(signature: bytes, size: int) -> bytes:
 
 
 def _decode(segment: bytes) -> bytes:
-    """Decode canonical base64url: encoding again must give the same segment, so padding and stray bits are out."""
+    """Decode canonical base64url: one alphabet, no padding, no blanks, no bits without meaning (RFC 7515 section 2)."""
+    over = len(segment) % 4
     try:
-        decoded = a2b_base64(segment.translate(TO_STANDARD) + PADDING[len(segment) % 4])
+        decoded = a2b_base64(segment.translate(TO_STANDARD) + PADDING[over], strict_mode=True)
     except Base64Error:
         raise TokenRefused("form: not base64url") from None
-    if not decoded or b2a_base64(decoded, newline=False).translate(TO_URL).rstrip(b"=") != segment:
+    if not decoded or (over and segment[-1] not in LAST[over]):
         raise TokenRefused("form: not canonical base64url")
     return decoded
 
@@ -127,25 +133,17 @@ def _object(data: bytes, part: str) -> dict[str, Any]:
         raise TokenRefused(f"form: the {part} is {fault}") from None
 
 
-def _algorithm(header: dict[str, Any], algorithms: Collection[str]) -> str:
-    algorithm = header.get("alg")
-    if not isinstance(algorithm, str) or algorithm not in algorithms or algorithm not in ALGORITHMS:
-        raise TokenRefused("alg: not one that is accepted")
-    return algorithm
-
-
-def _key_id(header: dict[str, Any]) -> str:
-    """Return the kid; a header may not name or bring its own key, and no extension is understood."""
+@lru_cache(maxsize=64)  # the tokens of one key share their header to the byte
+def _read_header(segment: bytes) -> tuple[str, str, str]:
+    """Return alg, kid and typ; whatever else a header brings, a key above all, is never looked at (SEC-036)."""
+    header = _object(_decode(segment), "header")
+    algorithm, key_id, kind = header.get("alg"), header.get("kid"), header.get("typ", "JWT")
+    if not isinstance(algorithm, str):
+        raise TokenRefused("alg: missing, or not a text")
     if "crit" in header or "b64" in header:
         raise TokenRefused("crit: no extension is understood")
-    key_id = header.get("kid")
     if not isinstance(key_id, str) or not 0 < len(key_id) <= LONGEST_KID:
         raise TokenRefused("kid: missing, too long, or not a text")
-    return key_id
-
-
-def _type(header: dict[str, Any]) -> str:
-    kind = header.get("typ", "JWT")
     if not isinstance(kind, str):
         raise TokenRefused("typ: not a text")
-    return kind
+    return algorithm, key_id, kind

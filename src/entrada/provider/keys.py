@@ -3,7 +3,7 @@
 import base64
 import binascii
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
@@ -46,6 +46,13 @@ class VerificationKey:
     """The key's numbers, to tell two keys of one id apart."""
     issuer: str | None = None
     """The issuer that Entra binds the key to, perhaps with `{tenantid}` in it (SEC-066)."""
+
+    def serves(self, algorithms: Sequence[str]) -> str | None:
+        """Return the one algorithm that it serves: the first of `algorithms` that it may (SEC-034)."""
+        for algorithm in algorithms:
+            if algorithm in self.algorithms:
+                return algorithm
+        return None
 
 
 class Unusable(ValueError):
