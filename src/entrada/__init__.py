@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from entrada.settings import Settings
     from entrada.web.clients import ApiClient, api_client
     from entrada.web.dependencies import CsrfToken, CurrentUser, OptionalUser, SessionUser
+    from entrada.web.rendering import Page
 
 _HOMES = {
     "ApiClient": "entrada.web.clients",
@@ -28,6 +29,7 @@ _HOMES = {
     "EntradaError": "entrada.errors",
     "Event": "entrada.events",
     "OptionalUser": "entrada.web.dependencies",
+    "Page": "entrada.web.rendering",
     "SessionUser": "entrada.web.dependencies",
     "Settings": "entrada.settings",
     "SettingsRefused": "entrada.errors",
@@ -43,6 +45,7 @@ __all__ = [
     "EntradaError",
     "Event",
     "OptionalUser",
+    "Page",
     "SessionUser",
     "Settings",
     "SettingsRefused",

@@ -292,7 +292,9 @@ class Settings(BaseSettings):
 
 def known_names() -> frozenset[str]:
     """Return every name in the environment that a setting is read from."""
-    return frozenset(_names()) - {name.upper() for name in Settings.model_fields}
+    aliases = (field.validation_alias for field in Settings.model_fields.values())
+    customary = {str(name) for alias in aliases if isinstance(alias, AliasChoices) for name in alias.choices}
+    return frozenset(customary | {PREFIX + name.upper() for name in Settings.model_fields})
 
 
 def _misspelt() -> list[str]:

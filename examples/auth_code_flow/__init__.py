@@ -1,0 +1,1 @@
+"""Example A: the authorization-code flow."""

@@ -1,0 +1,64 @@
+"""A certificate authority of the test's own, and the trust of one browser profile in it."""
+
+import subprocess
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+
+LIFETIME = timedelta(days=2)
+
+
+def certificate_for(host: str, folder: Path) -> tuple[Path, Path]:
+    """Write a chain and key for one host name; return the authority's certificate and the server's chain with key."""
+    authority_key, key = ec.generate_private_key(ec.SECP256R1()), ec.generate_private_key(ec.SECP256R1())
+    authority = _signed(authority_key, authority_key, x509.BasicConstraints(ca=True, path_length=0))
+    server = _signed(key, authority_key, x509.SubjectAlternativeName([x509.DNSName(host)]))
+    ca_file, server_file = folder / "application-ca.pem", folder / "application.pem"
+    ca_file.write_bytes(_pem(authority))
+    server_file.write_bytes(_pem(server) + _private(key))
+    return ca_file, server_file
+
+
+def trust(home: Path, *ca_files: Path) -> None:
+    """Make Chromium trust these authorities when `home` is its HOME: they go into the NSS database it reads there."""
+    database = home / ".pki" / "nssdb"
+    database.mkdir(parents=True)
+    _certutil("-N", "--empty-password", database=database)
+    for number, ca_file in enumerate(ca_files):
+        _certutil("-A", "-t", "C,,", "-n", f"tests-{number}", "-i", str(ca_file), database=database)
+
+
+def _certutil(*arguments: str, database: Path) -> None:
+    subprocess.run(["certutil", "-d", f"sql:{database}", *arguments], check=True, capture_output=True)
+
+
+def _signed(
+    key: ec.EllipticCurvePrivateKey, issuer_key: ec.EllipticCurvePrivateKey, extension: x509.ExtensionType
+) -> x509.Certificate:
+    issuer = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "Browser tests")])
+    now = datetime.now(UTC)
+    return (
+        x509.CertificateBuilder()
+        .subject_name(issuer if key is issuer_key else x509.Name([]))
+        .issuer_name(issuer)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - timedelta(hours=1))
+        .not_valid_after(now + LIFETIME)
+        .add_extension(extension, critical=True)
+        .sign(issuer_key, hashes.SHA256())
+    )
+
+
+def _pem(certificate: x509.Certificate) -> bytes:
+    return certificate.public_bytes(serialization.Encoding.PEM)
+
+
+def _private(key: ec.EllipticCurvePrivateKey) -> bytes:
+    return key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )

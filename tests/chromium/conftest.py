@@ -1,0 +1,65 @@
+"""A real Chromium, the example and the emulator. Where Chromium is missing: skipped loudly, with CI=true a failure."""
+
+import os
+import shutil
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser
+
+from examples import run
+from tests.chromium import sites
+from tests.chromium.certificates import certificate_for, trust
+from tests.chromium.launch import chromium_at
+from tests.chromium.visitor import Visitor
+
+MISSING = [name for name in ("chromium", "certutil") if shutil.which(name) is None]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what is here, and skip it where it cannot run; with CI=true it then fails by itself, as it should."""
+    for item in items:
+        if Path(__file__).parent in item.path.parents:
+            item.add_marker("browser")
+            if MISSING and os.environ.get("CI") != "true":
+                item.add_marker(pytest.mark.skip(reason=f"not here: {', '.join(MISSING)} (see .ci/packages)"))
+
+
+@pytest.fixture(scope="session")
+def tenant(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[run.Ports, Path]]:
+    """The emulator, and the folder with its certificate: shared, so each walk brings a person of its own."""
+    folder = tmp_path_factory.mktemp("tenant")
+    with sites.emulator(folder) as ports:
+        yield ports, folder
+
+
+@pytest.fixture(scope="module")
+def settings() -> Mapping[str, str]:
+    """What the application is told beside what `make demo` tells it; a module may say otherwise."""
+    return {}
+
+
+@pytest.fixture(scope="module")
+def chromium(
+    tenant: tuple[run.Ports, Path], settings: Mapping[str, str], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Browser]:
+    """A browser that finds the example at https://portal.birch.example and trusts its certificate."""
+    ports, data = tenant
+    folder = tmp_path_factory.mktemp("application")
+    ca_file, certificate = certificate_for(sites.HOST, folder)
+    trust(folder, ca_file, data / "emulator" / "ca.pem")
+    with (
+        sites.application(folder, ports=ports, data=data, certificate=certificate, settings=settings) as port,
+        chromium_at(folder, f"--host-resolver-rules=MAP {sites.HOST}:443 127.0.0.1:{port}") as launched,
+    ):
+        yield launched
+
+
+@pytest.fixture
+def visitor(chromium: Browser) -> Iterator[Visitor]:
+    """A person with a fresh browser; a content policy that bites, or an error on the console, fails the test."""
+    with chromium.new_context(base_url=f"https://{sites.HOST}") as context:
+        visitor = Visitor(context.new_page())
+        yield visitor
+        assert not visitor.complaints, "\n".join(visitor.complaints)

@@ -1,0 +1,61 @@
+"""The examples are as small as we say, and what stands beside them fits them."""
+
+import json
+import re
+from pathlib import Path
+
+from dotenv import dotenv_values
+
+from entrada.settings import known_names
+
+ROOT = Path(__file__).parents[2]
+EXAMPLE = ROOT / "examples" / "auth_code_flow"
+MOST_LINES = 100
+
+
+def test_the_example_has_under_100_lines_of_its_own_templates_included() -> None:
+    """Everything a person would write: the application and its pages, blank lines and comments counted too."""
+    written = [EXAMPLE / "app.py", *EXAMPLE.glob("templates/*.html")]
+    assert sum(len(path.read_text("utf-8").splitlines()) for path in written) < MOST_LINES
+
+
+def test_each_name_in_the_env_example_is_a_setting() -> None:
+    """Also those that are commented out; a misspelt one would be taken for a wish without effect."""
+    text = (EXAMPLE / ".env.example").read_text("utf-8")
+    named = re.findall(r"^(?:# )?([A-Z][A-Z_]+)=", text, re.MULTILINE)
+    assert set(named) <= known_names()
+    assert {"AZURE_TENANT_ID", "AZURE_CLIENT_ID", "AZURE_CLIENT_SECRET"} <= set(named)
+
+
+def test_the_env_example_means_the_same_to_docker_as_to_python() -> None:
+    """`docker run --env-file` knows no quotes and no comment behind a value."""
+    lines = (EXAMPLE / ".env.example").read_text("utf-8").splitlines()
+    as_docker = dict(line.split("=", 1) for line in lines if line and not line.startswith("#"))
+    assert as_docker == dotenv_values(EXAMPLE / ".env.example")
+
+
+def instructions() -> list[tuple[str, str]]:
+    """Return the Dockerfile's instructions with their arguments, comments left out and continued lines joined."""
+    text = re.sub(r"^#.*\n", "", (EXAMPLE / "Dockerfile").read_text("utf-8"), flags=re.MULTILINE).replace("\\\n", "")
+    return [(word, rest) for word, _, rest in (line.partition(" ") for line in text.splitlines() if line)]
+
+
+def test_the_image_copies_files_that_are_there_and_runs_as_nobody_special() -> None:
+    """What can be known without Docker: the sources exist, are sent to the builder, and root is dropped."""
+    sent = {line[1:] for line in (EXAMPLE / "Dockerfile.dockerignore").read_text("utf-8").split() if line[0] == "!"}
+    copied = [rest.split()[:-1] for word, rest in instructions() if word == "COPY" and "--from" not in rest]
+    sources = {source for names in copied for source in names}
+    assert sources == sent
+    assert all((ROOT / source).exists() for source in sources)
+    words = [word for word, _ in instructions()]
+    assert dict(instructions())["USER"] == "10001"
+    assert words.index("USER") < words.index("CMD")
+
+
+def test_what_the_image_runs_is_well_formed() -> None:
+    """Its command and its health check are JSON lists, and the check is Python."""
+    last = dict(instructions())
+    assert json.loads(last["CMD"])[:2] == ["uvicorn", "app:app"]
+    check = json.loads(last["HEALTHCHECK"].partition("CMD ")[2])
+    assert check[:2] == ["python", "-c"]
+    compile(check[2], "HEALTHCHECK", "exec")
