@@ -6,7 +6,6 @@ Everything that can be built beforehand is: this runs for each request.
 """
 
 import secrets
-from collections.abc import Awaitable
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -83,17 +82,18 @@ class HeadersMiddleware:
         self.rules = rules
         self._ready: dict[tuple[bytes | None, Audience, bytes], list[Header]] = {}
 
-    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on, and its answer back with its headers complete."""
         if scope["type"] == "lifespan":
-            return self.app(scope, receive, send)
+            await self.app(scope, receive, send)
+            return
 
-        def complete_and_send(message: Message) -> Awaitable[None]:  # no coroutine of its own: half the cost
+        async def complete_and_send(message: Message) -> None:
             if message["type"] in STARTS:
                 message["headers"] = self._complete(scope, message)
-            return send(message)
+            await send(message)
 
-        return self.app(scope, receive, complete_and_send)
+        await self.app(scope, receive, complete_and_send)
 
     def _complete(self, scope: Scope, start: Message) -> list[Header]:
         headers = start.get("headers", ())
