@@ -5,9 +5,14 @@ from pathlib import Path
 
 import pytest
 from entrada_emulator.pytest_plugin import Entra, entra, entra_keys  # noqa: F401
+from hypothesis import HealthCheck, settings
 
 from tests.front_door import FrontDoor, running
 from tests.providers.django_provider import DjangoProvider
+
+# A busy machine is slow to set up and to run an example; neither says anything about the rule under test.
+settings.register_profile("entrada", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("entrada")
 
 
 @pytest.fixture(scope="session")

@@ -12,7 +12,7 @@ MSAL is synchronous and believes what it is told, therefore:
 import json
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
@@ -21,16 +21,15 @@ import anyio
 import anyio.from_thread
 import anyio.to_thread
 import msal
-import msgspec
 
 from entrada.clock import Clock
 from entrada.errors import AuthorityUnavailable, TokenRefused
 from entrada.provider import aadsts
 from entrada.provider.egress import Egress
 from entrada.provider.metadata import Metadata
+from entrada.provider.msal_cache import canonical, view_of
 from entrada.provider.token_answer import GrantRefused, TokensGranted, read
 from entrada.provider.token_client import (
-    RESERVED_SCOPES,
     Acquired,
     CodeGrant,
     Held,
@@ -41,7 +40,6 @@ from entrada.provider.token_client import (
 
 THREADS = 20  # as many as Egress calls one host at a time; a slow authority then starves nobody else's threads
 ADDED_BY_MSAL = frozenset({"openid", "profile", "offline_access"})  # it adds them, and refuses to be given them
-GRAPH = ("https://graph.microsoft.com/", "https://graph.microsoft.us/", "https://microsoftgraph.chinacloudapi.cn/")
 MATCHED = "matched"  # stands for `state`, which was checked long before a code comes here
 UNUSABLE = (
     ValueError,
@@ -104,16 +102,10 @@ class MsalClient(TokenClient):
         )
 
     def _held(self, tokens: bytes, scopes: Sequence[str]) -> Held | None:
-        wanted = _canonical(scopes)
-        view = _view(tokens)
-        if not wanted or view is None:
-            return None  # without a scope, any API's token would do, which is how one gets another's (SEC-114)
-        fitting = [entry for entry in view.access_tokens.values() if wanted <= _canonical(entry.target.split())]
-        return max((entry.held() for entry in fitting), key=lambda held: held.since, default=None)
+        return view_of(tokens).newest(scopes)
 
     async def _renew(self, tokens: bytes, scopes: Sequence[str], *, claims: str | None) -> Acquired:
-        view = _view(tokens)
-        if view is None or not view.refresh_tokens or not view.accounts:
+        if not view_of(tokens).renewable:
             raise NothingToRenewWith("the session holds no refresh token")
         result, changed = await self._ask(tokens, partial(_renewed, scopes=scopes, claims=claims))
         if "error" in result:
@@ -183,7 +175,7 @@ class SessionCache(msal.SerializableTokenCache):  # type: ignore[misc]  # MSAL h
         asked = [scope for scope in data.get("scope") or () if scope.endswith("/.default")]
         scopes = [*(event.get("scope") or ()), *asked]
         for entry in list(self.search(self.CredentialType.ACCESS_TOKEN)):
-            if _canonical(entry["target"].split()) <= _canonical(scopes):
+            if canonical(entry["target"].split()) <= canonical(scopes):
                 self.remove_at(entry)
         data = {name: value for name, value in data.items() if name not in {"code", "code_verifier"}}
         super().add({**event, "scope": scopes, "data": data}, now=self._clock().timestamp() if now is None else now)
@@ -243,37 +235,6 @@ class MsalHttp:
         """Do nothing: the connections are the Egress's."""
 
 
-class CachedToken(msgspec.Struct, frozen=True):
-    """An access token in MSAL's cache; it writes numbers as text."""
-
-    secret: str
-    target: str
-    cached_at: str
-    expires_on: str
-
-    def held(self) -> Held:
-        """Return it in our words."""
-        return Held(access_token=self.secret, since=_moment(self.cached_at), until=_moment(self.expires_on))
-
-
-class CacheView(msgspec.Struct, frozen=True):
-    """The parts of MSAL's cache that we read ourselves, so that a cache hit builds no application (TOK-1)."""
-
-    access_tokens: dict[str, CachedToken] = msgspec.field(name="AccessToken", default_factory=dict)
-    refresh_tokens: dict[str, msgspec.Raw] = msgspec.field(name="RefreshToken", default_factory=dict)
-    accounts: dict[str, msgspec.Raw] = msgspec.field(name="Account", default_factory=dict)
-
-
-_decoder = msgspec.json.Decoder(CacheView)
-
-
-def _view(tokens: bytes) -> CacheView | None:
-    try:
-        return _decoder.decode(tokens)
-    except msgspec.DecodeError:
-        return None
-
-
 def _renewed(application: Any, *, scopes: Sequence[str], claims: str | None) -> Any:
     """Ask with the refresh token, never with the cache: what is fresh enough was decided before."""
     return application.acquire_token_silent_with_error(
@@ -282,14 +243,6 @@ def _renewed(application: Any, *, scopes: Sequence[str], claims: str | None) -> 
         force_refresh=True,
         claims_challenge=claims,
     )
-
-
-def _canonical(scopes: Sequence[str]) -> frozenset[str]:
-    """Return scopes as Entra compares them: without case, Graph's without their resource, no reserved ones."""
-    names = {scope.lower() for scope in scopes if scope not in RESERVED_SCOPES}
-    for graph in GRAPH:
-        names = {name.removeprefix(graph) for name in names}
-    return frozenset(names)
 
 
 def _in_words_of_oauth(granted: TokensGranted) -> dict[str, Any]:
@@ -303,10 +256,6 @@ def _in_words_of_oauth(granted: TokensGranted) -> dict[str, Any]:
         "client_info": granted.client_info,
     }
     return {name: value for name, value in answer.items() if value is not None}
-
-
-def _moment(seconds: str) -> datetime:
-    return datetime.fromtimestamp(int(seconds), UTC)
 
 
 def _own_version() -> str | None:
