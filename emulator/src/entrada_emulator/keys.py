@@ -71,13 +71,24 @@ class KeyRing:
     """The keys of one emulator: the one that signs, the one published ahead of its use, those that signed before."""
 
     def __init__(self, made_ahead: Iterable[SigningKey] = ()) -> None:
-        """Takes keys made ahead, to save a test run their making, and makes what is missing."""
+        """Takes keys made ahead, to save a test run their making; the others are made when they are first needed."""
         self._made_ahead = list(made_ahead)
         self.active = self._new()
-        self.next = self._new()
         self.retired: list[SigningKey] = []
-        self.personal = self._new()
+        self._next: SigningKey | None = None
+        self._personal: SigningKey | None = None
+
+    @property
+    def next(self) -> SigningKey:
+        """The key that will sign after the next rotation, already on show."""
+        self._next = self._next or self._new()
+        return self._next
+
+    @property
+    def personal(self) -> SigningKey:
         """Published with the issuer of personal accounts, signs nothing: a client must not believe it for a tenant."""
+        self._personal = self._personal or self._new()
+        return self._personal
 
     def published(self) -> Iterator[SigningKey]:
         """The keys on show for organisations; order means nothing."""
@@ -92,13 +103,13 @@ class KeyRing:
     def rotate(self) -> SigningKey:
         """Signs with the key published ahead, publishes another, keeps the old one on show. Returns the signer."""
         self.retired.append(self.active)
-        self.active, self.next = self.next, self._new()
+        self.active, self._next = self.next, None
         return self.active
 
     def replace_at_once(self) -> SigningKey:
         """Withdraws every key and signs with one nobody has seen, as after a compromise. Returns the signer."""
         self.retired.clear()
-        self.active, self.next = self._new(), self._new()
+        self.active, self._next = self._new(), None
         return self.active
 
     def withdraw(self, kid: str) -> bool:

@@ -8,12 +8,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import anyio
 import uvicorn
 from starlette.applications import Starlette
 
 from entrada_emulator.app import create_app
 from entrada_emulator.certificates import TlsFiles, tls_files, write_private
-from entrada_emulator.safety import refuse_microsoft_names, refuse_open_address
+from entrada_emulator.safety import RefusedToStart, refuse_microsoft_names, refuse_open_address
 from entrada_emulator.state import State
 from entrada_emulator.world import World
 
@@ -45,6 +46,15 @@ class Listener(uvicorn.Server):
         """Starts to listen and says so."""
         await super().startup(sockets)
         self.listening.set()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Lets running requests finish, then drops connections that clients keep open for nothing."""
+        with anyio.move_on_after(GRACE):
+            await asyncio.gather(*self.server_state.tasks, return_exceptions=True)
+        for connection in self.server_state.connections:
+            if connection.transport is not None:
+                connection.transport.abort()
+        await super().shutdown(sockets)
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -103,6 +113,7 @@ def _server(app: Starlette, files: TlsFiles | None) -> Listener:
     config = uvicorn.Config(
         app,
         lifespan="off",
+        ws="none",
         log_level="warning",
         access_log=False,
         server_header=False,
@@ -119,7 +130,13 @@ def _bound(host: str, port: int) -> socket.socket:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     bound = socket.socket(family, socket.SOCK_STREAM)
     bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    bound.bind((host, port))
+    try:
+        bound.bind((host, port))
+    except OSError as error:
+        bound.close()
+        raise RefusedToStart(
+            f"{host} port {port}: {error.strerror}; choose another port, or 0 for a free one"
+        ) from None
     bound.listen(BACKLOG)
     return bound
 

@@ -83,7 +83,7 @@ class Tokens:
     ) -> AccessToken:
         """Store what was renewed, then hand it out (SEC-108); another worker's renewal, when it was first."""
         if acquired.id_token is not None:
-            await self._verifier.verify_renewed(acquired.id_token, of=session.user)
+            await self._verifier.verify_renewed(acquired.id_token, of=session.user, access_token=acquired.access_token)
         if acquired.tokens is None:
             return _handed_out(acquired)
         if await self._sessions.save_tokens(session, acquired.tokens, version=held.version):

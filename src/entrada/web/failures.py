@@ -9,7 +9,6 @@ from http import HTTPStatus
 from typing import Any
 from urllib.parse import urlencode
 
-import structlog
 from starlette.exceptions import HTTPException, WebSocketException
 from starlette.requests import HTTPConnection, Request
 from starlette.responses import JSONResponse, Response
@@ -29,6 +28,7 @@ from entrada.errors import (
     TransactionRefused,
     Unavailable,
 )
+from entrada.logs import log
 from entrada.web import return_to
 from entrada.web.context import Context, context_of
 from entrada.web.explanations import explain
@@ -53,8 +53,6 @@ STATUS: Mapping[type[EntradaError], HTTPStatus] = {
     Unavailable: HTTPStatus.SERVICE_UNAVAILABLE,
     EntradaError: HTTPStatus.INTERNAL_SERVER_ERROR,
 }
-
-log = structlog.stdlib.get_logger("entrada")
 
 
 class Refused(HTTPException):
@@ -93,7 +91,7 @@ def answer(connection: HTTPConnection, error: EntradaError) -> Response:
     context = context_of(connection.scope)
     status = status_of(error)
     write = log.warning if status < HTTPStatus.INTERNAL_SERVER_ERROR else log.error
-    write("refused", status=int(status), code=error.code, reason=str(error), correlation_id=context.correlation_id)
+    write("refused", status=int(status), error=error.code, reason=str(error))
     headers = _headers(error, context)
     if not navigates(connection):
         return problem(context, status, code=error.code, detail=error.public, headers=headers)

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import httpx2
-import structlog
 from fastapi import FastAPI
 
 from entrada.clock import Clock
@@ -38,8 +37,6 @@ from entrada.web.middleware.headers import HeaderRules
 from entrada.web.pages import Pages
 from entrada.web.routes.table import own_paths
 
-log = structlog.stdlib.get_logger("entrada")
-
 
 @dataclass(frozen=True, slots=True)
 class Building:
@@ -51,6 +48,11 @@ class Building:
     database: Database
     egress: Egress
 
+    @property
+    def auth_paths(self) -> tuple[str, ...]:
+        """The paths that take part in signing in and out."""
+        return tuple(sorted(self.house.own_paths - {"/health", "/ready"}))
+
     def header_rules(self, app: FastAPI) -> HeaderRules:
         """Return what the protective headers of this application depend on."""
         settings = self.house.settings
@@ -59,7 +61,7 @@ class Building:
             policy=self.policy,
             https=settings.secure,
             session_cookie=self.house.cookies.session.encode(),
-            auth_paths=tuple(path for path in self.house.own_paths if path not in {"/health", "/ready"}),
+            auth_paths=self.auth_paths,
             documentation=frozenset(path for path in addresses if path and not settings.production),
         )
 

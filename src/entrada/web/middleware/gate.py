@@ -6,7 +6,6 @@ beside the application's, so that no dependency or catch-all of the application'
 
 from http import HTTPStatus
 
-import structlog
 from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.requests import HTTPConnection, Request
@@ -14,14 +13,13 @@ from starlette.routing import Router
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from entrada.errors import CsrfRefused, EntradaError, HeadersTooLarge
+from entrada.logs import correlation_id, log
 from entrada.web import cookies, csrf
 from entrada.web.context import KEY, Context, House
 from entrada.web.failures import POLICY_VIOLATION, answer, answer_http_exception
 
 BEARER = b"bearer "
 CORRELATION_HEADER = "x-correlation-id"
-
-log = structlog.stdlib.get_logger("entrada")
 
 
 class Gate:
@@ -41,6 +39,7 @@ class Gate:
             await self._app(scope, receive, send)
             return
         context = scope[KEY] = Context(self._house, scope)
+        correlation_id.set(context.correlation_id)
         answering = _Answer(context, send)
         try:
             self._read_headers(context)
@@ -53,7 +52,7 @@ class Gate:
         except Exception:
             if answering.started or self._application_handles(scope):
                 raise
-            log.exception("unhandled", correlation_id=context.correlation_id)
+            log.exception("unhandled")
             await self._refuse(EntradaError("see the log"), context, receive, answering)
 
     def _route(self, scope: Scope) -> ASGIApp:

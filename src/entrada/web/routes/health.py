@@ -2,14 +2,12 @@
 
 import secrets
 
-import structlog
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from entrada.errors import AuthorityUnavailable, EntradaError
+from entrada.logs import log
 from entrada.web.context import House, context_of
-
-log = structlog.stdlib.get_logger("entrada")
 
 
 async def health(_request: Request) -> Response:

@@ -2,10 +2,10 @@
 
 from collections.abc import Mapping
 
-import structlog
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
+from entrada.logs import log
 from entrada.web import cookies, return_to
 from entrada.web.context import Context, context_of
 
@@ -17,8 +17,6 @@ VISIT_SECONDS = 60
 MOST_TRANSACTIONS = 10  # ten tabs at once
 MOST_TRANSACTION_BYTES = 8 * 1024  # of the 16 KiB of SEC-022: servers commonly stop at 8 KiB per header line
 SEE_OTHER = 303
-
-log = structlog.stdlib.get_logger("entrada")
 
 
 async def login(request: Request) -> Response:
@@ -42,7 +40,7 @@ def wanted_return_to(request: Request, context: Context) -> str:
         return context.house.settings.home
     accepted = return_to.accepted(asked[0]) if len(asked) == 1 else None
     if accepted is None or accepted.partition("?")[0] in context.house.own_paths:
-        log.warning("return_to_refused", correlation_id=context.correlation_id)
+        log.warning("return_to_refused")
         return context.house.settings.home
     return accepted
 

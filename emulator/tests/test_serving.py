@@ -1,0 +1,171 @@
+"""The command: what it refuses, what it prints, how soon it is ready, how it stops, what it leaves on disk."""
+
+import os
+import signal
+import socket
+import ssl
+import subprocess
+import sys
+from pathlib import Path
+
+import httpx2
+import pytest
+from cryptography import x509
+from entrada_emulator.app import create_app
+from entrada_emulator.certificates import tls_files
+from entrada_emulator.cli import cli
+from entrada_emulator.pytest_plugin import ServedEntra
+from entrada_emulator.safety import RefusedToStart
+from entrada_emulator.seeds import default_world
+from entrada_emulator.serving import Address, prepare
+from typer.testing import CliRunner
+
+from emulator.tests.asking import BIRCH
+
+SOURCES = Path(__file__).parents[1] / "src"
+FREE_PORTS = ("--https-port", "0", "--http-port", "0")
+
+
+def command(*options: str, **environment: str) -> subprocess.Popen[str]:
+    """Starts `python -m entrada_emulator serve` with our sources."""
+    clean = {name: value for name, value in os.environ.items() if name not in {"ENVIRONMENT", "ENV", "ENTRADA_PROFILE"}}
+    return subprocess.Popen(
+        [sys.executable, "-m", "entrada_emulator", "serve", *options],
+        env=clean | {"PYTHONPATH": str(SOURCES)} | environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def test_it_says_where_it_is_and_stops_cleanly(tmp_path: Path) -> None:
+    """The ready line, the environment lines, the people; SIGTERM ends it with 0 and nothing on stderr."""
+    env_file = tmp_path / "emulator.env"
+    running = command(*FREE_PORTS, "--data-dir", str(tmp_path / "data"), "--env-file", str(env_file))
+    assert running.stdout is not None
+    ready = running.stdout.readline()
+    assert ready.startswith("Entrada Emulator (not Microsoft) is ready: https://localhost:")
+    lines = dict(line.split("=", 1) for line in env_file.read_text().splitlines())
+    trust = ssl.create_default_context(cafile=lines["REQUESTS_CA_BUNDLE"])
+    metadata = httpx2.get(f"{lines['ENTRADA_AUTHORITY']}/v2.0/.well-known/openid-configuration", verify=trust).json()
+    pages = httpx2.get(metadata["authorization_endpoint"])
+    running.send_signal(signal.SIGTERM)
+    out = running.stdout.read()
+    err = running.communicate(timeout=10)[1]
+    assert metadata["issuer"] == f"{lines['ENTRADA_AUTHORITY']}/v2.0"
+    assert metadata["authorization_endpoint"].startswith(lines["EMULATOR_PAGES"])
+    assert "AADSTS900144" in pages.text
+    assert (running.returncode, err) == (0, "")
+    assert "mia@birch.example" in out
+    assert Path(lines["EMULATOR_CONTROL_KEY_FILE"]).read_text() not in ready + out
+
+
+def test_ctrl_c_stops_it(tmp_path: Path) -> None:
+    """SIGINT ends it with 0 as well."""
+    running = command(*FREE_PORTS, "--data-dir", str(tmp_path))
+    assert running.stdout is not None
+    running.stdout.readline()
+    running.send_signal(signal.SIGINT)
+    assert running.communicate(timeout=10)[1] == ""
+    assert running.returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("options", "environment", "reason"),
+    [
+        ((), {"ENTRADA_PROFILE": "production"}, "ENTRADA_PROFILE says production"),
+        ((), {"ENVIRONMENT": "Production"}, "ENVIRONMENT says production"),
+        ((), {"ENV": "prod"}, "ENV says production"),
+        (("--host", "0.0.0.0"), {}, "can be reached by others"),
+        (("--host", "::"), {}, "can be reached by others"),
+        (("--name", "login.microsoftonline.com"), {}, "belongs to Microsoft"),
+        (("--name", "graph.microsoft.com"), {}, "belongs to Microsoft"),
+        (("--name", "birch.b2clogin.com"), {}, "belongs to Microsoft"),
+        (("--client", "nobody"), {}, "no application has this client id"),
+        (("--world", "/nowhere/world.yaml"), {}, "/nowhere/world.yaml"),
+    ],
+)
+def test_it_refuses_to_start(
+    tmp_path: Path, options: tuple[str, ...], environment: dict[str, str], reason: str
+) -> None:
+    """SEC-189: production, addresses that others reach, Microsoft's names; it exits 2 and names the reason."""
+    told = refused(*FREE_PORTS, "--data-dir", str(tmp_path), *options, **environment)
+    assert reason in told
+
+
+def refused(*options: str, **environment: str) -> str:
+    """What the command says when it refuses, having exited with 2."""
+    result = CliRunner().invoke(cli, ["serve", *options], env=environment)
+    assert result.exit_code == 2, result.output
+    return result.stderr
+
+
+@pytest.mark.parametrize("origin", ["https://login.microsoftonline.com", "https://LOGIN.microsoftonline.com.:443"])
+def test_an_application_cannot_be_served_under_microsofts_names(origin: str) -> None:
+    """SEC-189: naming an origin means serving, and then Microsoft's names are refused."""
+    with pytest.raises(RefusedToStart, match="belongs to Microsoft"):
+        create_app(public_origin=origin)
+
+
+def test_a_reason_opens_other_addresses(tmp_path: Path) -> None:
+    """Whoever gives a reason may bind any address."""
+    address = Address(host="0.0.0.0", dangerously_bind_any_address="a closed laboratory network")
+    service = prepare(default_world(), address=address, data_dir=tmp_path)
+    for _, bound in service.servers:
+        assert bound.getsockname()[0] == "0.0.0.0"
+        bound.close()
+
+
+def test_a_taken_port_is_told(tmp_path: Path) -> None:
+    """A port in use is refused in words, not with a traceback."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = str(taken.getsockname()[1])
+        assert f"port {port}" in refused("--https-port", port, "--http-port", "0", "--data-dir", str(tmp_path))
+
+
+def test_what_it_keeps_is_for_its_owner_alone(tmp_path: Path) -> None:
+    """The data directory is 0700, every file in it 0600."""
+    folder = tmp_path / "data"
+    tls_files(folder)
+    assert folder.stat().st_mode & 0o777 == 0o700
+    assert {file.stat().st_mode & 0o777 for file in folder.iterdir()} == {0o600}
+
+
+def test_the_authority_is_kept_and_speaks_for_loopback_alone(tmp_path: Path) -> None:
+    """A second start uses the same authority, which is constrained to local names; another name needs a new one."""
+    first = tls_files(tmp_path).authority.read_bytes()
+    assert tls_files(tmp_path).authority.read_bytes() == first
+    authority = x509.load_pem_x509_certificate(first)
+    constraints = authority.extensions.get_extension_for_class(x509.NameConstraints)
+    assert constraints.critical
+    assert {str(name.value) for name in constraints.value.permitted_subtrees or ()} == {"localhost", "127.0.0.0/8"}
+    assert "not Microsoft" in authority.subject.rfc4514_string()
+    assert tls_files(tmp_path, name="emulator.test").authority.read_bytes() != first
+
+
+def test_a_client_that_does_not_trust_it_is_refused(served_entra: ServedEntra) -> None:
+    """Without the authority's certificate TLS fails; with it, by name and by address, it works."""
+    url = f"{served_entra.service.public_origin}/{BIRCH}/v2.0/.well-known/openid-configuration"
+    with pytest.raises(httpx2.ConnectError):
+        httpx2.get(url, trust_env=False)
+    trust = ssl.create_default_context(cafile=served_entra.ca_file)
+    trust.verify_flags |= ssl.VERIFY_X509_STRICT
+    assert httpx2.get(url, verify=trust).status_code == 200
+    assert httpx2.get(url.replace("localhost", "127.0.0.1"), verify=trust).status_code == 200
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+def test_it_is_ready_within_a_second_of_work(tmp_path: Path) -> None:
+    """From the command to the ready line it needs about a second of processor time, Python's start included.
+
+    Processor time and not the clock: other tests may keep the machine busy.
+    """
+    running = command(*FREE_PORTS, "--data-dir", str(tmp_path))
+    assert running.stdout is not None
+    running.stdout.readline()
+    used = sum(float(ticks) for ticks in Path(f"/proc/{running.pid}/stat").read_text().split()[13:15])
+    running.terminate()
+    running.communicate(timeout=20)
+    assert used / os.sysconf("SC_CLK_TCK") < 1.5

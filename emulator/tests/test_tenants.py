@@ -1,0 +1,96 @@
+"""Who may sign in where: tenant paths, guests, foreigners, assigned applications."""
+
+import base64
+import json
+
+import pytest
+from entrada_emulator import seeds
+from entrada_emulator.codes import CodeGrant
+from entrada_emulator.pytest_plugin import Entra
+
+from emulator.tests.person import Person
+from emulator.tests.sign_in import BIRCH_AUTHORIZE, arrival_of, asked, authorize, error_of, person_at, signed_in
+
+EVERYONE = {"client_id": seeds.MULTI_TENANT_APP}
+
+
+async def through(person: Person, name: str) -> Person:
+    await person.press("Next", username=name)
+    await person.press("Sign in", password=seeds.PASSWORD)
+    await person.press("No")
+    return await person.press("Accept") if person.arrival is None else person
+
+
+def grant_of(entra: Entra, person: Person) -> CodeGrant:
+    return entra.state.codes.read(arrival_of(person).fields["code"])
+
+
+@pytest.mark.parametrize("path", ["common", "organizations"])
+async def test_a_shared_path_leads_to_the_persons_own_tenant(entra: Entra, path: str) -> None:
+    """On `common` and `organizations` people of every organisation sign in, each with their own tenant."""
+    person = await person_at(entra).open(authorize(path), asked(**EVERYONE))
+    assert person.sees("cleo@cedar.example")
+    await through(person, "cleo@cedar.example")
+    grant = grant_of(entra, person)
+    assert grant.tenant_id == seeds.CEDAR.id
+    assert grant.path_tenant == path
+
+
+async def test_a_verified_domain_names_the_tenant(entra: Entra) -> None:
+    """A domain in the path is the tenant's GUID everywhere after."""
+    person = await person_at(entra).open(authorize("BIRCH.example"), asked())
+    await through(person, "mia@birch.example")
+    assert grant_of(entra, person).path_tenant == seeds.BIRCH.id
+
+
+async def test_personal_accounts_have_no_place_here(entra: Entra) -> None:
+    """`consumers` is no tenant of the emulator: a page says so."""
+    person = await person_at(entra).open(authorize("consumers"), asked(**EVERYONE))
+    assert person.sees("AADSTS90002")
+
+
+async def test_a_guest_signs_in_with_their_home_name(entra: Entra) -> None:
+    """At the tenant they visit, a guest gets the object id they have there; `client_info` names their home."""
+    person = await person_at(entra).open(BIRCH_AUTHORIZE, asked(client_info="1"))
+    await through(person, "gil@cedar.example")
+    grant = grant_of(entra, person)
+    guest = next(user for user in entra.world.users_of(seeds.BIRCH.id) if user.is_guest)
+    assert (grant.tenant_id, grant.user_id) == (seeds.BIRCH.id, guest.id)
+    encoded = arrival_of(person).fields["client_info"]
+    home = json.loads(base64.urlsafe_b64decode(encoded + "=="))
+    assert home == {"uid": entra.user("gil@cedar.example").id, "utid": seeds.CEDAR.id}
+
+
+async def test_a_guests_external_name_is_no_user_name(entra: Entra) -> None:
+    """The #EXT# name that a guest has in the directory signs nobody in."""
+    person = await person_at(entra).open(BIRCH_AUTHORIZE, asked())
+    await person.press("Next", username="gil_cedar.example#EXT#@birch.example")
+    assert person.sees("AADSTS50034")
+
+
+async def test_a_foreigner_is_refused_where_they_typed_their_name(entra: Entra) -> None:
+    """Somebody of another tenant who is no guest is told so, 50020, before any password is asked."""
+    person = await person_at(entra).open(BIRCH_AUTHORIZE, asked())
+    await person.press("Next", username="cleo@cedar.example")
+    assert person.page.title.startswith("Error: Sign in")
+    assert person.sees("AADSTS50020")
+    assert person.sees("does not exist in tenant")
+
+
+async def test_a_foreign_session_does_not_get_in(entra: Entra) -> None:
+    """A session of another tenant is no answer here: not silently, and not by picking it."""
+    person = await person_at(entra).open(authorize(seeds.CEDAR.id), asked(**EVERYONE))
+    await through(person, "cleo@cedar.example")
+    await person.open(BIRCH_AUTHORIZE, asked(prompt="none"))
+    assert error_of(person) == ("login_required", "AADSTS50058")
+    await person.open(BIRCH_AUTHORIZE, asked(prompt="select_account"))
+    await person.press("Cleo Cedar")
+    assert person.sees("AADSTS50020")
+
+
+async def test_an_application_for_the_assigned_refuses_others(entra: Entra) -> None:
+    """Who is not assigned to an application that asks for it is refused, 50105, interactively and silently."""
+    person = await signed_in(entra)
+    for prompt in ("", "none"):
+        await person.open(BIRCH_AUTHORIZE, asked(client_id=seeds.ASSIGNED_ONLY_APP, prompt=prompt))
+        assert error_of(person) == ("interaction_required", "AADSTS50105")

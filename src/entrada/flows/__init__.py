@@ -1,0 +1,1 @@
+"""Signing in, signing out, and tokens: where provider, sessions and users are joined."""
