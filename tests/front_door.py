@@ -82,7 +82,7 @@ async def walk_through(browser: Browser, upn: str = "mia@birch.example") -> Page
     """Go through the authority's pages: pick the person, do not stay signed in, agree to what is asked."""
     await browser.press(upn)
     while browser.page.url.startswith(AUTHORITY):
-        button = next((each for each in ("No", "Accept") if browser.page.has_button(each)), None)
+        button = next((each for each in ("No", "Accept", "Continue") if browser.page.has_button(each)), None)
         assert button, f"not known here: {browser.page.title!r}\n{browser.page.text}"
         await browser.press(button)
     return browser.page

@@ -45,7 +45,7 @@ async def test_redirect_uri_mismatch(entra: Entra, tmp_path: Path) -> None:
 
 
 async def test_authority_down_at_the_start(entra: Entra, tmp_path: Path) -> None:
-    """REL-001, SEC-179: the application starts without the authority, and says 503 with Retry-After until it is back."""
+    """REL-001, SEC-179: the application starts without the authority and says 503 with Retry-After meanwhile."""
     entra.state.faults.add(Fault(endpoint="metadata", kind="status", times=2))
     async with running(entra, tmp_path) as door:
         browser = door.browser()
@@ -79,7 +79,7 @@ async def test_authority_down_harms_no_session(door: FrontDoor) -> None:
 
 
 async def test_clock_wrong(entra: Entra, tmp_path: Path) -> None:
-    """LOG-6, SEC-040: a clock of ours that is an hour late refuses the token, and the page says what is likely wrong."""
+    """LOG-6, SEC-040: a clock of ours that is an hour late refuses the token; the page says what may be wrong."""
 
     def late() -> "object":
         return entra.state.clock.now() - timedelta(hours=1)
@@ -123,7 +123,7 @@ async def test_inactive_user(door: FrontDoor) -> None:
 
 
 async def test_session_cookie_that_does_not_hold(door: FrontDoor) -> None:
-    """SEC-021, REL-062: a browser that loses the session cookie each time is stopped after three rounds, with a button."""
+    """SEC-021, REL-062: a browser that loses the session cookie each time is stopped after three rounds."""
     browser = await door.signed_in()
     rounds = 0
     while browser.page.url == f"{BASE}/private":

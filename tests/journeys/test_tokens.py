@@ -77,7 +77,7 @@ async def test_renewal_refused_on_a_page(door: FrontDoor) -> None:
 
 
 async def test_authority_down_while_the_token_is_good(door: FrontDoor) -> None:
-    """SEC-110, REL-001: a token that is still good is handed out while the authority is down; one that is over is 503."""
+    """SEC-110, REL-001: a token that is still good is handed out while the authority is down; else 503."""
     session = (await door.signed_in()).jar.of(HOST)[SESSION]
     authority = door.internet.hosts.pop("login.microsoftonline.com")
     assert (await graph(door, session))[0] == 200

@@ -43,6 +43,7 @@ class Pages:
     def __init__(
         self, templates: Sequence[Path] = (), *, policy: ContentPolicy | None = None, authority_name: str = "Microsoft"
     ) -> None:
+        self.authority_name = authority_name
         self._policy = policy or ContentPolicy()
         self._environment = Environment(
             loader=loader(templates), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True

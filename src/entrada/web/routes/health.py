@@ -8,11 +8,14 @@ from starlette.responses import JSONResponse, Response
 from entrada.errors import AuthorityUnavailable, EntradaError
 from entrada.logs import log
 from entrada.web.context import House, context_of
+from entrada.web.failures import status_of
+
+FRESH = {"cache-control": "no-store"}
 
 
 async def health(_request: Request) -> Response:
     """Answer that the process lives."""
-    return JSONResponse({"status": "ok"}, headers={"cache-control": "no-store"})
+    return JSONResponse({"status": "ok"}, headers=FRESH)
 
 
 async def ready(request: Request) -> Response:
@@ -23,10 +26,8 @@ async def ready(request: Request) -> Response:
             await check(house)
         except EntradaError as error:
             log.warning("not_ready", part=part, reason=str(error))
-            return JSONResponse(
-                {"status": "unavailable"}, 503, headers={"retry-after": "5", "cache-control": "no-store"}
-            )
-    return JSONResponse({"status": "ready"}, headers={"cache-control": "no-store"})
+            return JSONResponse({"status": "unavailable"}, status_of(error), headers={"retry-after": "5", **FRESH})
+    return JSONResponse({"status": "ready"}, headers=FRESH)
 
 
 async def _store(house: House) -> None:

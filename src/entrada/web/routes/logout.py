@@ -3,15 +3,15 @@
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from entrada.errors import CsrfRefused
+from entrada.errors import CsrfRefused, StoreUnavailable
 from entrada.flows.signout import SignedOut
 from entrada.web import csrf
 from entrada.web.context import Context, context_of
-from entrada.web.failures import navigates
+from entrada.web.failures import navigates, status_of
+from entrada.web.pages import Way
 from entrada.web.routes.login import again
 
 FORGET = {"clear-site-data": '"cache", "storage"', "cache-control": "no-store", "referrer-policy": "no-referrer"}
-SERVICE_UNAVAILABLE = 503
 """What the browser is told to forget (SEC-103); not its cookies, which may be another application's."""
 
 
@@ -48,7 +48,9 @@ def _page(context: Context, done: SignedOut) -> Response:
 
     Not a redirect: browsers hold the `form-action` of the page with the form against every redirect that answers it.
     """
-    onward = {"refresh": f"0; url={done.authority_url}"} if done.authority_url and done.here else {}
+    if not done.here:
+        return _half_page(context, done)
+    onward = {"refresh": f"0; url={done.authority_url}"} if done.authority_url else {}
     return context.house.pages.signed_out(
         here=done.here,
         at_authority="unknown",
@@ -58,7 +60,23 @@ def _page(context: Context, done: SignedOut) -> Response:
     )
 
 
+def _half_page(context: Context, done: SignedOut) -> Response:
+    """Say what has not ended, and lead on to what still can be."""
+    house = context.house
+    leave = (Way(f"Sign out of {house.pages.authority_name}", done.authority_url),) if done.authority_url else ()
+    return house.pages.error(
+        status=status_of(StoreUnavailable()),
+        title="Signed out in this browser only",
+        happened="This browser has forgotten your sign-in. On our side it could not be ended just now, because our "
+        "store does not answer; it ends by itself when it has not been used for a while.",
+        advice="If somebody else may have your cookie, tell whoever looks after this application.",
+        correlation_id=context.correlation_id,
+        ways=(*leave, Way("Go to the first page", house.settings.home)),
+        headers=FORGET,
+    )
+
+
 def _document(done: SignedOut) -> Response:
     """Tell a script what ended and where to send the browser."""
     document = {"ended": {"here": done.here, "browser": True}, "next": done.authority_url}
-    return JSONResponse(document, 200 if done.here else SERVICE_UNAVAILABLE, headers=FORGET)
+    return JSONResponse(document, 200 if done.here else status_of(StoreUnavailable()), headers=FORGET)
