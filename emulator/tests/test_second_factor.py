@@ -18,6 +18,7 @@ from emulator.tests.sign_in import (
     code_of,
     error_of,
     person_at,
+    signed_in,
     with_person,
 )
 
@@ -231,3 +232,16 @@ async def test_silence_cannot_give_a_second_factor() -> None:
     person.keep_cookie("__Host-emulator_sso", session.id, origin=LOGIN)
     await person.open(BIRCH_AUTHORIZE, asked(prompt="none"))
     assert error_of(person) == ("interaction_required", "AADSTS50076")
+
+
+async def test_an_authentication_context_asks_for_a_second_factor(entra: Entra) -> None:
+    """An essential `acrs` claim steps up somebody who came with a password only; the code then carries the context."""
+    claims = '{"access_token":{"acrs":{"essential":true,"value":"c1"}}}'
+    person = await signed_in(entra)
+    await person.open(BIRCH_AUTHORIZE, asked(prompt="none", claims=claims))
+    assert error_of(person) == ("interaction_required", "AADSTS50079")
+    await person.open(BIRCH_AUTHORIZE, asked(claims=claims))
+    await person.press("Finish set-up", code=code_of(entra, entra_secret(person)))
+    assert entra.state.codes.read(arrival_of(person).fields["code"]).acrs == ("c1",)
+    await person.open(BIRCH_AUTHORIZE, asked(prompt="none", claims=claims))
+    assert entra.state.codes.read(arrival_of(person).fields["code"]).acrs == ("c1",)

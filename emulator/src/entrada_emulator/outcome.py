@@ -7,6 +7,7 @@ from urllib.parse import urlencode, urlsplit, urlunsplit
 from starlette.responses import RedirectResponse, Response
 
 from entrada_emulator.authorization_request import AuthorizationRequest, Client
+from entrada_emulator.claims_request import required_acrs
 from entrada_emulator.client_info import client_info
 from entrada_emulator.codes import CodeGrant
 from entrada_emulator.conversation import Attempt
@@ -87,6 +88,7 @@ def _code_fields(state: State, attempt: Attempt, account: SignedIn, person: User
             sid=account.sid,
             auth_time=account.auth_time,
             amr=account.amr,
+            acrs=tuple(sorted(required_acrs(request.claims))) if "mfa" in account.amr else (),
             nonce=request.nonce,
             code_challenge=request.code_challenge,
             code_challenge_method=request.code_challenge_method,

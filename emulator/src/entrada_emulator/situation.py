@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 
 from entrada_emulator.authorization_request import AuthorizationRequest
+from entrada_emulator.claims_request import required_acrs
 from entrada_emulator.consents import Permission
 from entrada_emulator.conversation import Attempt, Situation
 from entrada_emulator.errors import EntraError
@@ -60,12 +61,20 @@ def check_assignment(world: World, request: AuthorizationRequest, user: User) ->
 
 
 def second_factor(world: World, attempt: Attempt) -> MfaMethod | None:
-    """The second factor the person has to give here, if any: at home or as a guest, whichever asks for it."""
+    """The second factor the person has to give here, if any.
+
+    Asked for at home, as a guest, or by the request: an essential authentication context stands for a second factor.
+    """
     user = attempt.user
-    if user is None or not (user.mfa_required or person_there(world, attempt.request, user).mfa_required):
+    if user is None or not _needs_second_factor(world, attempt.request, user):
         return None
     methods = user.mfa_methods or ("totp",)
     return attempt.method if attempt.method in methods else methods[0]
+
+
+def _needs_second_factor(world: World, request: AuthorizationRequest, user: User) -> bool:
+    there = person_there(world, request, user)
+    return user.mfa_required or there.mfa_required or bool(required_acrs(request.claims))
 
 
 def permissions_asked(emulator: Emulator, attempt: Attempt) -> tuple[Permission, ...]:

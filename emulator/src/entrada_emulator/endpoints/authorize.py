@@ -1,6 +1,6 @@
 """`/{tenant}/oauth2/v2.0/authorize`: checks what an application asks, then begins the conversation."""
 
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
@@ -43,7 +43,8 @@ async def authorize_by_post(request: Request) -> Response:
         given = await parameters_of(request)
     except EntraError as error:
         return error_page(emulator_of(request).state, error)
-    return RedirectResponse(f"{request.url.path}?{urlencode(given)}", 303, {"cache-control": "no-store"})
+    tenant = quote(request.path_params["tenant"], safe="")
+    return RedirectResponse(f"/{tenant}/oauth2/v2.0/authorize?{urlencode(given)}", 303, {"cache-control": "no-store"})
 
 
 routes = [

@@ -40,21 +40,25 @@ async def logout(request: Request) -> Response:
         return error_page(emulator.state, error)
     visit = Visit(request)
     if request.method == "POST" and not visit.is_known:
-        return _again_as_get(request, given)
+        return _again_as_get(path, given)
     target = _target(emulator, path, given)
     if not visit.accounts:
         return visit.answer(_leave(target, frames=(), heading="You are signed out"))
     account = _meant(visit, given)
     if account is None:
-        return visit.answer(_picker(request, visit, given, target))
+        return visit.answer(_picker(visit, path, given, target))
     frames = _frames(emulator, account)
     visit.sign_out(account)
     return visit.answer(_leave(target, frames=frames, heading="You signed out of your account"))
 
 
-def _again_as_get(request: Request, given: Parameters) -> Response:
+def _again_as_get(path: TenantPath, given: Parameters) -> Response:
     """A POST from another site comes without this browser's Lax cookies; as a GET it brings them."""
-    return RedirectResponse(f"{request.url.path}?{urlencode(given)}", 303, {"cache-control": "no-store"})
+    return RedirectResponse(f"{_url(path)}?{urlencode(given)}", 303, {"cache-control": "no-store"})
+
+
+def _url(path: TenantPath) -> str:
+    return f"/{path.name}/oauth2/v2.0/logout"
 
 
 def _meant(visit: Visit, given: Parameters) -> SignedIn | None:
@@ -120,11 +124,11 @@ def _leave(target: str | None, *, frames: tuple[Frame, ...], heading: str) -> Re
     return render("signed_out.html", policy=policy, heading=heading, text=text, target=target, frames=frames)
 
 
-def _picker(request: Request, visit: Visit, given: Parameters, target: str | None) -> Response:
+def _picker(visit: Visit, path: TenantPath, given: Parameters, target: str | None) -> Response:
     return render(
         "logout_accounts.html",
         policy=Policy(leads_to=(target,) if target else ()),
-        action=request.url.path,
+        action=_url(path),
         accounts=[picked(account) for account in visit.accounts],
         fields=[(name, given[name]) for name in CARRIED if name in given],
     )
