@@ -81,7 +81,9 @@ def _chosen(world: World, client_id: str | None) -> Application:
 
 
 def _greeting(service: Service, world: World, lines: str) -> str:
-    people = "\n".join(f"  {user.user_principal_name:<42} {user.password:<22} {user.note}" for user in world.users)
+    people = "\n".join(
+        f"  {user.user_principal_name:<42} {user.password:<22} {user.note}" for user in world.users if not user.is_guest
+    )
     return (
         "Entrada Emulator (not Microsoft) is ready: "
         f"{service.public_origin} for clients, {service.pages_origin} for people\n"

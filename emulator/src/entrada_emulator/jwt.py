@@ -37,11 +37,11 @@ def read(token: str, *, keys: KeyRing) -> dict[str, Any]:
         head, payload, signature = token.split(".")
         header = json.loads(_decode(head))
         key = keys.find(header["kid"])
-        if header["alg"] != "RS256" or key is None:
+        if header["alg"] != "RS256" or key is None or not isinstance(header.get("nonce", ""), str):
             raise NotOurToken
         key.verify(_decode(signature), f"{encoded(_as_signed(header))}.{payload}".encode())
         claims = json.loads(_decode(payload))
-    except (ValueError, KeyError, TypeError, InvalidSignature):
+    except (ValueError, KeyError, TypeError, RecursionError, InvalidSignature):
         raise NotOurToken from None
     if not isinstance(claims, dict):
         raise NotOurToken
