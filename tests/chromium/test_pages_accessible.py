@@ -16,7 +16,8 @@ from entrada.web.content_policy import ContentPolicy
 from entrada.web.middleware.headers import HeaderRules, HeadersMiddleware, csp_nonce
 from entrada.web.pages import Pages
 from entrada.web.routes.static import static_routes
-from tests.browser.chromium import chromium, served
+from tests.chromium.launch import chromium_at
+from tests.chromium.served import served
 from tests.web.samples import CORRELATION_ID, every_page
 
 pytestmark = pytest.mark.browser
@@ -64,8 +65,8 @@ def application(folder: Path) -> HeadersMiddleware:
 
 
 @pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as browser:
+def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
+    with chromium_at(tmp_path_factory.mktemp("home")) as browser:
         yield browser
 
 
