@@ -201,9 +201,10 @@ class Sessions:
             log.error("session_unreadable", part="record")
             return None
         record = decode(data)
-        if record is None or self._clock().timestamp() >= min(record.idle_expires_at, record.expires_at):
+        if record is None:
             return None
-        return record
+        now = self._clock().timestamp()
+        return record if now < record.idle_expires_at and now < record.expires_at else None
 
     def _seal(self, session: Session, tokens: bytes) -> bytes:
         return self._sealer.seal(tokens, purpose="session-tokens", bound_to=_owner(session))
