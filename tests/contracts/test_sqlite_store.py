@@ -10,6 +10,10 @@ import anyio
 import pytest
 
 from entrada.errors import SettingsRefused, StoreUnavailable
+from entrada.keyring import KeyRing, generate
+from entrada.principal import User
+from entrada.sessions.lifecycle import Sessions
+from entrada.sessions.sealing import Sealer
 from entrada.sessions.sqlite import SqliteStore
 from entrada.sessions.store import open_store
 from tests.moved_clock import MovedClock
@@ -21,6 +25,10 @@ PREAMBLE = """
 import asyncio, sys
 from datetime import datetime, timedelta, UTC
 from pathlib import Path
+from entrada.keyring import KeyRing, generate
+from entrada.principal import User
+from entrada.sessions.lifecycle import Sessions
+from entrada.sessions.sealing import Sealer
 from entrada.sessions.sqlite import SqliteStore
 KEY = b"k" * 32
 later = datetime(2026, 1, 6, tzinfo=UTC)
@@ -156,17 +164,61 @@ async def test_readers_do_not_wait_for_a_writer(path: Path, clock: MovedClock) -
 
 
 async def test_a_writer_waits_its_patience_and_then_says_unavailable(path: Path, clock: MovedClock) -> None:
-    """A write behind a lock that is not let go is StoreUnavailable after a bounded wait, undone (REL-024)."""
-    store = SqliteStore(path, clock=clock)
+    """Writes behind a lock that is not let go are each StoreUnavailable after a bounded wait, and undone (REL-024)."""
+    store = SqliteStore(path, clock=clock, patience=0.2)
     other = sqlite3.connect(path, isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
-    with anyio.fail_after(20):
-        with pytest.raises(StoreUnavailable, match="SQLITE_BUSY"):
+    refused: list[str] = []
+
+    async def insert() -> None:
+        with pytest.raises(StoreUnavailable) as unavailable:
             await store.insert(KEY, record=b"record", tokens=b"", expires_at=clock() + HOUR)
+        refused.append(str(unavailable.value))
+
+    with anyio.fail_after(5):
+        async with anyio.create_task_group() as group:
+            for _ in range(40):
+                group.start_soon(insert)
+    assert len(refused) == 40
+    assert any("SQLITE_BUSY" in detail for detail in refused)
     other.execute("COMMIT")
     assert await store.get(KEY) is None
     await store.insert(KEY, record=b"record", tokens=b"", expires_at=clock() + HOUR)
     assert await store.get(KEY) == (b"record", 1)
+    other.close()
+    await store.close()
+
+
+async def test_a_cancelled_write_is_whole_and_the_next_one_goes_on(path: Path, clock: MovedClock) -> None:
+    """A browser that goes away in the middle of a write leaves no half of it and no lock (REL-031)."""
+    store = SqliteStore(path, clock=clock)
+    for number in range(30):
+        key = bytes([number]) * 32
+        with anyio.move_on_after(0.0001 * number):
+            await store.insert(key, record=b"record", tokens=b"tokens", expires_at=clock() + HOUR)
+        assert ((await store.get(key)) is None) == ((await store.get_tokens(key)) is None)
+    await store.insert(KEY, record=b"record", tokens=b"", expires_at=clock() + HOUR)
+    assert await store.get(KEY) == (b"record", 1)
+    await store.close()
+
+
+async def test_a_touch_that_cannot_be_written_is_let_be(path: Path, clock: MovedClock) -> None:
+    """A store that takes no writes does not stop who is signed in, and is not asked at each request (REL-024)."""
+    store, ring = SqliteStore(path, clock=clock, patience=0.2), KeyRing.parse(generate())
+    sessions = Sessions(store, sealer=Sealer(ring), ring=ring, clock=clock)
+    session_id, session = await sessions.begin(User(issuer="i", subject="s"), tokens=b"")
+    other = sqlite3.connect(path, isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    clock.move(timedelta(minutes=1))
+    assert not await sessions.touch(session)
+    started = anyio.current_time()
+    for _ in range(50):
+        assert not await sessions.touch(session)
+        assert await sessions.load(session_id)
+    assert anyio.current_time() - started < 0.2 * 50
+    other.execute("COMMIT")
+    clock.move(timedelta(seconds=10))
+    assert await sessions.touch(session)
     other.close()
     await store.close()
 

@@ -19,6 +19,7 @@ from entrada.sessions.store import SessionStore
 
 SESSION_ID = re.compile(r"[A-Za-z0-9_-]{43}")  # 256 bits, base64url
 SESSION_ID_BYTES = 32
+TOUCH_PAUSE = timedelta(seconds=10)  # after a touch failed; or each request would wait for a store that takes no writes
 TOUCH_EVERY = timedelta(minutes=1)  # last seen is good to the minute; reads stay reads in between
 
 
@@ -90,6 +91,8 @@ class Sessions:
         self._sealer = sealer
         self._clock = clock
         self._lifetimes = lifetimes
+        self._touch_every = lifetimes.touch_every.total_seconds()
+        self._no_touch_before = 0.0
         self._hash_keys = tuple(key.derive("session-id") for key in ring.keys)
 
     async def begin(
@@ -126,7 +129,8 @@ class Sessions:
         Never fails: a session that cannot be touched only ends earlier. It cannot bring back a session that ended.
         """
         now = int(self._clock().timestamp())
-        if now < session.record.last_seen_at + self._lifetimes.touch_every.total_seconds():
+        due_at = session.record.last_seen_at + self._touch_every
+        if now < due_at or now < self._no_touch_before:
             return False
         idle_expires_at = min(now + int(self._lifetimes.idle.total_seconds()), session.record.expires_at)
         record = msgspec.structs.replace(session.record, last_seen_at=now, idle_expires_at=idle_expires_at)
@@ -136,6 +140,7 @@ class Sessions:
                 session.key, record=signed, version=session.version, expires_at=_time(idle_expires_at)
             )
         except StoreUnavailable as error:
+            self._no_touch_before = now + TOUCH_PAUSE.total_seconds()
             log.warning("session_not_touched", reason=str(error))
             return False
 

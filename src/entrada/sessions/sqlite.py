@@ -17,7 +17,7 @@ from entrada.clock import Clock
 from entrada.errors import StoreUnavailable
 from entrada.sessions.sqlite_file import open_file, unavailable
 from entrada.sessions.store import Stored
-from entrada.sqlite_files import transaction
+from entrada.sqlite_files import WRITE_PATIENCE, transaction
 
 T = TypeVar("T")
 
@@ -40,12 +40,18 @@ ADD_IF_ABSENT = (
 class SqliteStore:
     """A SessionStore in one file. What it has acknowledged outlives kill -9 and, with an honest disk, a power cut."""
 
-    def __init__(self, path: Path, *, clock: Clock) -> None:
+    def __init__(self, path: Path, *, clock: Clock, patience: float = WRITE_PATIENCE) -> None:
+        """Open the file; `patience` is how many seconds a write waits for others here, and as long for other processes.
+
+        SettingsRefused when the file cannot be used.
+        """
         self._clock = clock
         self._path = path.absolute()
-        self._writer, self._reader = open_file(path)
+        self._writer, self._reader = open_file(path, patience=patience)
         self._inode = self._path.stat().st_ino
-        self._turn = anyio.CapacityLimiter(1)
+        self._patience = patience
+        self._turn = anyio.Lock()
+        self._thread = anyio.CapacityLimiter(1)
 
     async def get(self, key: bytes) -> Stored | None:
         """Return the record, or None when there is none; never suspends."""
@@ -126,7 +132,15 @@ class SqliteStore:
             except sqlite3.Error as error:
                 raise unavailable(error) from None
 
-        return await anyio.to_thread.run_sync(run, limiter=self._turn)
+        try:
+            with anyio.fail_after(self._patience):
+                await self._turn.acquire()
+        except TimeoutError:
+            raise StoreUnavailable("session store: too many writes are waiting") from None
+        try:
+            return await anyio.to_thread.run_sync(run, limiter=self._thread)
+        finally:
+            self._turn.release()
 
     def _check_the_file_is_there(self) -> None:
         """Refuse to write into a file that was removed or exchanged under us: other processes would not see it."""

@@ -4,7 +4,7 @@ import sqlite3
 from pathlib import Path
 
 from entrada.errors import SettingsRefused, StoreUnavailable
-from entrada.sqlite_files import READ_PATIENCE, WRITE_PATIENCE, connect, prepare, refused_plainly, transaction
+from entrada.sqlite_files import READ_PATIENCE, connect, prepare, refused_plainly, transaction
 
 SCHEMA_VERSION = 1
 READ_CACHE_KIB = 32 * 1024  # the pages of about 8 000 sessions in use; SQLite's own 2 MB doubles the time of a look-up
@@ -21,14 +21,14 @@ CREATE INDEX spent_by_expiry ON spent (expires_at);
 """
 
 
-def open_file(path: Path) -> tuple[sqlite3.Connection, sqlite3.Connection]:
+def open_file(path: Path, *, patience: float) -> tuple[sqlite3.Connection, sqlite3.Connection]:
     """Open (or make) the file and return its connection for writing and the one for reading.
 
     SettingsRefused when it is not ours to write, damaged, or of a newer release.
     """
     prepare(path, setting="store")
     with refused_plainly(path, setting="store"):
-        writer = connect(path, patience=WRITE_PATIENCE)
+        writer = connect(path, patience=patience)
         # FULL, not NORMAL: NORMAL outlives kill -9 too, but a power cut could bring back a session that was ended.
         # The wait for the disk is the writer thread's, never the event loop's.
         writer.executescript("PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;")
