@@ -153,11 +153,12 @@ async def running(
     build: Callable[[FastAPI], None] = routes,
     app: FastAPI | None = None,
     options: dict[str, Any] | None = None,
+    hosts: dict[str, Any] | None = None,
     **values: Any,
 ) -> AsyncIterator[FrontDoor]:
-    """Run the application: `values` are settings, `options` arguments of Entrada."""
+    """Run the application: `values` are settings, `options` arguments of Entrada, `hosts` further sites."""
     app = app or FastAPI()
-    internet = Internet({"login.microsoftonline.com": entra.app, "graph.microsoft.com": entra.app})
+    internet = Internet({"login.microsoftonline.com": entra.app, "graph.microsoft.com": entra.app, **(hosts or {})})
     wanted = settings(data_dir, **values)
     given = {"clock": entra.state.clock.now, "transport": internet, **(options or {})}
     entrada = Entrada(wanted, **given)

@@ -81,6 +81,8 @@ class _Reader(HTMLParser):
             self._label = []
         if tag == "form":
             self._page.forms.append(Form(have.get("method", "get").upper(), have.get("action", "")))
+        elif tag == "input" and have.get("type") == "submit":
+            self._page.forms[-1].buttons.append((have.get("value", ""), have.get("name", ""), have.get("value", "")))
         elif tag == "input" and have.get("name") and self._page.forms and have.get("type") not in {"checkbox", "radio"}:
             self._page.forms[-1].fields[have["name"]] = have.get("value", "")
         elif tag == "button":

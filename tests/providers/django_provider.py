@@ -105,7 +105,7 @@ class DjangoProvider:
                 client_type="confidential" if client.secret else "public",
                 authorization_grant_type="authorization-code",
                 redirect_uris=client.redirect_uri,
-                post_logout_redirect_uris=client.redirect_uri.replace("/callback", "/signed-out"),
+                post_logout_redirect_uris=client.redirect_uri.replace("/api/auth/callback", "/signed-out"),
                 algorithm="RS256",
             )
 

@@ -4,6 +4,7 @@
 |---|---|---|---|
 | session | the opaque id | Lax | until the browser closes |
 | transaction, one per attempt | the sealed attempt | Lax; None with form_post | the attempt's |
+| leaving | that this browser was sent to the authority to sign out | Lax | five minutes |
 | visits | how often this browser came back from the authority within a minute | Lax | one minute |
 
 On https all names begin with `__Host-`, so that no sibling domain can plant one (RFC 6265bis 4.1.3.2). On plain http,
@@ -17,6 +18,7 @@ from typing import Literal
 from entrada.settings import Settings
 
 MOST_BYTES = 4096  # browsers drop a longer cookie without a word
+LEAVING_SECONDS = 300  # a sign-out at the authority takes a click or two
 MOST_HEADER_BYTES = 16 * 1024  # SEC-086
 SameSite = Literal["Lax", "None"]
 
@@ -28,6 +30,7 @@ class Cookies:
     session: str
     transaction_prefix: str
     visits: str
+    leaving: str
     secure: bool
     transaction_same_site: SameSite
     transaction_seconds: int
@@ -40,6 +43,7 @@ class Cookies:
             session=f"{prefix}entrada",
             transaction_prefix=f"{prefix}entrada-signin-",
             visits=f"{prefix}entrada-visits",
+            leaving=f"{prefix}entrada-leaving",
             secure=settings.secure,
             transaction_same_site="None" if settings.response_mode == "form_post" else "Lax",
             transaction_seconds=settings.sign_in_minutes * 60,
@@ -69,6 +73,14 @@ class Cookies:
     def count_visits(self, visits: int, *, seconds: int) -> str:
         """Return the Set-Cookie value that counts returns from the authority for a while."""
         return self._write(self.visits, str(visits), same_site="Lax", max_age=seconds)
+
+    def leave(self) -> str:
+        """Return the Set-Cookie value that notes that this browser is on its way to the authority's sign-out."""
+        return self._write(self.leaving, "1", same_site="Lax", max_age=LEAVING_SECONDS)
+
+    def arrive(self) -> str:
+        """Return the Set-Cookie value that takes that note back, at the next sign-in."""
+        return self._write(self.leaving, "", same_site="Lax", max_age=0)
 
     def _write(self, name: str, value: str, *, same_site: SameSite, max_age: int | None = None) -> str:
         age = "" if max_age is None else f"; Max-Age={max_age}"

@@ -39,7 +39,8 @@ async def callback(request: Request) -> Response:
         return await _failed(request, context, refused)
     except EntradaError as error:
         return await _failed(request, context, error)
-    context.set_cookies.append(context.house.cookies.begin_session(done.session_id))
+    written = context.house.cookies
+    context.set_cookies.extend([written.begin_session(done.session_id), written.arrive()])
     await context.tell("sign_in", user=done.user)
     going_to = return_to.accepted(done.return_to) or context.house.settings.home
     return RedirectResponse(going_to, SEE_OTHER, headers=PRIVATE)

@@ -1,11 +1,11 @@
 """`POST {prefix}/logout` and the page after it."""
 
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import JSONResponse, RedirectResponse, Response
 
 from entrada.errors import CsrfRefused, StoreUnavailable
 from entrada.flows.signout import SignedOut
-from entrada.web import csrf
+from entrada.web import cookies, csrf
 from entrada.web.context import Context, context_of
 from entrada.web.failures import navigates, status_of
 from entrada.web.pages import Way
@@ -27,12 +27,16 @@ async def logout(request: Request) -> Response:
 
 
 async def signed_out(request: Request) -> Response:
-    """Say that the sign-out is complete: the page that the authority comes back to."""
+    """Say what has ended: the page that the authority comes back to.
+
+    Anybody may open this address; only a browser that was sent to the authority is told that it signed out there.
+    """
     context = context_of(request.scope)
-    here = await context.session() is None
-    return context.house.pages.signed_out(
-        here=False, at_authority="ended" if here else "unknown", sign_in=again(context)
-    )
+    house = context.house
+    if await context.session() is not None:
+        return RedirectResponse(house.settings.home, 303, headers={"cache-control": "no-store"})
+    left = cookies.single(context.cookie_header, house.cookies.leaving) == "1"
+    return house.pages.signed_out(here=left, at_authority="ended" if left else "unknown", sign_in=again(context))
 
 
 def _refuse_other_sites(context: Context) -> None:
@@ -50,7 +54,10 @@ def _page(context: Context, done: SignedOut) -> Response:
     """
     if not done.here:
         return _half_page(context, done)
-    onward = {"refresh": f"0; url={done.authority_url}"} if done.authority_url else {}
+    onward = {}
+    if done.authority_url:
+        onward["refresh"] = f"0; url={done.authority_url}"
+        context.set_cookies.append(context.house.cookies.leave())
     return context.house.pages.signed_out(
         here=done.here,
         at_authority="unknown",
