@@ -224,6 +224,13 @@ def test_a_disabled_person_gets_no_tokens(entra: Entra, http: TestClient) -> Non
     assert codes_of(redeem(http, entra, entra.code(entra.user("dan@birch.example")))) == [50057]
 
 
+def test_a_code_of_a_revoked_sign_in_is_refused(entra: Entra, http: TestClient) -> None:
+    """Sessions revoked between sign-in and redemption: 50173."""
+    code = entra.code()
+    entra.state.revoke_sessions(entra.user())
+    assert codes_of(redeem(http, entra, code)) == [50173]
+
+
 def test_only_assigned_people_get_tokens_where_assignment_is_required(entra: Entra, http: TestClient) -> None:
     """Somebody without a role in an application that requires assignment gets 50105."""
     code = entra.code(client_id=seeds.ASSIGNED_ONLY_APP)

@@ -133,6 +133,14 @@ def test_what_it_keeps_is_for_its_owner_alone(tmp_path: Path) -> None:
     assert {file.stat().st_mode & 0o777 for file in folder.iterdir()} == {0o600}
 
 
+def test_a_directory_that_is_there_keeps_its_rights(tmp_path: Path) -> None:
+    """Whoever names an existing directory keeps it as it was; the files in it are private all the same."""
+    tmp_path.chmod(0o755)
+    tls_files(tmp_path)
+    assert tmp_path.stat().st_mode & 0o777 == 0o755
+    assert {file.stat().st_mode & 0o777 for file in tmp_path.iterdir()} == {0o600}
+
+
 def test_the_authority_is_kept_and_speaks_for_loopback_alone(tmp_path: Path) -> None:
     """A second start uses the same authority, which is constrained to local names; another name needs a new one."""
     first = tls_files(tmp_path).authority.read_bytes()

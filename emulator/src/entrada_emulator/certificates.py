@@ -42,8 +42,7 @@ def tls_files(folder: Path, *, name: str = "localhost", now: datetime | None = N
     The authority may only speak for those names, so that trusting it trusts nothing else.
     """
     at = now or datetime.now(UTC)
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    folder.chmod(0o700)
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)  # one that is there keeps its rights: it may be anybody's
     files = TlsFiles(folder / "ca.pem", folder / "server.pem", folder / "server.key")
     names = tuple(dict.fromkeys((name, "localhost")))
     authority, authority_key = _authority(files.authority, folder / "ca.key", names, at)

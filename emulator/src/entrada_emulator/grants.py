@@ -129,6 +129,7 @@ def _sign_in_of_code(
     emulator: Emulator, request: TokenRequest, application: Application, grant: CodeGrant, acr: ClientAcr
 ) -> SignIn:
     user = _person(emulator, grant.tenant_id, grant.user_id, application)
+    _check_not_revoked(emulator, user, since=grant.auth_time)
     return SignIn(
         user=user,
         tenant=_tenant_of(emulator, user),
@@ -149,7 +150,7 @@ def _sign_in_of_refresh(
     emulator: Emulator, request: TokenRequest, application: Application, grant: RefreshGrant, acr: ClientAcr
 ) -> SignIn:
     at_first = _person(emulator, grant.tenant_id, grant.user_id, application)
-    _check_not_revoked(emulator, at_first, grant)
+    _check_not_revoked(emulator, at_first, since=grant.first_issued_at)
     user = _in_tenant_of_path(emulator, at_first, request.path)
     return SignIn(
         user=_person(emulator, user.tenant_id, user.id, application),
@@ -193,10 +194,10 @@ def _in_tenant_of_path(emulator: Emulator, user: User, path: TenantPath) -> User
     return there
 
 
-def _check_not_revoked(emulator: Emulator, user: User, grant: RefreshGrant) -> None:
+def _check_not_revoked(emulator: Emulator, user: User, *, since: datetime) -> None:
     valid_from = emulator.state.tokens_valid_from(user)
-    if valid_from is not None and grant.first_issued_at <= valid_from:
-        raise EntraError(50173, issued=grant.first_issued_at.isoformat(), valid_from=valid_from.isoformat())
+    if valid_from is not None and since <= valid_from:
+        raise EntraError(50173, issued=since.isoformat(), valid_from=valid_from.isoformat())
 
 
 def _check_second_factor(sign_in: SignIn) -> None:
