@@ -1,0 +1,53 @@
+"""What is measured: an application with one protected JSON endpoint, and the headers of somebody who may call it."""
+
+import importlib
+import shutil
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+
+from fastapi import FastAPI
+
+PATH = "/hello"
+BASE = "bare FastAPI"
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """An application ready to be called, and the header lines of a signed-in caller."""
+
+    app: FastAPI
+    headers: dict[str, str] = field(default_factory=dict)
+    close: Callable[[], Awaitable[None]] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Contender:
+    """One row of the tables; `build` is `module:function`, imported only in the process that measures it."""
+
+    name: str
+    build: str
+    needs: str | None = None
+    """A server that must be found on the machine, such as redis-server."""
+
+    @property
+    def possible(self) -> bool:
+        """Whether what it needs is here."""
+        return self.needs is None or shutil.which(self.needs) is not None
+
+    async def prepare(self, folder: str) -> Prepared:
+        """Build the application in a folder of its own and sign somebody in."""
+        module, _, function = self.build.partition(":")
+        prepared: Prepared = await getattr(importlib.import_module(module), function)(folder)
+        return prepared
+
+
+CONTENDERS = (
+    Contender(BASE, "bench.bare:build"),
+    Contender("Entrada, session in memory", "bench.ours:in_memory"),
+    Contender("Entrada, session on SQLite", "bench.ours:on_sqlite"),
+    Contender("SessionMiddleware alone (signed cookie)", "bench.peers:signed_cookie"),
+    Contender("starsessions, memory", "bench.peers:starsessions_memory"),
+    Contender("starsessions, Redis", "bench.peers:starsessions_redis", needs="redis-server"),
+    Contender("axmp-oidc-bff-provider, memory", "bench.peers:axmp_memory"),
+    Contender("the documents' stack", "bench.peers:documents_stack"),
+)

@@ -1,0 +1,84 @@
+"""The ASGI application called without sockets: processor time a request, as a multiple of bare FastAPI's.
+
+This repeats within a few per cent and is the figure to steer by.
+"""
+
+import asyncio
+import statistics
+import tempfile
+import time
+from contextlib import AsyncExitStack
+from typing import Any
+
+from starlette.types import Message
+
+from bench.contender import BASE, CONTENDERS, PATH, Prepared
+from bench.table import show
+
+CALLS, ROUNDS = 1500, 7
+
+
+async def _receive() -> Message:
+    return {"type": "http.request", "body": b"", "more_body": False}
+
+
+def _scope(headers: dict[str, str]) -> dict[str, Any]:
+    lines = [(b"host", b"localhost:8000"), (b"accept", b"application/json")]
+    lines += [(name.encode(), value.encode()) for name, value in headers.items()]
+    return {
+        "type": "http",
+        "asgi": {"version": "3.0"},
+        "http_version": "1.1",
+        "method": "GET",
+        "scheme": "http",
+        "path": PATH,
+        "raw_path": PATH.encode(),
+        "query_string": b"",
+        "root_path": "",
+        "headers": lines,
+        "client": ("127.0.0.1", 50000),
+        "server": ("127.0.0.1", 8000),
+    }
+
+
+async def _round(prepared: Prepared) -> float:
+    """Return the microseconds of processor time that one call takes."""
+    statuses: set[int] = set()
+
+    async def send(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            statuses.add(message["status"])
+
+    started = time.process_time()
+    for _ in range(CALLS):
+        await prepared.app(_scope(prepared.headers), _receive, send)
+    spent = time.process_time() - started
+    if statuses != {200}:
+        raise RuntimeError(f"answered {sorted(statuses)}")
+    return spent / CALLS * 1e6
+
+
+async def _all() -> dict[str, list[float]]:
+    seen: dict[str, list[float]] = {}
+    ready: dict[str, Prepared] = {}
+    async with AsyncExitStack() as stack:
+        parent = stack.enter_context(tempfile.TemporaryDirectory())
+        for contender in filter(lambda each: each.possible, CONTENDERS):
+            prepared = ready[contender.name] = await contender.prepare(tempfile.mkdtemp(dir=parent))
+            if prepared.close:
+                stack.push_async_callback(prepared.close)
+            await stack.enter_async_context(prepared.app.router.lifespan_context(prepared.app))
+        for _ in range(ROUNDS):
+            for name, prepared in ready.items():
+                seen.setdefault(name, []).append(await _round(prepared))
+    return seen
+
+
+def measure() -> None:
+    """Print the table."""
+    times = {name: statistics.median(rounds) for name, rounds in asyncio.run(_all()).items()}
+    show(
+        "The ASGI application without sockets (processor time; median of rounds)",
+        ("stack", "µs a request", "of base"),
+        [(name, f"{spent:.0f}", f"{spent / times[BASE]:.2f}") for name, spent in times.items()],
+    )

@@ -1,0 +1,65 @@
+"""A protected endpoint over HTTP: requests per second as a share of bare FastAPI's, contenders in turn, several rounds."""
+
+import asyncio
+import json
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from bench.contender import BASE, CONTENDERS, Contender
+from bench.load import call
+from bench.table import show
+
+SECONDS, ROUNDS = 3.0, 3
+
+
+@contextmanager
+def served(contender: Contender) -> Iterator[tuple[int, int, dict[str, str]]]:
+    """Give the process id, port and headers of a contender while it serves."""
+    with tempfile.TemporaryDirectory() as folder:
+        command = [sys.executable, "-m", "bench.serve", contender.name, folder]
+        with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+            line = process.stdout.readline() if process.stdout else ""
+            if not line:
+                raise RuntimeError(f"{contender.name} did not start")
+            ready = json.loads(line)
+            yield process.pid, ready["port"], ready["headers"]
+
+
+def cpu_seconds(pid: int) -> float:
+    """Return the processor time that a process has used."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def measure() -> None:
+    """Print the table."""
+    cores = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, {max(cores)})
+    rates: dict[str, list[float]] = {}
+    costs: dict[str, list[float]] = {}
+    for number in range(ROUNDS):
+        for contender in filter(lambda each: each.possible, CONTENDERS):
+            print(f"  round {number + 1} of {ROUNDS}: {contender.name} …", file=sys.stderr)
+            with served(contender) as (pid, port, headers):
+                asyncio.run(call(port, headers, seconds=0.5))
+                before = cpu_seconds(pid)
+                run = asyncio.run(call(port, headers, seconds=SECONDS))
+                costs.setdefault(contender.name, []).append((cpu_seconds(pid) - before) / run.requests * 1e6)
+                rates.setdefault(contender.name, []).append(run.rate)
+    os.sched_setaffinity(0, cores)
+    rate = {name: statistics.median(seen) for name, seen in rates.items()}
+    cost = {name: statistics.median(seen) for name, seen in costs.items()}
+    show(
+        "A protected endpoint over HTTP (uvicorn, uvloop, httptools; one process; median of rounds)",
+        ("stack", "requests/s", "of base", "added CPU µs"),
+        [
+            (name, f"{rate[name]:,.0f}", f"{rate[name] / rate[BASE]:.2f}", f"{cost[name] - cost[BASE]:,.0f}")
+            for name in rate
+        ],
+    )
