@@ -10,7 +10,7 @@ EXAMPLE ?= auth_code_flow
 TESTS ?=
 BIN := $(VENV)/bin
 
-.PHONY: help demo test check bench matrix lock format clean
+.PHONY: help demo test check bench matrix golden lock format clean
 
 help: ## Say what there is
 	@echo "Entrada. Needs Python 3.11 or newer, make and a shell; everything else is set up on first use."
@@ -37,6 +37,9 @@ bench: $(VENV)-bench/.bench ## Measure beside bare FastAPI and the peers, as rat
 
 matrix: ## Run the tests that need no browser on every other Python found here
 	@PYTHON="$(PYTHON)" .ci/matrix
+
+golden: $(VENV)/.dev ## Write the golden files anew; review them as a diff
+	@ENTRADA_GOLDEN=write $(BIN)/python -m pytest -q tests/golden
 
 lock: $(VENV)/.dev ## Resolve requirements/*.in anew into hash-checked locks without addresses
 	@for name in demo dev bench; do \

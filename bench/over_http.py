@@ -1,4 +1,4 @@
-"""A protected endpoint over HTTP: requests per second as a share of bare FastAPI's, contenders in turn, several rounds."""
+"""A protected endpoint over HTTP: requests per second beside bare FastAPI's, in turn, several rounds."""
 
 import asyncio
 import json

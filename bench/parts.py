@@ -77,7 +77,7 @@ def verification() -> list[Row]:
     public = private.public_key()
     member = json.loads(pyjwt.algorithms.RSAAlgorithm.to_jwk(public)) | {"kid": "one", "use": "sig"}
     key = KeySet.parse({"keys": [member]}).get("one")
-    assert key  # noqa: S101
+    assert key
     message, _, signature = token.encode().rpartition(b".")
     raw_signature = base64.urlsafe_b64decode(signature + b"==")
     algorithms = ("RS256",)
@@ -105,7 +105,9 @@ def verification() -> list[Row]:
             lambda: pyjwt.decode(token, public, algorithms=["RS256"], audience=CLIENT, issuer=ISSUER)
         ),
     }
-    return [(f"verify an ID token · {name}", f"{spent:.1f}", f"{spent / raw:.2f} × raw") for name, spent in times.items()]
+    return [
+        (f"verify an ID token · {name}", f"{spent:.1f}", f"{spent / raw:.2f} × raw") for name, spent in times.items()
+    ]
 
 
 async def session() -> list[Row]:
@@ -151,10 +153,17 @@ def imports() -> list[Row]:
 
     def spent(statement: str) -> float:
         code = f"import fastapi, time; t = time.perf_counter(); {statement}; print(time.perf_counter() - t)"
-        runs = [subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True) for _ in range(5)]
+        runs = [
+            subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True) for _ in range(5)
+        ]
         return statistics.median(float(run.stdout) for run in runs) * 1e3
 
-    work = ("import entrada", "from entrada import Entrada, CurrentUser, api_client", "import msal", "import sqlalchemy")
+    work = (
+        "import entrada",
+        "from entrada import Entrada, CurrentUser, api_client",
+        "import msal",
+        "import sqlalchemy",
+    )
     return [(f"{statement}, on top of FastAPI", f"{spent(statement) * 1e3:,.0f}", "") for statement in work]
 
 

@@ -1,0 +1,26 @@
+"""The public names and their signatures change only on purpose."""
+
+import inspect
+
+import entrada
+from tests.golden.golden import check
+
+
+def described(name: str) -> str:
+    value = getattr(entrada, name)
+    if inspect.isclass(value):
+        methods = [
+            f"    {member}{inspect.signature(function)}"
+            for member, function in sorted(vars(value).items())
+            if inspect.isfunction(function) and (not member.startswith("_") or member == "__init__")
+        ]
+        return "\n".join([f"class {name}", *methods])
+    if inspect.isfunction(value):
+        return f"def {name}{inspect.signature(value)}"
+    return f"{name} = {value!r}"
+
+
+def test_public_names_are_sorted_and_as_written_down() -> None:
+    """What `entrada` exports is sorted, importable, and the same as in the golden file."""
+    assert list(entrada.__all__) == sorted(entrada.__all__)
+    check("tests/golden/public_api.txt", "\n\n".join(described(name) for name in entrada.__all__))
