@@ -105,9 +105,7 @@ def verification() -> list[Row]:
             lambda: pyjwt.decode(token, public, algorithms=["RS256"], audience=CLIENT, issuer=ISSUER)
         ),
     }
-    return [
-        (f"verify an ID token · {name}", f"{spent:.1f}", f"{spent / raw:.2f} × raw") for name, spent in times.items()
-    ]
+    return [(f"ID token · {name}", f"{spent:.1f}", f"{spent / raw:.2f} × raw") for name, spent in times.items()]
 
 
 async def session() -> list[Row]:

@@ -80,7 +80,7 @@ async def starsessions_redis(folder: str) -> Prepared:
         port = probe.getsockname()[1]
     program = shutil.which("redis-server") or "redis-server"
     command = [program, "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--dir", folder]
-    server = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.STDOUT)
+    server = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.STDOUT)  # noqa: ASYNC220
     client = Redis(port=port)
     for _ in range(200):
         try:

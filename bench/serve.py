@@ -27,7 +27,7 @@ async def serve(name: str, folder: str) -> None:
 
     threading.Thread(target=stop_with_parent, daemon=True).start()
     task = asyncio.create_task(server.serve())
-    while not server.started and not task.done():
+    while not server.started and not task.done():  # noqa: ASYNC110 - uvicorn has no event for it
         await asyncio.sleep(0.01)
     if server.started:
         port = server.servers[0].sockets[0].getsockname()[1]

@@ -33,9 +33,9 @@ class Desk:
 
 
 @asynccontextmanager
-async def opened(url: str, folder: Path) -> AsyncIterator[Desk]:
-    """Open a session store as the application does, with a new key."""
-    ring = KeyRing.parse(keyring.generate())
+async def opened(url: str, folder: Path, keys: str | None = None) -> AsyncIterator[Desk]:
+    """Open a session store as the application does, with these keys or a new one."""
+    ring = KeyRing.parse(keys or keyring.generate())
     store = open_store(url, data_dir=folder, clock=system_clock)
     try:
         yield Desk(Sessions(store, sealer=Sealer(ring), ring=ring, clock=system_clock), ring)

@@ -80,6 +80,7 @@ class Settings(BaseSettings):
     endpoint_hosts: Words = ()
     """Hosts, beside the issuer's own, on which such a provider has its endpoints."""
     client_id: str = Field("", validation_alias=named("client_id", "AZURE_CLIENT_ID"))
+    """The application's id at the authority; the audience of its ID tokens."""
     client_secret: SecretStr | None = Field(None, validation_alias=named("client_secret", "AZURE_CLIENT_SECRET"))
     """Without one the application is a public client: PKCE alone."""
     scopes: Words = ()

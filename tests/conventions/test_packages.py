@@ -59,6 +59,6 @@ def imported_by(statement: str) -> set[str]:
 
 
 def test_importing_the_library_loads_what_a_setting_asks_for_only_when_it_is_needed() -> None:
-    """`import entrada` loads neither MSAL nor SQLAlchemy nor the emulator (SEC-192; the import row of performance.md)."""
+    """`import entrada` loads neither MSAL nor SQLAlchemy nor the emulator (SEC-192)."""
     loaded = imported_by("from entrada import CurrentUser, Entrada, api_client")
     assert not {"msal", "requests", "sqlalchemy", "alembic", "entrada_emulator"} & loaded

@@ -17,6 +17,4 @@ def check(path: str, text: str) -> None:
         golden.parent.mkdir(parents=True, exist_ok=True)
         golden.write_text(text, "utf-8")
     assert golden.is_file(), f"{path} is not there; `make golden` writes it"
-    assert text == golden.read_text("utf-8"), (
-        f"{path} differs; if the change is meant: make golden, and review the diff"
-    )
+    assert text == golden.read_text("utf-8"), f"{path} differs; if that is meant: make golden"

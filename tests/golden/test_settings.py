@@ -10,9 +10,9 @@ HEAD = """# Settings
 
 Generated from `src/entrada/settings.py`; `make golden` writes it anew.
 
-Values come from the constructor (`Settings.load(client_id=…)`), the environment, or a file `.env`, the first that has one. All are
-checked together before anything starts; a wrong, missing or misspelt one stops the start with a sentence that names it and says how to mend it.
-Several values are separated by blanks.
+Values come from the constructor (`Settings.load(client_id=…)`), the environment, or a file `.env`, the first that
+has one. All are checked together before anything starts; a wrong, missing or misspelt one stops the start with a
+sentence that names it and says how to mend it. Several values are separated by blanks.
 
 | setting | in the environment | default | what it is for |
 |---|---|---|---|
