@@ -1,0 +1,33 @@
+"""What can go wrong at the authority is documented from the same table that the pages and logs use."""
+
+from entrada.provider.aadsts import MEANINGS
+from tests.golden.golden import check
+
+# ruff: noqa: E501 - a table in Markdown has long lines
+HEAD = """# What can go wrong
+
+The start is refused with a list of settings; each line names the setting and says how to mend it ([settings](settings.md)).
+At sign-in a page says what happened, what the person can do, and a reference; the log line with the same `correlation_id` says more.
+
+## When you start
+
+| what you see | why | what to do |
+|---|---|---|
+| `tenant_id: missing` and others like it | a setting is missing, misspelt or unsafe | as the line says |
+| `session_cookie_not_secure` in the log | the application is served over plain http | right for development; production refuses it |
+| `/ready` answers 503 | the authority's documents, the store or the users' database cannot be had | the log says which |
+| the browser comes back to "cannot be finished" | the cookie of the attempt did not come back | use the host name of `base_url` to open the application, and allow cookies |
+
+## What the authority says
+
+Generated from `src/entrada/provider/aadsts.py`; `make golden` writes it anew.
+
+| code | what the person reads | what the operator can do |
+|---|---|---|
+"""
+
+
+def test_refusals_are_documented_from_the_code() -> None:
+    """Each refusal with words of its own has a row."""
+    rows = [f"| `{code}` | {meaning.cause} {meaning.mend} | {meaning.operator} |" for code, meaning in MEANINGS.items()]
+    check("docs/troubleshooting.md", HEAD + "\n".join(rows))
