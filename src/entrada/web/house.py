@@ -107,17 +107,9 @@ def build(
     egress = Egress(ca_file=settings.ca_file, transport=transport, private_addresses_allowed=private)
     api_transport = transport or NetworkTransport(ca_file=settings.ca_file, private_addresses_allowed=private)
     database = Database(settings.database_url, data_dir=settings.data_dir)
-    authority = Authority.from_settings(settings)
-    discovery = Discovery(authority, egress, clock, production=settings.production)
+    discovery = Discovery(Authority.from_settings(settings), egress, clock, production=settings.production)
     client = token_client(settings, egress=egress, metadata=discovery.metadata, clock=clock)
-    verifier = IdTokenVerifier(
-        discovery,
-        client_id=settings.client_id,
-        authority=authority,
-        algorithms=settings.algorithms,
-        leeway=settings.leeway_seconds,
-        clock=clock,
-    )
+    verifier = _verifier(settings, discovery=discovery, clock=clock)
     sign_in = SignIn(
         settings,
         discovery=discovery,
@@ -148,3 +140,14 @@ def build(
         own_paths=own_paths(settings),
     )
     return Building(house=house, policy=policy, store=store, database=database, egress=egress)
+
+
+def _verifier(settings: Settings, *, discovery: Discovery, clock: Clock) -> IdTokenVerifier:
+    return IdTokenVerifier(
+        discovery,
+        client_id=settings.client_id,
+        authority=Authority.from_settings(settings),
+        algorithms=settings.algorithms,
+        leeway=settings.leeway_seconds,
+        clock=clock,
+    )
