@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 from urllib.parse import quote
 
@@ -19,6 +20,7 @@ from entrada_emulator.world import World
 
 Context = dict[str, Any]
 PHONE = "/emulator/phone"
+PEOPLE_OFFERED = 25  # of one tenant; a directory of thousands is typed into, not scrolled through
 
 PROVE_AGAIN = "This application asks you to prove again that it is you."
 NO_SIGN_UP = "The emulator creates no accounts. Pick somebody of its directory."
@@ -100,7 +102,8 @@ def _people(scene: Scene, tenant: Tenant) -> list[User]:
     """Who of a tenant can sign in here: everybody on a shared path, else members and guests of the path's tenant."""
     world, path = scene.world, scene.attempt.request.client.path
     people = [user for user in world.users_of(tenant.id) if not user.is_guest]
-    return [user for user in people if path.tenant is None or world.in_tenant(user, path.tenant.id)]
+    welcome = (user for user in people if path.tenant is None or world.in_tenant(user, path.tenant.id))
+    return list(islice(welcome, PEOPLE_OFFERED))
 
 
 def _password(scene: Scene) -> Context:
