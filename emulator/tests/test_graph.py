@@ -90,6 +90,15 @@ def test_scopes_are_enforced(entra: Entra, http: TestClient) -> None:
     assert call(entra, "/oidc/userinfo", token).status_code == 200
 
 
+def test_scripts_may_ask_graph(entra: Entra, http: TestClient) -> None:
+    """A preflight is answered, and a script may read answers and refusals."""
+    with entra.http_client(GRAPH) as graph:
+        for path in ("/v1.0/me", "/oidc/userinfo"):
+            assert graph.options(path).headers["access-control-allow-headers"] == "*, Authorization"
+            assert graph.get(path).headers["access-control-allow-origin"] == "*"
+    assert call(entra, "/v1.0/me", token_for(entra, http)).headers["access-control-allow-origin"] == "*"
+
+
 def tampered(token: str, part: int) -> str:
     """The token with one part's last byte changed."""
     parts = token.split(".")

@@ -78,9 +78,11 @@ def graph(handler: Handler) -> Callable[[Request], Any]:
     async def endpoint(request: Request) -> Response:
         emulator = emulator_of(request)
         try:
-            return handler(request, emulator, caller_of(request, emulator))
+            answer = handler(request, emulator, caller_of(request, emulator))
         except GraphError as refused:
-            return _refusal(refused, request, emulator)
+            answer = _refusal(refused, request, emulator)
+        answer.headers["Access-Control-Allow-Origin"] = "*"
+        return answer
 
     return endpoint
 
@@ -189,4 +191,5 @@ routes = [
     Route("/v1.0/me/photo/$value", graph(photo)),
     Route("/oidc/userinfo", graph(userinfo), methods=["GET", "POST"]),
     Route("/v1.0/{rest:path}", preflight, methods=["OPTIONS"]),
+    Route("/oidc/userinfo", preflight, methods=["OPTIONS"]),
 ]
