@@ -103,9 +103,7 @@ def build(
     store = open_store(settings.store, data_dir=settings.data_dir, clock=clock)
     lifetimes = Lifetimes(idle=settings.session_idle, absolute=settings.session_absolute)
     sessions = Sessions(store, sealer=sealer, ring=ring, clock=clock, lifetimes=lifetimes)
-    private = not settings.production
-    egress = Egress(ca_file=settings.ca_file, transport=transport, private_addresses_allowed=private)
-    api_transport = transport or NetworkTransport(ca_file=settings.ca_file, private_addresses_allowed=private)
+    egress, to_apis = _ways_out(settings, transport)
     database = Database(settings.database_url, data_dir=settings.data_dir)
     discovery = Discovery(Authority.from_settings(settings), egress, clock, production=settings.production)
     client = token_client(settings, egress=egress, metadata=discovery.metadata, clock=clock)
@@ -136,7 +134,7 @@ def build(
         sign_in=sign_in,
         sign_out=SignOut(settings, sessions=sessions, discovery=discovery),
         tokens=Tokens(sessions, client=client, verifier=verifier),
-        outbound=Outbound(api_transport, graph_url=settings.graph_url),
+        outbound=Outbound(to_apis, graph_url=settings.graph_url),
         own_paths=own_paths(settings),
     )
     return Building(house=house, policy=policy, store=store, database=database, egress=egress)
@@ -151,3 +149,12 @@ def _verifier(settings: Settings, *, discovery: Discovery, clock: Clock) -> IdTo
         leeway=settings.leeway_seconds,
         clock=clock,
     )
+
+
+def _ways_out(
+    settings: Settings, transport: httpx2.AsyncBaseTransport | None
+) -> tuple[Egress, httpx2.AsyncBaseTransport]:
+    """Return the way to the authority, bounded in everything, and the one to the APIs that the application calls."""
+    private = not settings.production
+    egress = Egress(ca_file=settings.ca_file, transport=transport, private_addresses_allowed=private)
+    return egress, transport or NetworkTransport(ca_file=settings.ca_file, private_addresses_allowed=private)
