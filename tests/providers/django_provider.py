@@ -9,17 +9,19 @@ It is set as its authors advise for RFC 9700: PKCE with S256, rotation that revo
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import anyio.to_thread
+import httpx2
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
+from tests.browser import Browser
 from tests.internet import Application, Internet
-from tests.providers.visitor import Visitor
+from tests.page import Page
 
 HOST = "provider.test"
 ISSUER = f"https://{HOST}/o"
@@ -70,15 +72,21 @@ class DjangoProvider:
             provider._register()
         return provider
 
+    async def admit(self, browser: Browser) -> Page:
+        """Log in and agree, as far as this browser is asked to; return the page that one comes to."""
+        if browser.page.has_button("Log in"):
+            await browser.press("Log in", username=self.username, password=self.password)
+        if browser.page.has_button("Authorize"):
+            await browser.press("Authorize")
+        return browser.page
+
     async def consent(self, internet: Internet, authorization_url: str) -> str:
-        """Log in and consent, as a person would; return the address of the callback, query included."""
-        async with Visitor(internet) as person:
-            page = await person.open(authorization_url)
-            if page.form_has("password"):
-                page = await person.submit(page, username=self.username, password=self.password)
-            if page.form_has("allow"):
-                page = await person.submit(page, allow="Authorize")
-            return page.url
+        """Sign in with a fresh browser; return the address of the callback, whose host must not be in this internet."""
+        browser = Browser(internet)
+        with suppress(httpx2.ConnectError):
+            await browser.open(authorization_url)
+            await self.admit(browser)
+        return browser.visited[-1]
 
     async def revoke_refresh_tokens(self) -> None:
         """Revoke every refresh token that is still good, as the person may at the provider's page."""
