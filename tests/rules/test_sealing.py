@@ -117,3 +117,14 @@ def test_a_key_of_the_same_id_but_another_secret_opens_nothing() -> None:
     assert namesake.open(sealed(), purpose="session-tokens", bound_to=BOUND) is None
     signed = SEALER.sign(b"a record", purpose="session-record", bound_to=b"row")
     assert namesake.verify(signed, purpose="session-record", bound_to=b"row") is None
+
+
+@pytest.mark.parametrize("length", [1, 2, 3])
+def test_a_sealed_text_has_one_spelling(length: int) -> None:
+    """SEC-085: no other last character, padding or alphabet stands for the same bytes."""
+    text = SEALER.seal_text(b"x" * length, purpose="transaction-cookie", bound_to=())
+    alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
+    others = [text[:-1] + last for last in alphabet if last != text[-1]] + [f"{text}=", f"{text}==", f"{text}\n"]
+    others += [text.replace("-", "+").replace("_", "/")] if set(text) & {"-", "_"} else []
+    opened = {SEALER.open_text(other, purpose="transaction-cookie", bound_to=()) for other in others}
+    assert opened == {None}

@@ -74,13 +74,15 @@ class Sealer:
 
     def seal_text(self, plain: bytes, *, purpose: Purpose, bound_to: tuple[bytes, ...]) -> str:
         """Seal for a cookie: base64url without padding, 4 characters for each 3 bytes of `plain` and about 40 more."""
-        return base64.urlsafe_b64encode(self.seal(plain, purpose=purpose, bound_to=bound_to)).rstrip(b"=").decode()
+        return _spelt(self.seal(plain, purpose=purpose, bound_to=bound_to))
 
     def open_text(self, text: str, *, purpose: Purpose, bound_to: tuple[bytes, ...]) -> bytes | None:
         """Open what `seal_text` made; None for anything else, whatever a stranger may send."""
         try:
             sealed = base64.b64decode(text.encode("ascii") + b"=" * (-len(text) % 4), altchars=b"-_", validate=True)
         except (UnicodeEncodeError, binascii.Error, ValueError):
+            return None
+        if _spelt(sealed) != text:  # base64 has several spellings of the same bytes; ours is one
             return None
         return self.open(sealed, purpose=purpose, bound_to=bound_to)
 
@@ -93,6 +95,10 @@ class Sealer:
             label = _joined((b"entrada-1", purpose.encode(), key_id))
             tool = self._tools[purpose, key_id] = _Tool(cipher=AESGCM(secret), secret=secret, label=label)
             return tool
+
+
+def _spelt(sealed: bytes) -> str:
+    return base64.urlsafe_b64encode(sealed).rstrip(b"=").decode()
 
 
 def _signature(tool: _Tool, plain: bytes, bound_to: bytes) -> bytes:
