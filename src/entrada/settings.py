@@ -8,6 +8,7 @@ import difflib
 import os
 import re
 from datetime import timedelta
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
@@ -79,6 +80,8 @@ class Settings(BaseSettings):
     """The issuer of any other OpenID provider, instead of a tenant."""
     endpoint_hosts: Words = ()
     """Hosts, beside the issuer's own, on which such a provider has its endpoints."""
+    private_networks: Words = ()
+    """Networks of the house, such as 10.20.0.0/16, that production may call beside public addresses."""
     client_id: str = Field("", validation_alias=named("client_id", "AZURE_CLIENT_ID"))
     """The application's id at the authority; the audience of its ID tokens."""
     client_secret: SecretStr | None = Field(None, validation_alias=named("client_secret", "AZURE_CLIENT_SECRET"))
@@ -212,8 +215,11 @@ class Settings(BaseSettings):
             faults.append("home: must be a path of this application, such as /")
         if self.response_mode == "form_post" and not self.secure:
             faults.append("response_mode: form_post needs https: browsers drop its SameSite=None cookie over http")
-        if not all(HOST.fullmatch(host) for host in self.hosts):
-            faults.append("hosts: name each host; wildcards, ports and addresses are not taken")
+        for name, hosts in (("hosts", self.hosts), ("endpoint_hosts", self.endpoint_hosts)):
+            if not all(HOST.fullmatch(host) for host in hosts):
+                faults.append(f"{name}: name each host; wildcards, ports and addresses are not taken")
+        if not all(map(_is_network, self.private_networks)):
+            faults.append("private_networks: each must be a network such as 10.20.0.0/16")
         return faults
 
     def _provider_faults(self) -> list[str]:
@@ -344,6 +350,14 @@ def _host(url: str) -> str | None:
         return parts.hostname if parts.port != 0 else None
     except ValueError:
         return None
+
+
+def _is_network(text: str) -> bool:
+    try:
+        ip_network(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _is_loopback(url: str | None) -> bool:

@@ -8,7 +8,7 @@ import pytest
 
 from entrada.errors import AuthorityUnavailable, TokenRefused
 from entrada.provider.authority import Authority
-from entrada.provider.discovery import Discovery
+from entrada.provider.discovery import MOST_SEEKING, Discovery
 from entrada.provider.egress import Egress
 from tests.authority_app import BASE, HOST, ISSUER, AuthorityApp, Clock, answer, jwk, settings
 from tests.internet import Internet
@@ -290,6 +290,21 @@ async def test_rel_009_a_known_key_does_not_wait_for_a_fetch():
         assert (await world.discovery.key("one")).id == "one"
     with pytest.raises(AuthorityUnavailable):
         await waiting
+
+
+async def test_rel_009_the_queue_for_unknown_kids_has_an_end():
+    """REL-009, SEC-028: while the authority hangs, only so many tokens wait; the others are told at once."""
+    world = World()
+    await world.discovery.key("one")
+    world.app.answers["keys"] = silent
+    waiting = [asyncio.create_task(world.discovery.key(f"invented-{number}")) for number in range(MOST_SEEKING)]
+    await asyncio.sleep(0)
+    with pytest.raises(AuthorityUnavailable, match="too many"):
+        await world.discovery.key("one-more")
+    assert (await world.discovery.key("one")).id == "one"
+    outcomes = await asyncio.gather(*waiting, return_exceptions=True)
+    assert {type(outcome) for outcome in outcomes} == {AuthorityUnavailable}
+    assert world.fetches == (1, 2)
 
 
 @pytest.mark.parametrize(

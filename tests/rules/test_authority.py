@@ -2,6 +2,7 @@
 
 import contextlib
 
+import httpx2
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -234,6 +235,16 @@ def test_sec_190_production_refuses_the_emulators_metadata(tenant, changes):
         parse(document(**changes), authority, production=True)
 
 
+def test_production_has_no_endpoint_on_this_machine():
+    """SEC-007: in production an endpoint on a loopback host is refused even where endpoint_hosts names it."""
+    served = dict.fromkeys(("authorization_endpoint", "token_endpoint", "jwks_uri"), "https://idp.example/x")
+    served |= {"issuer": "https://idp.example", "userinfo_endpoint": "https://localhost/userinfo"}
+    authority = other(endpoint_hosts=("LocalHost",))
+    assert parse(served, authority, production=False)
+    with pytest.raises(AuthorityUnavailable):
+        parse(served, authority, production=True)
+
+
 def test_another_providers_endpoints_on_hosts_that_the_settings_name():
     """endpoint_hosts adds the hosts of a provider whose endpoints are not at its issuer."""
     served = {
@@ -251,7 +262,10 @@ JSON = st.recursive(st.none() | st.booleans() | st.integers() | st.text(), lambd
 
 
 @given(
-    st.dictionaries(st.sampled_from([*ENDPOINTS, "issuer", "scopes_supported", "entrada_emulator"]), JSON | st.text())
+    st.dictionaries(
+        st.sampled_from([*ENDPOINTS, "issuer", "token_endpoint_auth_methods_supported", "entrada_emulator"]),
+        JSON | st.text(),
+    )
 )
 def test_whatever_the_document_it_is_read_or_refused(changes):
     """Whatever its members, a document is read or AuthorityUnavailable."""
@@ -260,11 +274,33 @@ def test_whatever_the_document_it_is_read_or_refused(changes):
         assert found.issuer == ISSUER
 
 
-@given(st.text(max_size=60).map(lambda path: f"https://{path}") | st.text(max_size=60))
-def test_whatever_the_address_an_endpoint_is_on_our_hosts(url):
-    """SEC-007: an accepted address is https on the authority's hosts, by another parser's reading too."""
-    import httpx2
+PIECES = [
+    HOST,
+    "evil.example",
+    "@",
+    ":",
+    "/",
+    "//",
+    "\\",
+    "#",
+    "?",
+    ".",
+    "%40",
+    "%2f",
+    ":443",
+    "[",
+    "]",
+    "\t",
+    " ",
+    "x",
+    "\u3002",
+]
 
-    with contextlib.suppress(AuthorityUnavailable):
-        found = parse(document(token_endpoint=url), entra(), production=True)
-        assert (httpx2.URL(found.token_endpoint).scheme, httpx2.URL(url).host in entra().hosts) == ("https", True)
+
+@given(st.lists(st.sampled_from(PIECES) | st.text(max_size=3), max_size=6).map("".join))
+def test_whatever_the_address_an_endpoint_is_on_our_hosts(rest):
+    """SEC-007: an accepted address is on the authority's hosts, by the reading of the parser that will call it too."""
+    for url in (f"https://{rest}", f"https://{HOST}{rest}"):
+        with contextlib.suppress(AuthorityUnavailable):
+            found = parse(document(token_endpoint=url), entra(), production=True).token_endpoint
+            assert (httpx2.URL(found).scheme, httpx2.URL(found).host) == ("https", HOST)

@@ -8,7 +8,7 @@ import pytest
 
 from entrada.errors import AuthorityUnavailable
 from entrada.provider.egress import CALLS_PER_HOST, MIB, Answer, Egress
-from entrada.provider.network import address_is_allowed
+from entrada.provider.network import Reach
 from tests.internet import Internet, Message
 
 HOST = "authority.example"
@@ -198,8 +198,26 @@ async def test_http_to_this_machine_goes_out_in_development():
 )
 def test_sec_068_addresses(address, in_production, in_development):
     """SEC-068: production calls public addresses only; link-local ones (cloud metadata) are never called."""
-    assert address_is_allowed(address, private_addresses_allowed=False) is in_production
-    assert address_is_allowed(address, private_addresses_allowed=True) is in_development
+    assert Reach(private_addresses_allowed=False).allows(address) is in_production
+    assert Reach(private_addresses_allowed=True).allows(address) is in_development
+
+
+@pytest.mark.parametrize(
+    ("address", "allowed"),
+    [
+        ("10.20.0.7", True),
+        ("::ffff:10.20.0.7", True),
+        ("fd12::1", True),
+        ("20.190.151.7", True),
+        ("10.21.0.7", False),
+        ("127.0.0.1", False),
+        ("169.254.169.254", False),
+    ],
+)
+def test_sec_068_networks_of_the_house(address, allowed):
+    """SEC-068: production may call the networks that it names, and still never a link-local address."""
+    networks = ("10.20.0.0/16", "fd12::/32", "169.254.0.0/16")
+    assert Reach(private_addresses_allowed=False, private_networks=networks).allows(address) is allowed
 
 
 async def test_sec_068_a_name_that_leads_to_this_machine_is_not_called_in_production():

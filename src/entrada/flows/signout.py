@@ -1,9 +1,9 @@
 """Signing out: here first, then in the browser, then at the authority, and the truth about each."""
 
 from dataclasses import dataclass, field
-from urllib.parse import urlencode
 
 from entrada.errors import StoreUnavailable, Unavailable
+from entrada.provider.authorization import end_session_url
 from entrada.provider.discovery import Discovery
 from entrada.sessions.lifecycle import Session, Sessions
 from entrada.settings import Settings
@@ -47,13 +47,9 @@ class SignOut:
             metadata = await self._discovery.metadata()
         except Unavailable:
             return None
-        if metadata.end_session_endpoint is None:
-            return None
-        query = {
-            "post_logout_redirect_uri": f"{self._settings.base_url}/signed-out",
-            "client_id": self._settings.client_id,
-        }
-        if login_hint:
-            query["logout_hint"] = login_hint
-        joint = "&" if "?" in metadata.end_session_endpoint else "?"
-        return f"{metadata.end_session_endpoint}{joint}{urlencode(query)}"
+        return end_session_url(
+            metadata,
+            client_id=self._settings.client_id,
+            post_logout_redirect_uri=f"{self._settings.base_url}/signed-out",
+            logout_hint=login_hint,
+        )

@@ -51,7 +51,7 @@ class Authority:
     def from_settings(cls, settings: Settings) -> Self:
         """Return the authority that checked settings describe."""
         if settings.issuer:
-            return cls._other(settings.issuer, frozenset(settings.endpoint_hosts))
+            return cls._other(settings.issuer, frozenset(host.lower() for host in settings.endpoint_hosts))
         return cls._entra(settings.entra_authority or "", (settings.tenant_id or "").lower())
 
     @property

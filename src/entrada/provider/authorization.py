@@ -62,7 +62,6 @@ def end_session_url(
     client_id: str,
     post_logout_redirect_uri: str,
     logout_hint: str | None = None,
-    state: str | None = None,
 ) -> str | None:
     """Return where the browser ends its session at the authority; None when the authority has no such place."""
     if metadata.end_session_endpoint is None:
@@ -70,10 +69,8 @@ def end_session_url(
     parameters = {
         "client_id": client_id,
         "post_logout_redirect_uri": post_logout_redirect_uri,
-        "logout_hint": logout_hint,
-        "state": state,
-    }
-    return _with_query(metadata.end_session_endpoint, {name: value for name, value in parameters.items() if value})
+    } | ({"logout_hint": logout_hint} if logout_hint else {})
+    return _with_query(metadata.end_session_endpoint, parameters)
 
 
 def _with_query(address: str, parameters: Mapping[str, str]) -> str:

@@ -34,6 +34,7 @@ JITTER = 0.1  # of the refresh period, so that workers do not all fetch at once
 RETRY_FLOOR = timedelta(minutes=1)  # between attempts while a good document is at hand
 COLD_RETRY_FLOOR = timedelta(seconds=2)  # between attempts with none at hand: service is back within seconds
 UNKNOWN_KID_FLOOR = timedelta(minutes=5)  # a stranger may invent kids; one fetch per floor is all that buys (SEC-061)
+MOST_SEEKING = 1000  # tokens that wait for an unknown kid at the same time; the queue has an end (REL-009)
 DOCUMENT_LIMIT = 256 * 1024  # bytes, SEC-067
 OK = 200
 
@@ -61,6 +62,7 @@ class Discovery:
         self._production = production
         self._issuer: str | None = None
         self._unknown_kid_at: datetime | None = None
+        self._seeking = 0
         self._metadata = Document("metadata", self._fetch_metadata, clock, refresh=METADATA_REFRESH, jitter=jitter)
         self._keys = Document("keys", self._fetch_keys, clock, refresh=KEYS_REFRESH, jitter=jitter)
 
@@ -87,20 +89,28 @@ class Discovery:
         One that is unknown costs one fetch per five minutes for everybody together; TokenRefused when it stays
         unknown, AuthorityUnavailable when that could not be found out.
         """
-        keys = await self._keys.get()
-        if key := keys.get(kid):
+        if key := (await self._keys.get()).get(kid):
             return key
-        await self._keys.in_flight()
-        if (key := (await self._keys.get()).get(kid)) is None:
-            key = (await self._after_unknown_kid()).get(kid)
-        if key is None:
-            raise TokenRefused("kid: no key of the authority")
-        return key
+        if self._seeking >= MOST_SEEKING:
+            raise AuthorityUnavailable("too many tokens wait for the authority's keys")
+        self._seeking += 1
+        try:
+            return await self._seek(kid)
+        finally:
+            self._seeking -= 1
 
     async def aclose(self) -> None:
         """Stop what is being fetched."""
         await self._metadata.aclose()
         await self._keys.aclose()
+
+    async def _seek(self, kid: str) -> VerificationKey:
+        """Return a key that was unknown a moment ago, from the fetch under way or one for its sake."""
+        await self._keys.in_flight()
+        key = (await self._keys.get()).get(kid) or (await self._after_unknown_kid()).get(kid)
+        if key is None:
+            raise TokenRefused("kid: no key of the authority")
+        return key
 
     async def _after_unknown_kid(self) -> KeySet:
         """Return the keys, new ones when the floor allows a fetch; callers meanwhile share the one under way."""

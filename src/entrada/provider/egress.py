@@ -1,7 +1,7 @@
 """The one door for outbound HTTP: bounded in time, size and number, never redirected (SEC-008, SEC-028, SEC-067)."""
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -61,7 +61,7 @@ class Egress:
     """Calls out, for the whole library. Close it with `aclose`.
 
     `ca_file` holds certificates trusted in addition; `transport` replaces the network; private addresses (and http to
-    this machine) are called only when allowed, link-local ones never.
+    this machine) are called only when allowed or in `private_networks`, link-local ones never.
     """
 
     def __init__(
@@ -70,6 +70,7 @@ class Egress:
         ca_file: Path | None = None,
         transport: httpx2.AsyncBaseTransport | None = None,
         private_addresses_allowed: bool,
+        private_networks: Sequence[str] = (),
         total_seconds: float = TOTAL_SECONDS,
     ) -> None:
         self._http_allowed = private_addresses_allowed
@@ -77,7 +78,11 @@ class Egress:
         self._places: defaultdict[str, anyio.Semaphore] = defaultdict(lambda: anyio.Semaphore(CALLS_PER_HOST))
         self._client = httpx2.AsyncClient(
             transport=transport
-            or NetworkTransport(ca_file=ca_file, private_addresses_allowed=private_addresses_allowed),
+            or NetworkTransport(
+                ca_file=ca_file,
+                private_addresses_allowed=private_addresses_allowed,
+                private_networks=private_networks,
+            ),
             trust_env=False,
             follow_redirects=False,
             timeout=httpx2.Timeout(READ_SECONDS, connect=CONNECT_SECONDS),

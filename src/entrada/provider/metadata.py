@@ -23,12 +23,9 @@ class Metadata:
     jwks_uri: str
     end_session_endpoint: str | None = None
     userinfo_endpoint: str | None = None
-    revocation_endpoint: str | None = None
     iss_parameter_supported: bool = False
     """Whether every authorization response carries `iss` (RFC 9207)."""
     token_endpoint_auth_methods: tuple[str, ...] = ("client_secret_basic",)
-    scopes: frozenset[str] | None = None
-    """The scopes it says that it knows; None when it does not say."""
 
 
 def parse(document: Mapping[str, Any], authority: Authority, *, production: bool) -> Metadata:
@@ -48,7 +45,6 @@ def parse(document: Mapping[str, Any], authority: Authority, *, production: bool
     def optional(name: str) -> str | None:
         return endpoint(name) if document.get(name) is not None else None
 
-    scopes = _texts(document, "scopes_supported")
     return Metadata(
         issuer=issuer,
         authorization_endpoint=endpoint("authorization_endpoint"),
@@ -56,11 +52,9 @@ def parse(document: Mapping[str, Any], authority: Authority, *, production: bool
         jwks_uri=endpoint("jwks_uri"),
         end_session_endpoint=optional("end_session_endpoint"),
         userinfo_endpoint=optional("userinfo_endpoint"),
-        revocation_endpoint=optional("revocation_endpoint"),
         iss_parameter_supported=document.get("authorization_response_iss_parameter_supported") is True,
         token_endpoint_auth_methods=_texts(document, "token_endpoint_auth_methods_supported")
         or ("client_secret_basic",),
-        scopes=frozenset(scopes) if scopes is not None else None,
     )
 
 
@@ -93,7 +87,8 @@ def _endpoint(url: str, name: str, authority: Authority, *, production: bool) ->
         host, _ = parts.hostname or "", parts.port
     except ValueError:
         raise _refused(f"{name} is not an address") from None
-    if parts.username is not None or parts.fragment or host not in authority.hosts:
+    known = host in authority.hosts and not (production and host in LOOPBACK)
+    if parts.username is not None or parts.fragment or not known:
         raise _refused(f"{name} is on a host that is not this authority's; name it in endpoint_hosts if it should be")
     on_this_machine = not production and authority.on_this_machine and host in LOOPBACK
     if parts.scheme != "https" and not (parts.scheme == "http" and on_this_machine):

@@ -4,10 +4,11 @@ The check is on the address that a name resolved to, at the moment of connecting
 the second time gains nothing (SEC-068).
 """
 
-import ipaddress
 import socket
 import ssl
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Sequence
+from dataclasses import dataclass
+from ipaddress import ip_address, ip_network
 from pathlib import Path
 
 import anyio
@@ -26,20 +27,29 @@ def trusted_certificates(ca_file: Path | None) -> ssl.SSLContext:
     return context
 
 
-def address_is_allowed(address: str, *, private_addresses_allowed: bool) -> bool:
-    """Tell whether an IP address may be called: public ones; others when allowed, but never link-local (metadata)."""
-    parsed = ipaddress.ip_address(address.partition("%")[0])
-    mapped = getattr(parsed, "ipv4_mapped", None) or parsed
-    if mapped.is_link_local or mapped.is_multicast or mapped.is_unspecified:
-        return False
-    return private_addresses_allowed or mapped.is_global
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """Which addresses may be called: public ones, and all private ones or those of named networks."""
+
+    private_addresses_allowed: bool
+    private_networks: tuple[str, ...] = ()
+
+    def allows(self, address: str) -> bool:
+        """Tell whether this IP address may be called; a link-local one (cloud metadata) never may (SEC-068)."""
+        parsed = ip_address(address.partition("%")[0])
+        parsed = getattr(parsed, "ipv4_mapped", None) or parsed
+        if parsed.is_link_local or parsed.is_multicast or parsed.is_unspecified:
+            return False
+        if self.private_addresses_allowed or parsed.is_global:
+            return True
+        return any(parsed in ip_network(network) for network in self.private_networks)
 
 
 class CheckedBackend(httpcore2.AsyncNetworkBackend):
     """Connects to allowed addresses only."""
 
-    def __init__(self, *, private_addresses_allowed: bool) -> None:
-        self._private_addresses_allowed = private_addresses_allowed
+    def __init__(self, reach: Reach) -> None:
+        self._reach = reach
         self._backend = httpcore2.AnyIOBackend()
 
     async def connect_tcp(
@@ -65,8 +75,7 @@ class CheckedBackend(httpcore2.AsyncNetworkBackend):
         except OSError as error:
             raise httpcore2.ConnectError("the name does not resolve") from error
         addresses = dict.fromkeys(str(address[0]) for *_, address in found)
-        allowed = self._private_addresses_allowed
-        return [each for each in addresses if address_is_allowed(each, private_addresses_allowed=allowed)]
+        return [address for address in addresses if self._reach.allows(address)]
 
 
 class _Stream(httpx2.AsyncByteStream):
@@ -84,12 +93,15 @@ class _Stream(httpx2.AsyncByteStream):
 class NetworkTransport(httpx2.AsyncBaseTransport):
     """httpx2's transport over httpcore2, with the address check."""
 
-    def __init__(self, *, ca_file: Path | None, private_addresses_allowed: bool) -> None:
+    def __init__(
+        self, *, ca_file: Path | None, private_addresses_allowed: bool, private_networks: Sequence[str] = ()
+    ) -> None:
+        reach = Reach(private_addresses_allowed, private_networks=tuple(private_networks))
         self._pool = httpcore2.AsyncConnectionPool(
             ssl_context=trusted_certificates(ca_file),
             max_connections=CONNECTIONS,
             keepalive_expiry=30,
-            network_backend=CheckedBackend(private_addresses_allowed=private_addresses_allowed),
+            network_backend=CheckedBackend(reach),
         )
 
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:

@@ -155,6 +155,9 @@ def _ways_out(
     settings: Settings, transport: httpx2.AsyncBaseTransport | None
 ) -> tuple[Egress, httpx2.AsyncBaseTransport]:
     """Return the way to the authority, bounded in everything, and the one to the APIs that the application calls."""
-    private = not settings.production
-    egress = Egress(ca_file=settings.ca_file, transport=transport, private_addresses_allowed=private)
-    return egress, transport or NetworkTransport(ca_file=settings.ca_file, private_addresses_allowed=private)
+    private, networks, ca_file = not settings.production, settings.private_networks, settings.ca_file
+    to_apis = transport or NetworkTransport(
+        ca_file=ca_file, private_addresses_allowed=private, private_networks=networks
+    )
+    egress = Egress(ca_file=ca_file, transport=transport, private_addresses_allowed=private, private_networks=networks)
+    return egress, to_apis
