@@ -39,7 +39,7 @@ matrix: ## Run the tests that need no browser on every other Python found here
 	@PYTHON="$(PYTHON)" .ci/matrix
 
 golden: $(VENV)/.dev ## Write the golden files anew; review them as a diff
-	@ENTRADA_GOLDEN=write $(BIN)/python -m pytest -q tests/golden
+	@GOLDEN=write $(BIN)/python -m pytest -q tests/golden
 
 lock: $(VENV)/.dev ## Resolve requirements/*.in anew into hash-checked locks without addresses
 	@for name in demo dev bench; do \

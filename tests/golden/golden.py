@@ -13,7 +13,7 @@ def check(path: str, text: str) -> None:
     """Compare `text` with the golden file at `path` (from the repository's root), or write it when asked to."""
     golden = ROOT / path
     text = text.rstrip() + "\n"
-    if os.environ.get("ENTRADA_GOLDEN") == "write":
+    if os.environ.get("GOLDEN") == "write":
         golden.parent.mkdir(parents=True, exist_ok=True)
         golden.write_text(text, "utf-8")
     assert golden.is_file(), f"{path} is not there; `make golden` writes it"
