@@ -52,8 +52,8 @@ def jwk(name: str, **changes: Any) -> dict[str, Any]:
 
 def compact(header: Mapping[str, Any] | bytes, claims: Mapping[str, Any] | bytes, *, signer: str = "one") -> str:
     """Return a token signed with RS256 by the key of this name, whatever its header says."""
-    head = header if isinstance(header, bytes) else json.dumps(header).encode()
-    body = claims if isinstance(claims, bytes) else json.dumps(claims).encode()
+    head = header if isinstance(header, bytes) else json.dumps(header, separators=(",", ":")).encode()
+    body = claims if isinstance(claims, bytes) else json.dumps(claims, separators=(",", ":")).encode()
     signing_input = f"{base64url(head)}.{base64url(body)}"
     signature = rsa_key(signer).sign(signing_input.encode(), padding.PKCS1v15(), SHA256())
     return f"{signing_input}.{base64url(signature)}"

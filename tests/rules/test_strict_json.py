@@ -27,6 +27,27 @@ def test_every_object_is_read_as_it_was_written(value):
     assert json_object(b" \r\n\t" + json.dumps(value, ensure_ascii=False).encode() + b"\n") == value
 
 
+@given(st.dictionaries(st.text(), JSON, max_size=6))
+def test_every_object_written_without_blanks_is_read_as_it_was_written(value):
+    """What is written compactly is read the same, by its shorter way."""
+    written = json.dumps(value, separators=(",", ":"), ensure_ascii=False).encode()
+    assert json.dumps(json_object(written)) == json.dumps(value)
+
+
+@given(st.dictionaries(st.text(max_size=4), JSON, min_size=1, max_size=4), st.data())
+def test_sec_044_a_member_that_is_there_twice_is_refused_however_it_is_written(value, data):
+    """SEC-044: with blanks or without, escaped or not, the same value or another: no member twice."""
+    name = data.draw(st.sampled_from(sorted(value)))
+    separators = data.draw(st.sampled_from([(",", ":"), (", ", ": ")]))
+    escaped = data.draw(st.booleans())
+    again = data.draw(st.just(value[name]) | JSON)
+    one, two = (json.dumps(each, separators=separators, ensure_ascii=escaped) for each in (value, {name: again}))
+    with pytest.raises(NotStrict):
+        json_object(f"{one[:-1]},{two[1:]}".encode())
+    with pytest.raises(NotStrict):
+        json_object(f'{{"outer":[{one[:-1]},{two[1:]}]}}'.encode())
+
+
 @given(st.binary(max_size=300))
 def test_no_bytes_bring_another_exception(data):
     """Whatever the bytes, it is an object or NotStrict."""

@@ -7,6 +7,8 @@ members (RFC 8725 section 2.8 has what happens otherwise), NaN and Infinity, lon
 import json
 from typing import Any, NoReturn
 
+import msgspec
+
 BLANKS = " \t\r\n"  # RFC 8259 section 2; str.strip() alone takes many more
 
 
@@ -16,6 +18,25 @@ class NotStrict(ValueError):
 
 def json_object(data: bytes) -> dict[str, Any]:
     """Return the one object that `data` is; NotStrict otherwise, whatever the bytes."""
+    value = _compact(data)
+    return _careful(data) if value is None else value
+
+
+def _compact(data: bytes) -> dict[str, Any] | None:
+    """Return the object when encoding it again gives the same bytes, which proves it strict; None when that fails.
+
+    Faster than the careful way, for what the great providers send: no blanks, no needless escapes. A member that is
+    there twice, NaN, a lone surrogate or a byte order mark would not come back.
+    """
+    try:
+        value = msgspec.json.decode(data)
+        return value if isinstance(value, dict) and msgspec.json.encode(value) == data else None
+    except (msgspec.MsgspecError, ValueError, RecursionError, OverflowError):
+        return None
+
+
+def _careful(data: bytes) -> dict[str, Any]:
+    """Return the object however it is written, or say why it is none."""
     try:
         text = data.decode("utf-8").strip(BLANKS)
         value, end = _decoder.raw_decode(text)
