@@ -98,12 +98,15 @@ def _add_layers(app: FastAPI, building: "Building") -> None:
 
 def _wrap_lifespan(app: FastAPI, building: "Building") -> None:
     """Run our life span around the application's own."""
+    from entrada.background import sweeping
+
     inner = app.router.lifespan_context
 
     @asynccontextmanager
     async def lifespan(application: Any) -> AsyncIterator[Any]:
         async with AsyncExitStack() as stack:
             await stack.enter_async_context(building.running())
+            await stack.enter_async_context(sweeping(building.house.sessions))
             yield await stack.enter_async_context(inner(application))
 
     app.router.lifespan_context = lifespan

@@ -22,6 +22,7 @@ from entrada.provider.authorization import authorize_url, code_challenge
 from entrada.provider.discovery import Discovery
 from entrada.provider.id_token import IdTokenVerifier
 from entrada.provider.identity import user_from
+from entrada.provider.metadata import Metadata
 from entrada.provider.token_client import CodeGrant, TokenClient, sent_nonce
 from entrada.sessions.lifecycle import Session, Sessions
 from entrada.sessions.record import RequestFacts
@@ -124,9 +125,10 @@ class SignIn:
         transaction = self.open(handle, sealed) if sealed else None
         if transaction is None or not transaction.answers(answer.state):
             raise TransactionRefused("this browser has no such attempt open" if sealed else "no transaction cookie")
+        metadata = await self._discovery.metadata()  # before the attempt is spent: when it fails, a reload may succeed
         if not await self._sessions.spend_once(handle, lifetime=self._settings.sign_in_lifetime):
             raise TransactionRefused("the attempt was already used")  # SEC-014
-        await self._check_issuer(answer, transaction)
+        self._check_issuer(answer, transaction, metadata)
         if answer.error_subcode == "cancel":
             raise Cancelled("the person cancelled")
         if answer.error is not None:
@@ -154,9 +156,8 @@ class SignIn:
         )
         return SignedIn(session_id=session_id, session=session, user=user, return_to=transaction.return_to)
 
-    async def _check_issuer(self, answer: AuthorizationResponse, transaction: Transaction) -> None:
+    def _check_issuer(self, answer: AuthorizationResponse, transaction: Transaction, metadata: Metadata) -> None:
         """Refuse an answer of another issuer (RFC 9207, SEC-009, SEC-017)."""
-        metadata = await self._discovery.metadata()
         if transaction.issuer != metadata.issuer or transaction.client_id != self._settings.client_id:
             raise TransactionRefused("the attempt was begun with another authority or client")
         if answer.iss is None and not metadata.iss_parameter_supported:

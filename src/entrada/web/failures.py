@@ -90,7 +90,9 @@ def answer(connection: HTTPConnection, error: EntradaError) -> Response:
     """Answer with an error: a page for a browser, a problem for any other client."""
     context = context_of(connection.scope)
     status = status_of(error)
-    write = log.warning if status < HTTPStatus.INTERNAL_SERVER_ERROR else log.error
+    write = log.error if status >= HTTPStatus.INTERNAL_SERVER_ERROR else log.warning
+    if isinstance(error, NotSignedIn):
+        write = log.debug  # every stranger's request; nobody did anything wrong
     write("refused", status=int(status), error=error.code, reason=str(error))
     headers = _headers(error, context)
     if not navigates(connection):

@@ -30,6 +30,8 @@ class Hosts:
 
     def check(self, given: list[bytes]) -> None:
         """Refuse a request whose Host headers are not exactly one of ours (SEC-163)."""
+        if len(given) == 1 and given[0] in self.names:
+            return
         match = HOST.fullmatch(given[0].lower()) if len(given) == 1 else None
         if match is None or match[1] not in self.names:
             raise RequestRefused("the Host header is absent, repeated, malformed, or names another host")

@@ -6,7 +6,6 @@ beside the application's, so that no dependency or catch-all of the application'
 
 from http import HTTPStatus
 
-from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.requests import HTTPConnection, Request
 from starlette.routing import Router
@@ -19,7 +18,7 @@ from entrada.web.context import KEY, Context, House
 from entrada.web.failures import POLICY_VIOLATION, answer, answer_http_exception
 
 BEARER = b"bearer "
-CORRELATION_HEADER = "x-correlation-id"
+CORRELATION_HEADER = b"x-correlation-id"
 
 
 class Gate:
@@ -43,7 +42,8 @@ class Gate:
         answering = _Answer(context, send)
         try:
             self._read_headers(context)
-            receive = await self._check_source(context, receive)
+            if scope["type"] == "websocket" or scope["method"] not in csrf.SAFE_METHODS:
+                receive = await self._check_source(context, receive)
             await self._route(scope)(scope, receive, answering)
         except EntradaError as error:
             await self._refuse(error, context, receive, answering)
@@ -80,8 +80,7 @@ class Gate:
     async def _check_source(self, context: Context, receive: Receive) -> Receive:
         """Refuse an unsafe request, or a WebSocket, that does not come from our own pages (SEC-089 to SEC-093)."""
         scope = context.scope
-        unsafe = scope["type"] == "websocket" or scope["method"] not in csrf.SAFE_METHODS
-        if not unsafe or context.session_id is None or scope["path"] == self._exempt:
+        if context.session_id is None or scope["path"] == self._exempt:
             return receive
         headers = context.headers
         if not csrf.comes_from_us(headers, self._house.hosts.origins):
@@ -126,8 +125,8 @@ class _Answer:
     async def __call__(self, message: Message) -> None:
         if message["type"] in {"http.response.start", "websocket.accept"}:
             self.started = True
-            headers = MutableHeaders(raw=message.setdefault("headers", []))
-            headers.append(CORRELATION_HEADER, self._context.correlation_id)
-            for cookie in self._context.set_cookies:
-                headers.append("set-cookie", cookie)
+            context = self._context
+            headers = [*message.get("headers", ()), (CORRELATION_HEADER, context.correlation_id.encode())]
+            headers += [(b"set-cookie", cookie.encode("latin-1")) for cookie in context.set_cookies]
+            message["headers"] = headers
         await self._send(message)
