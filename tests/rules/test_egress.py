@@ -5,6 +5,7 @@ import gzip
 from pathlib import Path
 
 import pytest
+from entrada_emulator.pytest_plugin import ServedEntra, served_entra  # noqa: F401
 
 from entrada.errors import AuthorityUnavailable
 from entrada.provider.egress import CALLS_PER_HOST, MIB, Answer, Egress
@@ -257,6 +258,18 @@ async def test_a_real_server_is_reached():
     server.close()
     await server.wait_closed()
     assert answer.json_object() == {}
+
+
+async def test_sec_024_a_private_authority_is_trusted_by_its_certificate_and_by_nothing_else(served_entra: ServedEntra):  # noqa: F811
+    """SEC-024: over real TLS ca_file adds the emulator's authority; without it the call is refused with the mend."""
+    url = f"{served_entra.authority}/v2.0/.well-known/openid-configuration"
+    trusting = Egress(ca_file=Path(served_entra.ca_file), private_addresses_allowed=True)
+    assert (await trusting.get(url)).json_object()["issuer"].startswith("https://localhost:")
+    await trusting.aclose()
+    wary = Egress(private_addresses_allowed=True)
+    with pytest.raises(AuthorityUnavailable, match="goes into ca_file"):
+        await wary.get(url)
+    await wary.aclose()
 
 
 def test_a_missing_ca_file_is_an_error_at_once(tmp_path: Path):

@@ -92,22 +92,20 @@ class Egress:
 
     async def get(self, url: str, *, headers: Mapping[str, str] | None = None, limit: int = MIB) -> Answer:
         """GET the whole answer; AuthorityUnavailable when there is none within limits of time and size (bytes)."""
-        return await self._call(self._client.build_request("GET", url, headers=headers), limit=limit)
+        return await self._call(self._request("GET", url, headers=headers), limit=limit)
 
     async def post_form(
         self, url: str, form: Mapping[str, str], *, headers: Mapping[str, str] | None = None, limit: int = MIB
     ) -> Answer:
         """POST a form; otherwise like `get`."""
         sent = {"Content-Type": "application/x-www-form-urlencoded", **(headers or {})}
-        request = self._client.build_request("POST", url, content=urlencode(form).encode(), headers=sent)
-        return await self._call(request, limit=limit)
+        return await self._call(self._request("POST", url, headers=sent, content=urlencode(form).encode()), limit=limit)
 
     async def aclose(self) -> None:
         """Close all connections."""
         await self._client.aclose()
 
     async def _call(self, request: httpx2.Request, *, limit: int) -> Answer:
-        self._refuse_unsafe(request.url)
         host = request.url.host
         try:
             with anyio.fail_after(self._total_seconds):
@@ -133,11 +131,22 @@ class Egress:
         headers = {name.lower(): value for name, value in response.headers.items()}
         return Answer(status=response.status_code, headers=headers, body=bytes(body))
 
-    def _refuse_unsafe(self, url: httpx2.URL) -> None:
-        if url.userinfo:
-            raise AuthorityUnavailable(f"{url.host}: an address with a user name is not called")
-        if url.scheme != "https" and not (url.scheme == "http" and url.host in LOOPBACK and self._http_allowed):
-            raise AuthorityUnavailable(f"{url.host}: only https is called")
+    def _request(
+        self, method: str, url: str, *, headers: Mapping[str, str] | None, content: bytes | None = None
+    ) -> httpx2.Request:
+        """Return the request; AuthorityUnavailable for an address that is none, or that is not safe to call."""
+        try:
+            request = self._client.build_request(method, url, headers=headers, content=content)
+        except (httpx2.InvalidURL, UnicodeError):
+            raise AuthorityUnavailable("an address that is none is not called") from None
+        address = request.url
+        if address.userinfo:
+            raise AuthorityUnavailable(f"{address.host}: an address with a user name is not called")
+        if address.scheme != "https" and not (
+            address.scheme == "http" and address.host in LOOPBACK and self._http_allowed
+        ):
+            raise AuthorityUnavailable(f"{address.host}: only https is called")
+        return request
 
 
 def _cause(error: Exception) -> str:
