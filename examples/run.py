@@ -91,6 +91,14 @@ def application(example: str, ports: Ports, data: Path) -> Program:
     )  # fmt: skip
 
 
+def make_certificates(folder: Path) -> None:
+    """Make the emulator's certificate authority unless it is there: the application looks for it at its start."""
+    if not (folder / "ca.pem").is_file():
+        from entrada_emulator.certificates import tls_files
+
+        tls_files(folder)
+
+
 def inherited(environment: Mapping[str, str]) -> dict[str, str]:
     """Return the environment without settings of a real tenant, which must not meet those of the emulated one."""
     return {name: value for name, value in environment.items() if not name.upper().startswith(OURS)}
@@ -128,8 +136,8 @@ async def run(example: str) -> int:
     try:
         ports = Ports.chosen(os.environ)
         async with Supervisor() as supervisor:
-            await supervisor.start(emulator(ports, data / "emulator"))
-            await supervisor.start(application(example, ports, data))
+            make_certificates(data / "emulator")
+            await supervisor.start(emulator(ports, data / "emulator"), application(example, ports, data))
             print(welcome(ports), flush=True)
             await supervisor.wait()
     except AskedToStop:

@@ -1,14 +1,12 @@
-"""Runs a few programs together: each waits for the one before, and all end when one does or a person says so."""
+"""Runs a few programs together: they start side by side, and all end when one does or a person says so."""
 
 import asyncio
 import errno
 import signal
 import socket
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
-
-import httpx2
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 READY_WITHIN = 30.0  # seconds; both are there within two, this is for a machine under load
@@ -52,8 +50,17 @@ class Supervisor:
         await asyncio.gather(*(_end(process) for _, process in self._running.values()))
         await asyncio.gather(*self._running)
 
-    async def start(self, program: Program) -> None:
-        """Start a program and wait until it is ready; NotRunning when it, or another, ends instead."""
+    async def start(self, *programs: Program) -> None:
+        """Start programs side by side and wait until all are ready; NotRunning when one ends instead."""
+        for program in programs:
+            await self._spawn(program)
+        answers = asyncio.create_task(_all_answer(programs))
+        try:
+            await self._first(answers)
+        finally:
+            answers.cancel()
+
+    async def _spawn(self, program: Program) -> None:
         process = await asyncio.create_subprocess_exec(
             *program.command,
             env=dict(program.environment),
@@ -62,11 +69,6 @@ class Supervisor:
             start_new_session=True,  # Ctrl-C in a terminal reaches us alone: we end each in turn, and quietly
         )
         self._running[asyncio.create_task(process.wait())] = (program, process)
-        answers = asyncio.create_task(_answers(program))
-        try:
-            await self._first(answers)
-        finally:
-            answers.cancel()
 
     async def wait(self) -> None:
         """Wait for ever: AskedToStop when a signal comes, NotRunning when a program ends by itself."""
@@ -85,22 +87,29 @@ class Supervisor:
         wanted.result()
 
 
-async def _answers(program: Program) -> None:
-    """Return once the address answers 200; NotRunning when it takes too long."""
+async def _all_answer(programs: Sequence[Program]) -> None:
+    """Return once every program's address answers 200; NotRunning when one takes too long."""
+    import httpx2  # here, so that it is loaded while the programs start
+
     async with httpx2.AsyncClient(trust_env=False) as client:
-        try:
-            async with asyncio.timeout(READY_WITHIN):
-                while not await _answers_now(client, program.ready):  # noqa: ASYNC110 (another program's event)
-                    await asyncio.sleep(GLANCE)
-        except TimeoutError:
-            raise NotRunning(f"{program.name} was not ready within {READY_WITHIN:.0f} seconds.") from None
+
+        async def answers(program: Program) -> bool:
+            try:
+                return (await client.get(program.ready)).status_code == httpx2.codes.OK
+            except httpx2.TransportError:
+                return False
+
+        for program in programs:
+            await _until(program, answers)
 
 
-async def _answers_now(client: httpx2.AsyncClient, url: str) -> bool:
+async def _until(program: Program, answers: Callable[[Program], Awaitable[bool]]) -> None:
     try:
-        return (await client.get(url)).status_code == httpx2.codes.OK
-    except httpx2.TransportError:
-        return False
+        async with asyncio.timeout(READY_WITHIN):
+            while not await answers(program):  # noqa: ASYNC110 (another program's event)
+                await asyncio.sleep(GLANCE)
+    except TimeoutError:
+        raise NotRunning(f"{program.name} was not ready within {READY_WITHIN:.0f} seconds.") from None
 
 
 async def _end(process: asyncio.subprocess.Process) -> None:
