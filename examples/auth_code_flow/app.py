@@ -6,7 +6,8 @@
 from pathlib import Path
 from typing import Annotated
 
-from fastapi import FastAPI, Response
+from fastapi import FastAPI, Response, status
+from fastapi.responses import RedirectResponse
 
 from entrada import ApiClient, CurrentUser, Entrada, OptionalUser, Page, api_client
 
@@ -25,5 +26,7 @@ async def index(page: Page, user: OptionalUser) -> Response:
 @app.get("/call-graph")
 async def call_graph(page: Page, user: CurrentUser, graph: Graph) -> Response:
     """Ask Graph who this is, with the person's own token, and say where that token came from."""
-    answer = (await graph.get("me")).raise_for_status()
-    return page("graph.html", user=user, profile=answer.json(), source=graph.token_source)
+    answer = await graph.get("me")
+    if answer.status_code == status.HTTP_401_UNAUTHORIZED:  # revoked over there, or the emulator was started anew
+        return RedirectResponse("/login?return_to=/call-graph")
+    return page("graph.html", user=user, answer=answer, source=graph.token_source)

@@ -23,13 +23,12 @@ def certificate_for(host: str, folder: Path) -> tuple[Path, Path]:
     return ca_file, server_file
 
 
-def trust(home: Path, *ca_files: Path) -> None:
-    """Make Chromium trust these authorities when `home` is its HOME: they go into the NSS database it reads there."""
+def trust(home: Path, ca_file: Path) -> None:
+    """Make Chromium trust this authority when `home` is its HOME: it goes into the NSS database read there."""
     database = home / ".pki" / "nssdb"
     database.mkdir(parents=True)
     _certutil("-N", "--empty-password", database=database)
-    for number, ca_file in enumerate(ca_files):
-        _certutil("-A", "-t", "C,,", "-n", f"tests-{number}", "-i", str(ca_file), database=database)
+    _certutil("-A", "-t", "C,,", "-n", "tests", "-i", str(ca_file), database=database)
 
 
 def _certutil(*arguments: str, database: Path) -> None:

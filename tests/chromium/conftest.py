@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser
 
-from examples import run
 from tests.chromium import sites
 from tests.chromium.certificates import certificate_for, trust
+from tests.chromium.emulated import Tenant
 from tests.chromium.launch import chromium_at
 from tests.chromium.visitor import Visitor
 
@@ -27,11 +27,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(scope="session")
-def tenant(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[run.Ports, Path]]:
-    """The emulator, and the folder with its certificate: shared, so each walk brings a person of its own."""
+def tenant(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tenant]:
+    """The emulator: shared, so each walk brings a person of its own."""
     folder = tmp_path_factory.mktemp("tenant")
     with sites.emulator(folder) as ports:
-        yield ports, folder
+        yield Tenant(ports, folder)
 
 
 @pytest.fixture(scope="module")
@@ -42,15 +42,14 @@ def settings() -> Mapping[str, str]:
 
 @pytest.fixture(scope="module")
 def chromium(
-    tenant: tuple[run.Ports, Path], settings: Mapping[str, str], tmp_path_factory: pytest.TempPathFactory
+    tenant: Tenant, settings: Mapping[str, str], tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Browser]:
     """A browser that finds the example at https://portal.birch.example and trusts its certificate."""
-    ports, data = tenant
     folder = tmp_path_factory.mktemp("application")
     ca_file, certificate = certificate_for(sites.HOST, folder)
-    trust(folder, ca_file, data / "emulator" / "ca.pem")
+    trust(folder, ca_file)
     with (
-        sites.application(folder, ports=ports, data=data, certificate=certificate, settings=settings) as port,
+        sites.application(folder, tenant, certificate=certificate, settings=settings) as port,
         chromium_at(folder, f"--host-resolver-rules=MAP {sites.HOST}:443 127.0.0.1:{port}") as launched,
     ):
         yield launched

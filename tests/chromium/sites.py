@@ -18,6 +18,7 @@ import httpx2
 
 from examples import run
 from examples.supervisor import Program
+from tests.chromium.emulated import Tenant
 
 ROOT = Path(__file__).parents[2]
 HOST = "portal.birch.example"
@@ -39,17 +40,15 @@ def emulator(folder: Path) -> Iterator[run.Ports]:
     """Run the emulator as `make demo` does; return where it listens, and where an application could."""
     ports = run.Ports(*free_ports(3))
     program = run.emulator(ports, folder / "emulator")
-    with _running(program, folder / "emulator.log", lambda: _answers(program.ready)):
+    with running(program, folder / "emulator.log", lambda: answers(program.ready)):
         yield ports
 
 
 @contextmanager
-def application(
-    folder: Path, *, ports: run.Ports, data: Path, certificate: Path, settings: Mapping[str, str]
-) -> Iterator[int]:
+def application(folder: Path, tenant: Tenant, *, certificate: Path, settings: Mapping[str, str]) -> Iterator[int]:
     """Run the example as `make demo` does, but over TLS under its own host name; return its port."""
     (port,) = free_ports(1)
-    program = run.application("auth_code_flow", ports, data)
+    program = run.application("auth_code_flow", tenant.ports, tenant.data)
     over_tls = replace(
         program,
         command=(
@@ -65,17 +64,18 @@ def application(
         },
     )  # fmt: skip
     ready = f"https://127.0.0.1:{port}/ready"
-    with _running(over_tls, folder / "application.log", lambda: _answers(ready, host=HOST)):
+    with running(over_tls, folder / "application.log", lambda: answers(ready, host=HOST)):
         yield port
 
 
 @contextmanager
-def _running(program: Program, log: Path, is_ready: Callable[[], bool]) -> Iterator[None]:
+def running(program: Program, log: Path, is_ready: Callable[[], bool], *, cwd: Path = ROOT) -> Iterator[None]:
+    """Run a program until the block ends; what it says goes into `log`, and into the failure if it does not start."""
     environment = {**program.environment, "PYTHONPATH": SOURCES}
     with (
         log.open("wb") as out,
         subprocess.Popen(
-            program.command, env=environment, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=out, stderr=subprocess.STDOUT
+            program.command, env=environment, cwd=cwd, stdin=subprocess.DEVNULL, stdout=out, stderr=subprocess.STDOUT
         ) as process,
     ):
         try:
@@ -94,7 +94,7 @@ def _wait(process: "subprocess.Popen[bytes]", is_ready: Callable[[], bool], log:
         time.sleep(0.05)
 
 
-def _answers(url: str, *, host: str | None = None) -> bool:
+def answers(url: str, *, host: str | None = None) -> bool:
     """Say whether the address answers 200; its certificate is for Chromium to check, not for this."""
     headers = {"host": host} if host else {}
     with httpx2.Client(verify=False, trust_env=False) as client:

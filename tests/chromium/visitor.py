@@ -1,5 +1,6 @@
 """A person in front of a real Chromium: what they do on each page, and what must never happen while they do it."""
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -75,6 +76,12 @@ class Visitor:
     def sees(self, heading: str) -> None:
         """Wait until the page with this heading is there."""
         self.page.get_by_role("heading", level=1, name=heading).wait_for()
+
+    def sees_one_of(self, *headings: str) -> str:
+        """Wait until a page with one of these headings is there, and say which."""
+        heading = self.page.get_by_role("heading", level=1)
+        heading.filter(has_text=re.compile("|".join(map(re.escape, headings)))).wait_for()
+        return heading.inner_text()
 
     def names_themselves(self, username: str) -> None:
         """Type a user name on the authority's first page."""
