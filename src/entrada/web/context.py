@@ -13,21 +13,21 @@ from starlette.types import Scope
 from entrada.clock import Clock
 from entrada.errors import NotSignedIn
 from entrada.events import Event, EventName, Events
-from entrada.flows.signin import SignIn
-from entrada.flows.signout import SignOut
-from entrada.flows.tokens import Tokens
 from entrada.principal import User
-from entrada.provider.discovery import Discovery
-from entrada.sessions.lifecycle import Session, Sessions
-from entrada.sessions.record import RequestFacts
 from entrada.settings import Settings
-from entrada.web.cookies import Cookies
-from entrada.web.csrf import CsrfTokens
-from entrada.web.hosts import Hosts
-from entrada.web.pages import Pages
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # an application that only names its dependencies loads none of these
+    from entrada.flows.signin import SignIn
+    from entrada.flows.signout import SignOut
+    from entrada.flows.tokens import Tokens
+    from entrada.provider.discovery import Discovery
+    from entrada.sessions.lifecycle import Session, Sessions
+    from entrada.sessions.record import RequestFacts
     from entrada.web.clients import Outbound
+    from entrada.web.cookies import Cookies
+    from entrada.web.csrf import CsrfTokens
+    from entrada.web.hosts import Hosts
+    from entrada.web.pages import Pages
 
 KEY = "entrada"
 LONGEST_USER_AGENT = 256
@@ -40,15 +40,15 @@ class House:
     settings: Settings
     clock: Clock
     events: Events
-    cookies: Cookies
-    csrf: CsrfTokens
-    hosts: Hosts
-    pages: Pages
-    discovery: Discovery
-    sessions: Sessions
-    sign_in: SignIn
-    sign_out: SignOut
-    tokens: Tokens
+    cookies: "Cookies"
+    csrf: "CsrfTokens"
+    hosts: "Hosts"
+    pages: "Pages"
+    discovery: "Discovery"
+    sessions: "Sessions"
+    sign_in: "SignIn"
+    sign_out: "SignOut"
+    tokens: "Tokens"
     outbound: "Outbound"
     own_paths: frozenset[str]
     """The paths of our own routes."""
@@ -75,14 +75,14 @@ class Context:
         self._session: Session | None = None
         self._looked_up = False
 
-    async def session(self) -> Session | None:
+    async def session(self) -> "Session | None":
         """Return the live session of this request, looked up once and only when there is a cookie."""
         if not self._looked_up:
             self._session = await self._look_up()
             self._looked_up = True
         return self._session
 
-    async def require_session(self) -> Session:
+    async def require_session(self) -> "Session":
         """Return the live session; NotSignedIn when there is none, or when a bearer token came with the request."""
         if self.bearer:
             raise NotSignedIn("a bearer token is not taken here")  # never fall back to the cookie (SEC-095)
@@ -121,8 +121,10 @@ class Context:
         return dict(self.scope["headers"])
 
     @property
-    def facts(self) -> RequestFacts:
+    def facts(self) -> "RequestFacts":
         """Where the request comes from, for the record of a session."""
+        from entrada.sessions.record import RequestFacts
+
         client = self.scope.get("client")
         agent = self.headers.get(b"user-agent", b"").decode("latin-1")[:LONGEST_USER_AGENT]
         return RequestFacts(address=client[0] if client else None, user_agent=agent or None)
@@ -132,7 +134,7 @@ class Context:
         """The token for forms of this session; empty when the request has no session cookie."""
         return self.house.csrf.token(self.session_id) if self.session_id else ""
 
-    async def _look_up(self) -> Session | None:
+    async def _look_up(self) -> "Session | None":
         if self.session_id is None:
             return None
         session = await self.house.sessions.load(self.session_id)

@@ -6,7 +6,7 @@ A browser that navigates gets a page that says what happened, what to do, and th
 
 from collections.abc import Mapping
 from http import HTTPStatus
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
 from starlette.exceptions import HTTPException, WebSocketException
@@ -31,8 +31,9 @@ from entrada.errors import (
 from entrada.logs import log
 from entrada.web import return_to
 from entrada.web.context import Context, context_of
-from entrada.web.explanations import explain
-from entrada.web.pages import Way
+
+if TYPE_CHECKING:
+    from entrada.web.pages import Way
 
 POLICY_VIOLATION = 1008  # WebSocket close code, RFC 6455 7.4.1
 PROBLEM = "application/problem+json"
@@ -97,6 +98,8 @@ def answer(connection: HTTPConnection, error: EntradaError) -> Response:
     headers = _headers(error, context)
     if not navigates(connection):
         return problem(context, status, code=error.code, detail=error.public, headers=headers)
+    from entrada.web.explanations import explain
+
     said = explain(error)
     return context.house.pages.error(
         status=status,
@@ -137,7 +140,7 @@ async def answer_http_exception(request: Request, error: Exception) -> Response:
         happened=detail,
         advice="Go back, or start again from the first page.",
         correlation_id=context.correlation_id,
-        ways=(Way("Go to the first page", context.house.settings.home),),
+        ways=(_home(context),),
         headers=error.headers,
     )
 
@@ -184,13 +187,21 @@ def _headers(error: EntradaError, context: Context) -> dict[str, str]:
     return headers
 
 
-def _ways(error: EntradaError, context: Context) -> tuple[Way, ...]:
-    home = Way("Go to the first page", context.house.settings.home)
+def _ways(error: EntradaError, context: Context) -> "tuple[Way, ...]":
+    from entrada.web.pages import Way
+
+    home = _home(context)
     if isinstance(error, SignInRefused | NotSignedIn | RenewalRefused):
         return (Way("Sign in", f"{context.house.path('login')}?again=1"), home)
     if isinstance(error, Unavailable):
         return (Way("Try again", context.house.settings.home),)
     return (home,)
+
+
+def _home(context: Context) -> "Way":
+    from entrada.web.pages import Way
+
+    return Way("Go to the first page", context.house.settings.home)
 
 
 def _word(status: int) -> str:
