@@ -7,6 +7,7 @@ callback needs is in here, so that nothing is taken from the address it came by 
 import base64
 import hashlib
 import hmac
+import re
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -17,6 +18,7 @@ from entrada.sessions.sealing import Sealer
 
 PURPOSE: Purpose = "transaction-cookie"
 HANDLE_LENGTH = 16  # 96 bits of a hash of `state`: tells attempts apart, says nothing about it
+HANDLE = re.compile(rf"[A-Za-z0-9_-]{{{HANDLE_LENGTH}}}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +39,7 @@ class Transaction:
 
     def begun_within(self, lifetime: timedelta, *, now: datetime) -> bool:
         """Say whether the attempt is neither too old nor from the future."""
-        return timedelta(0) <= now - self.created <= lifetime
+        return timedelta(0) <= now - self.created < lifetime
 
     def answers(self, state: str) -> bool:
         """Say whether `state` is this attempt's; compared in constant time (SEC-013)."""

@@ -20,6 +20,7 @@ from entrada.settings import Settings
 MOST_BYTES = 4096  # browsers drop a longer cookie without a word
 LEAVING_SECONDS = 300  # a sign-out at the authority takes a click or two
 MOST_HEADER_BYTES = 16 * 1024  # SEC-086
+BLANKS = " \t"  # str.strip() takes more, and so would make `\xa0__Host-…`, which anybody may set, a `__Host-` name
 SameSite = Literal["Lax", "None"]
 
 
@@ -96,7 +97,7 @@ def pairs(header: bytes) -> Iterable[tuple[str, str]]:
     for part in header.decode("latin-1").split(";"):
         name, equals, value = part.partition("=")
         if equals:
-            yield name.strip(), value.strip()
+            yield name.strip(BLANKS), value.strip(BLANKS)
 
 
 def single(header: bytes, name: str) -> str | None:

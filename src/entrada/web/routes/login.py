@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
+from entrada.flows.transaction import HANDLE
 from entrada.logs import log
 from entrada.web import cookies, return_to
 from entrada.web.context import Context, context_of
@@ -16,6 +17,7 @@ MOST_VISITS = 3  # returns from the authority within VISIT_SECONDS that still le
 VISIT_SECONDS = 60
 MOST_TRANSACTIONS = 10  # ten tabs at once
 MOST_TRANSACTION_BYTES = 8 * 1024  # of the 16 KiB of SEC-022: servers commonly stop at 8 KiB per header line
+MOST_DROPPED = 20  # in one answer, which servers want short as well; the next attempt drops more
 SEE_OTHER = 303
 
 
@@ -77,7 +79,7 @@ def _drop_oldest(context: Context, new_bytes: int) -> None:
     house = context.house
     prefix = house.cookies.transaction_prefix
     found = [(name.removeprefix(prefix), value) for name, value in cookies.pairs(context.cookie_header)
-             if name.startswith(prefix)]  # fmt: skip
+             if name.startswith(prefix) and HANDLE.fullmatch(name.removeprefix(prefix))]  # fmt: skip
     opened = [(house.sign_in.open(handle, value), handle, value) for handle, value in found]
     kept = sorted(((attempt.created, handle, len(value)) for attempt, handle, value in opened if attempt), reverse=True)
     room, places = MOST_TRANSACTION_BYTES - new_bytes, MOST_TRANSACTIONS - 1
@@ -87,9 +89,5 @@ def _drop_oldest(context: Context, new_bytes: int) -> None:
         if room < 0 or places < 0:
             break
         staying.add(handle)
-    gone = {
-        handle
-        for _, handle, _ in opened
-        if handle not in staying and handle.replace("-", "").replace("_", "").isalnum()
-    }
-    context.set_cookies.extend(house.cookies.drop_transaction(handle) for handle in sorted(gone))
+    gone = sorted({handle for handle, _ in found} - staying)[:MOST_DROPPED]
+    context.set_cookies.extend(house.cookies.drop_transaction(handle) for handle in gone)
