@@ -114,7 +114,8 @@ def secret_of(client_id: str) -> str:
 
 def welcome(ports: Ports) -> str:
     """Say what to open and who can sign in."""
-    people = default_world().users
+    world = default_world()
+    people = [user for user in world.users if not user.is_guest and world.in_tenant(user, BIRCH.id)]
     width = max(len(person.user_principal_name) for person in people)
     return "\n".join([
         "",

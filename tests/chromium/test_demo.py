@@ -29,7 +29,7 @@ def demo(tmp_path: Path) -> Iterator[Demo]:
         try:
             yield process, ports
         finally:
-            process.kill()
+            process.terminate()
 
 
 def test_make_demo_signs_a_person_in_and_out_and_stops_on_ctrl_c(demo: Demo, tmp_path: Path) -> None:

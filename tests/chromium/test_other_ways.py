@@ -3,6 +3,7 @@
 import pyotp
 from entrada_emulator.seeds import PASSWORD
 
+from tests.chromium.sites import HOST
 from tests.chromium.visitor import Visitor
 
 
@@ -76,3 +77,25 @@ def test_a_sign_in_is_approved_on_the_phone(visitor: Visitor) -> None:
     visitor.consents()
     visitor.sees("Hello, Pia Push")
     assert not phone.complaints
+
+
+def test_who_is_still_signed_in_at_the_authority_comes_in_without_a_password(visitor: Visitor) -> None:
+    """The application's cookie is gone, the authority's is not: back on the wanted page, no question asked."""
+    visitor.goes_to("/login")
+    visitor.one_click("Mia Member")
+    visitor.stays()
+    if visitor.sees_one_of("Permissions requested", "Hello, Mia Member") == "Permissions requested":
+        visitor.presses("Accept")
+    visitor.sees("Hello, Mia Member")
+    visitor.page.context.clear_cookies(domain=HOST)
+    visitor.goes_to("/call-graph")
+    visitor.sees("Microsoft Graph says")
+
+
+def test_a_disabled_account_is_told_so_at_the_authority(visitor: Visitor) -> None:
+    """The right password of a disabled account lets nobody in, and the page says whom to ask."""
+    visitor.goes_to("/login")
+    visitor.names_themselves("dan@birch.example")
+    visitor.proves(PASSWORD)
+    visitor.page.get_by_text("AADSTS50057").wait_for()
+    visitor.shows("authority-disabled")

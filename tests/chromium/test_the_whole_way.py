@@ -2,6 +2,7 @@
 
 import pyotp
 from entrada_emulator.seeds import PASSWORD, TOTP_SECRET
+from playwright.sync_api import Cookie
 
 from tests.chromium.sites import HOST
 from tests.chromium.visitor import Visitor
@@ -49,11 +50,17 @@ def _asks_graph_twice(visitor: Visitor) -> None:
 
 
 def _signs_out(visitor: Visitor) -> None:
+    (cookie,) = _session_cookies(visitor)
+    assert (cookie.get("secure"), cookie.get("httpOnly"), cookie.get("sameSite")) == (True, True, "Lax")
     visitor.presses("Sign out")
     visitor.page.wait_for_url("**/signed-out")
     assert "Your sign-in at Microsoft has ended" in visitor.text
     visitor.shows("signed-out")
-    assert not [cookie for cookie in visitor.page.context.cookies() if "session" in cookie["name"]]
+    assert not _session_cookies(visitor)
+
+
+def _session_cookies(visitor: Visitor) -> list[Cookie]:
+    return [cookie for cookie in visitor.page.context.cookies(HERE) if cookie.get("name") == "__Host-entrada"]
 
 
 def _finds_nothing_behind(visitor: Visitor) -> None:
