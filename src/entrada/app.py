@@ -60,7 +60,10 @@ class Entrada:
         from entrada.web import logs
         from entrada.web.failures import Refused, answer_http_exception, answer_refusal
         from entrada.web.house import build
+        from entrada.web.middleware.gate import Gate
 
+        if Gate in [layer.cls for layer in app.user_middleware]:
+            raise RuntimeError("Entrada is installed on this application already")
         building = build(
             self.settings,
             clock=self._clock,

@@ -21,6 +21,8 @@ async def logout(request: Request) -> Response:
     _refuse_other_sites(context)
     done = await context.house.sign_out.end(context.session_id)
     context.set_cookies.append(context.house.cookies.end_session())
+    if done.authority_url:
+        context.set_cookies.append(context.house.cookies.leave())
     if done.session:
         await context.tell("sign_out", user=done.session.user)
     return _page(context, done) if navigates(request) else _document(done)
@@ -54,10 +56,7 @@ def _page(context: Context, done: SignedOut) -> Response:
     """
     if not done.here:
         return _half_page(context, done)
-    onward = {}
-    if done.authority_url:
-        onward["refresh"] = f"0; url={done.authority_url}"
-        context.set_cookies.append(context.house.cookies.leave())
+    onward = {"refresh": f"0; url={done.authority_url}"} if done.authority_url else {}
     return context.house.pages.signed_out(
         here=done.here,
         at_authority="unknown",

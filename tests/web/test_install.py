@@ -1,0 +1,97 @@
+"""What `Entrada(...).install(app)` does to an application, and what it leaves alone."""
+
+import subprocess
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+from entrada_emulator.pytest_plugin import Entra
+from fastapi import FastAPI, Request
+
+from entrada import Entrada, Event, SettingsRefused
+from tests.front_door import BASE, FrontDoor, running, settings
+
+
+async def test_life_span_is_wrapped(entra: Entra, tmp_path: Path) -> None:
+    """The application's own life span runs inside ours, and its state reaches the requests."""
+    steps = []
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[dict[str, str]]:
+        steps.append("up")
+        yield {"colour": "green"}
+        steps.append("down")
+
+    app = FastAPI(lifespan=lifespan)
+    seen = []
+    async with running(entra, tmp_path, app=app):
+        steps.append("running")
+        async with app.router.lifespan_context(app) as state:
+            seen.append(state)
+    assert seen == [{"colour": "green"}]
+    assert steps[:2] == ["up", "running"]
+    assert steps[-1] == "down"
+
+
+async def test_listeners(entra: Entra, tmp_path: Path) -> None:
+    """`on` decorates, leaves the function as it is, and one that fails changes nothing for the person."""
+    heard: list[str | None] = []
+
+    def build(app: FastAPI) -> None:
+        @app.get("/who")
+        async def who(request: Request) -> str:
+            return request.method
+
+    async with running(entra, tmp_path) as door:
+
+        @door.entrada.on("sign_in")
+        async def note(event: Event) -> None:
+            heard.append(event.user_key)
+            raise ValueError("a listener's own trouble")
+
+        browser = await door.signed_in()
+        assert "Hello Mia Member" in browser.page.text
+        assert callable(note)
+    person = entra.user()
+    assert heard == [f"{person.tenant_id}:{person.id}"]
+
+
+def test_twice(tmp_path: Path) -> None:
+    """A second installation on one application is refused in plain words."""
+    app, entrada = FastAPI(), Entrada(settings(tmp_path))
+    entrada.install(app)
+    with pytest.raises(RuntimeError, match="installed on this application already"):
+        entrada.install(app)
+
+
+def test_wrong_settings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """LOG-10: without settings the start is refused, and every fault is named with its mend."""
+    monkeypatch.chdir(tmp_path)
+    for name in ("AZURE_CLIENT_ID", "AZURE_TENANT_ID", "ENTRADA_CLIENT_ID", "ENTRADA_TENANT_ID"):
+        monkeypatch.delenv(name, raising=False)
+    with pytest.raises(SettingsRefused, match="client_id: missing; set AZURE_CLIENT_ID") as refused:
+        Entrada()
+    assert any(fault.startswith("tenant_id:") for fault in refused.value.faults)
+
+
+def test_naming_a_dependency_loads_little() -> None:
+    """The libraries behind sign-in, users and pages are loaded when Entrada is installed, not when it is named."""
+    code = "import sys, entrada; from entrada import Entrada, CurrentUser, api_client; print(' '.join(sys.modules))"
+    paths = [path for path in sys.path if path]
+    done = subprocess.run(
+        [sys.executable, "-c", f"import sys; sys.path[:0] = {paths!r}; {code}"],
+        capture_output=True,
+        check=True,
+        text=True,
+    )
+    loaded = set(done.stdout.split())
+    assert not loaded & {"msal", "requests", "sqlalchemy", "alembic", "aiosqlite", "jinja2"}
+
+
+async def test_openapi_is_the_applications(door: FrontDoor) -> None:
+    """Our routes and dependencies add nothing to the application's OpenAPI document."""
+    document = (await door.raw("GET", f"{BASE}/openapi.json")).json()
+    assert not [path for path in document["paths"] if path.startswith("/api/auth")]
+    assert "parameters" not in document["paths"]["/private"]["get"]
