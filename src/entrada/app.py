@@ -62,7 +62,8 @@ class Entrada:
         from entrada.web.house import build
         from entrada.web.middleware.gate import Gate
 
-        if Gate in [layer.cls for layer in app.user_middleware]:
+        layers: list[object] = [layer.cls for layer in app.user_middleware]
+        if Gate in layers:
             raise RuntimeError("Entrada is installed on this application already")
         building = build(
             self.settings,
