@@ -48,5 +48,12 @@ def every_page(pages: Pages) -> Mapping[str, Response]:
         "signed_out_unknown": pages.signed_out(here=False, at_authority="unknown", sign_in="/api/auth/login"),
         "sign_in": pages.sign_in(sign_in="/api/auth/login"),
         "sign_in_after_loop": pages.sign_in(sign_in="/api/auth/login", interrupted="loop"),
+        "debug": pages.render(
+            "debug.html",
+            sections={
+                "This browser": {"signed in": "yes, as Mia Member", "since": "2026-11-21 10:00:00 UTC"},
+                "Authority": {"issuer": "https://login.microsoftonline.com/e7712ada-0001-4000-8000-000000000001/v2.0"},
+            },
+        ),
         "sign_in_without_cookies": pages.sign_in(sign_in="/api/auth/login", interrupted="cookies"),
     }

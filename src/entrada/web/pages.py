@@ -17,7 +17,7 @@ from entrada.web.assets import assets
 from entrada.web.content_policy import ContentPolicy
 
 OURS = Path(__file__).parent / "templates"
-OWN_PAGES = frozenset({"error.html", "signed_out.html", "sign_in.html"})
+OWN_PAGES = frozenset({"error.html", "signed_out.html", "sign_in.html", "debug.html"})
 
 AtAuthority = Literal["ended", "still_signed_in", "unknown"]
 Interruption = Literal["loop", "cookies"]

@@ -4,6 +4,7 @@ from starlette.routing import Route, Router
 
 from entrada.settings import Settings
 from entrada.web.assets import ROOT
+from entrada.web.routes import debug
 from entrada.web.routes.callback import callback
 from entrada.web.routes.health import health, ready
 from entrada.web.routes.login import login
@@ -26,6 +27,7 @@ def routes(settings: Settings) -> list[Route]:
         Route("/signed-out", signed_out, methods=["GET"]),
         Route("/health", health, methods=["GET"]),
         Route("/ready", ready, methods=["GET"]),
+        *([Route(debug.PATH, debug.debug_info, methods=["GET"])] if debug.offered(settings) else []),
         *static_routes(),
     ]
 
