@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -15,6 +16,7 @@ from emulator.tests.sign_in import NORA, PIA, code_of
 pytestmark = pytest.mark.browser
 
 PATIENCE = 20_000  # milliseconds: the tests may share two cores with everything else
+SCREENSHOTS = Path(__file__).parents[2] / "screenshots"
 GOT_A_CODE = "code state session_state"
 LOOKS = [
     pytest.param({"color_scheme": "light", "viewport": {"width": 1100, "height": 800}}, id="light"),
@@ -129,12 +131,13 @@ def test_pages_are_accessible(browser: Browser, sites: Sites, look: dict[str, ob
     """axe finds nothing on any page, in light and dark, wide and narrow; and nothing is wider than the phone."""
     context = browser.new_context(**look)  # type: ignore[arg-type]
     page = context.new_page()
-    seen = [title for title in _walk(page, sites) if _is_fine(page)]
+    seen = [title for title in _walk(page, sites) if _is_fine(page, f"{title}, {look['color_scheme']}")]
     assert len(set(seen)) >= 17, seen
     context.close()
 
 
-def _is_fine(page: Page) -> bool:
+def _is_fine(page: Page, name: str) -> bool:
+    page.screenshot(path=SCREENSHOTS / f"emulator-{re.sub(r'[^a-z]+', '-', name.lower())}.png", full_page=True)
     results = Axe().run(page)
     assert results.violations_count == 0, f"{page.title()}\n{results.generate_report()}"
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), f"{page.title()} is too wide"

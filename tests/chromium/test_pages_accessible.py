@@ -18,6 +18,7 @@ from entrada.web.pages import Pages
 from entrada.web.routes.static import static_routes
 from tests.chromium.launch import chromium_at
 from tests.chromium.served import served
+from tests.chromium.visitor import SCREENSHOTS
 from tests.web.samples import CORRELATION_ID, every_page
 
 pytestmark = pytest.mark.browser
@@ -91,13 +92,16 @@ def page(look: BrowserContext) -> Iterator[Page]:
 
 
 @pytest.mark.parametrize("name", [*NAMES, "profile"])
-def test_a_page_is_accessible_and_whole_in_each_look(page: Page, origin: str, name: str) -> None:
+def test_a_page_is_accessible_and_whole_in_each_look(
+    request: pytest.FixtureRequest, page: Page, origin: str, name: str
+) -> None:
     """SEC-161, SEC-167: WCAG 2.2 AA as far as axe can tell; it fits, and its policy blocks nothing of it."""
     said: list[str] = []
     asked: list[str] = []
     page.on("console", lambda message: said.append(message.text))
-    page.on("request", lambda request: asked.append(request.url))
+    page.on("request", lambda sent: asked.append(sent.url))
     page.goto(f"{origin}/page/{name}")
+    page.screenshot(path=SCREENSHOTS / f"page-{name}-{request.node.callspec.params['look']}.png", full_page=True)
     results = Axe().run(page, options={"resultTypes": ["violations"], "runOnly": STANDARD})
     assert results.violations_count == 0, results.generate_report()
     assert page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth")

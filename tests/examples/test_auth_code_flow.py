@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import pytest
 from entrada_emulator.pytest_plugin import Entra
@@ -37,8 +38,8 @@ async def example(written: ModuleType, entra: Entra, tmp_path: Path) -> AsyncIte
         app.get("/")(written.index)
         app.get("/call-graph")(written.call_graph)
 
-    templates = {"templates": [Path(written.__file__ or "").parent / "templates"]}
-    more = {"prefix": "", "session_idle_minutes": 600}
+    templates: dict[str, Any] = {"templates": [Path(written.__file__ or "").parent / "templates"]}
+    more: dict[str, Any] = {"prefix": "", "session_idle_minutes": 600}
     async with running(entra, tmp_path, build=build, options=templates, **more) as door:
         yield door
 
