@@ -46,7 +46,7 @@ async def test_the_attempt_remembers_what_it_was(door: FrontDoor) -> None:
         "issuer", "client_id", "redirect_uri", "nonce", "code_verifier", "scopes", "return_to", "created",
     }  # fmt: skip
     browser, url = await stopped_at_callback(door)
-    ((name, sealed),) = [(name, value) for name, value in browser.jar.of(HOST).items() if "signin" in name]
+    ((_, sealed),) = [(name, value) for name, value in browser.jar.of(HOST).items() if "signin" in name]
     await browser.open(url)
     assert browser.page.url == f"{BASE}/private"
     for secret in ("private", AUTH, "openid"):
@@ -87,7 +87,7 @@ async def test_begun_at_one_worker_and_finished_at_another(entra: Entra, tmp_pat
 
 
 def test_an_attempt_is_over_when_its_use_may_be_forgotten(entra: Entra) -> None:
-    """SEC-013, SEC-014: at the very end of its life it is refused: spent at its beginning, it is forgotten just then."""
+    """SEC-013, SEC-014: at the very end of its life it is refused: spent at once, it is forgotten then."""
     began = entra.state.clock.now()
     lifetime = timedelta(minutes=10)
     attempt = Transaction("i", "c", "r", "s", "n", "v", ("openid",), "/", began)

@@ -17,7 +17,7 @@ async def ask(door: FrontDoor, path: str, cookie: bytes) -> tuple[int, list[byte
 
 @pytest.mark.parametrize("blank", [b"\xa0", b"\x85", b"\x1c", b"\x1f", b"\x0b", b"\x0c"])
 async def test_prefix_hidden_behind_a_blank(door: FrontDoor, blank: bytes) -> None:
-    """SEC-087, SEC-072: a sibling domain may not set `__Host-…`, but a name with an odd blank before it: another name."""
+    """SEC-087, SEC-072: a sibling domain may not set `__Host-…`, but a name with an odd blank before it."""
     session = (await door.signed_in()).jar.of(HOST)[SESSION].encode()
     assert await ask(door, "/api/auth/me", SESSION.encode() + b"=" + session) == (200, [])
     for cookie in (blank + SESSION.encode() + b"=" + session, SESSION.encode() + blank + b"=" + session):
