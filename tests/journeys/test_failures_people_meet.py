@@ -135,7 +135,7 @@ async def test_session_cookie_that_does_not_hold(door: FrontDoor) -> None:
     assert browser.page.status == 200
     assert "several times" in browser.page.text
     await browser.follow("Sign in")
-    assert browser.page.url == f"{BASE}/"
+    assert browser.page.url == f"{BASE}/private"
 
 
 async def test_failing_callback_never_redirects_to_the_authority(door: FrontDoor) -> None:

@@ -79,8 +79,10 @@ async def test_cancelled(door: FrontDoor) -> None:
     assert page.headers["x-correlation-id"] in page.text
     assert SESSION not in browser.jar.of(HOST)
     assert [event.name for event in door.events] == ["sign_in_failed"]
+    assert not [name for name in browser.jar.of(HOST) if "signin" in name]
     await browser.follow("Sign in")
-    assert browser.page.url.startswith(AUTHORITY)
+    await walk_through(browser)
+    assert browser.page.url == f"{BASE}/private"
 
 
 async def test_consent_refused(door: FrontDoor) -> None:

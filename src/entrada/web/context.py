@@ -7,6 +7,7 @@ import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
+from urllib.parse import urlencode
 
 from starlette.types import Scope
 
@@ -61,8 +62,8 @@ class House:
 class Context:
     """One request: who asks, under which number, and the cookies to send with the answer."""
 
-    __slots__ = ("_looked_up", "_session", "bearer", "cookie_header", "correlation_id", "house", "scope", "session_id",
-                 "set_cookies")  # fmt: skip
+    __slots__ = ("_looked_up", "_session", "bearer", "cookie_header", "correlation_id", "house", "return_to", "scope",
+                 "session_id", "set_cookies")  # fmt: skip
 
     def __init__(self, house: House, scope: Scope) -> None:
         self.house = house
@@ -72,6 +73,7 @@ class Context:
         self.session_id: str | None = None
         self.bearer = False
         self.set_cookies: list[str] = []
+        self.return_to: str | None = None  # a checked address, once it is known where a sign-in was going
         self._session: Session | None = None
         self._looked_up = False
 
@@ -128,6 +130,12 @@ class Context:
         client = self.scope.get("client")
         agent = self.headers.get(b"user-agent", b"").decode("latin-1")[:LONGEST_USER_AGENT]
         return RequestFacts(address=client[0] if client else None, user_agent=agent or None)
+
+    @property
+    def sign_in_url(self) -> str:
+        """The address behind a button to sign in: never stopped as a loop, and going where the last attempt went."""
+        wanted = {"again": "1"} | ({"return_to": self.return_to} if self.return_to else {})
+        return f"{self.house.path('login')}?{urlencode(wanted)}"
 
     @property
     def csrf_token(self) -> str:

@@ -192,7 +192,7 @@ def _ways(error: EntradaError, context: Context) -> "tuple[Way, ...]":
 
     home = _home(context)
     if isinstance(error, SignInRefused | NotSignedIn | RenewalRefused):
-        return (Way("Sign in", f"{context.house.path('login')}?again=1"), home)
+        return (Way("Sign in", context.sign_in_url), home)
     if isinstance(error, Unavailable):
         return (Way("Try again", context.house.settings.home),)
     return (home,)

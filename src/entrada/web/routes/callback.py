@@ -6,6 +6,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from entrada.errors import (
+    AuthorityRefused,
     EntradaError,
     MediaTypeRefused,
     MethodRefused,
@@ -50,7 +51,13 @@ async def _sign_in(context: Context, response: AuthorizationResponse) -> SignedI
     house = context.house
     handle = handle_of(response.state)
     sealed = cookies.single(context.cookie_header, house.cookies.transaction_prefix + handle)
-    matched = await house.sign_in.match(response, sealed=sealed)
+    attempt = house.sign_in.open(handle, sealed) if sealed else None
+    context.return_to = return_to.accepted(attempt.return_to) if attempt else None
+    try:
+        matched = await house.sign_in.match(response, sealed=sealed)
+    except AuthorityRefused:  # the attempt is spent all the same (SEC-015)
+        context.set_cookies.append(house.cookies.drop_transaction(handle))
+        raise
     context.set_cookies.append(house.cookies.drop_transaction(handle))
     return await house.sign_in.finish(matched, facts=context.facts, replacing=context.session_id)
 

@@ -25,10 +25,10 @@ async def login(request: Request) -> Response:
     """Send the browser to the authority, or stop a loop with a button."""
     context = context_of(request.scope)
     house = context.house
-    going_to = wanted_return_to(request, context)
+    going_to = context.return_to = wanted_return_to(request, context)
     if visits(context) >= MOST_VISITS and "again" not in request.query_params:
         context.set_cookies.append(house.cookies.count_visits(0, seconds=0))
-        return house.pages.sign_in(sign_in=again(context), interrupted="loop")
+        return house.pages.sign_in(sign_in=context.sign_in_url, interrupted="loop")
     started = await house.sign_in.start(return_to=going_to, hints=_hints(request), replaces=context.session_id)
     _drop_oldest(context, len(started.sealed))
     context.set_cookies.append(house.cookies.open_transaction(started.handle, started.sealed))
@@ -57,11 +57,6 @@ def count_visit(context: Context) -> None:
     """Count one more return from the authority, up to nine."""
     counted = min(visits(context) + 1, 9)
     context.set_cookies.append(context.house.cookies.count_visits(counted, seconds=VISIT_SECONDS))
-
-
-def again(context: Context) -> str:
-    """Return the address of a sign-in that a person starts with a button: never stopped as a loop."""
-    return f"{context.house.path('login')}?again=1"
 
 
 def _hints(request: Request) -> dict[str, str]:

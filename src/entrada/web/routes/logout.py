@@ -9,7 +9,6 @@ from entrada.web import cookies, csrf
 from entrada.web.context import Context, context_of
 from entrada.web.failures import navigates, status_of
 from entrada.web.pages import Way
-from entrada.web.routes.login import again
 
 FORGET = {"clear-site-data": '"cache", "storage"', "cache-control": "no-store", "referrer-policy": "no-referrer"}
 """What the browser is told to forget (SEC-103); not its cookies, which may be another application's."""
@@ -38,7 +37,7 @@ async def signed_out(request: Request) -> Response:
     if await context.session() is not None:
         return RedirectResponse(house.settings.home, 303, headers={"cache-control": "no-store"})
     left = cookies.single(context.cookie_header, house.cookies.leaving) == "1"
-    return house.pages.signed_out(here=left, at_authority="ended" if left else "unknown", sign_in=again(context))
+    return house.pages.signed_out(here=left, at_authority="ended" if left else "unknown", sign_in=context.sign_in_url)
 
 
 def _refuse_other_sites(context: Context) -> None:
@@ -60,7 +59,7 @@ def _page(context: Context, done: SignedOut) -> Response:
     return context.house.pages.signed_out(
         here=done.here,
         at_authority="unknown",
-        sign_in=again(context),
+        sign_in=context.sign_in_url,
         leave_authority=done.authority_url,
         headers=FORGET | onward,
     )
