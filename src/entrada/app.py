@@ -84,7 +84,7 @@ class Entrada:
 
 
 def _add_layers(app: FastAPI, building: "Building") -> None:
-    """Add the gate, and around it the headers, so that refusals of the gate have them too."""
+    """Add the gate, and around everything the headers: what fails outside the gate has them too (SEC-160)."""
     from entrada.web.middleware.gate import Gate
     from entrada.web.middleware.headers import HeadersMiddleware
     from entrada.web.routes import table
@@ -97,7 +97,9 @@ def _add_layers(app: FastAPI, building: "Building") -> None:
         own_paths=building.house.own_paths,
         own_tree=table.OWN_TREE,
     )
-    app.add_middleware(HeadersMiddleware, rules=building.header_rules(app))
+    rules, build_inner = building.header_rules(app), app.build_middleware_stack
+    # FastAPI's own outermost layers answer for an application's handler of Exception, and too large a body
+    app.build_middleware_stack = lambda: HeadersMiddleware(build_inner(), rules=rules)  # type: ignore[method-assign]
 
 
 def _wrap_lifespan(app: FastAPI, building: "Building") -> None:

@@ -6,6 +6,7 @@ A browser that navigates gets a page that says what happened, what to do, and th
 
 from collections.abc import Mapping
 from http import HTTPStatus
+from http.client import responses
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
@@ -131,12 +132,12 @@ async def answer_http_exception(request: Request, error: Exception) -> Response:
     status = error.status_code
     if status < HTTPStatus.BAD_REQUEST:
         return Response(status_code=status, headers=error.headers)
-    detail = error.detail if isinstance(error.detail, str) else HTTPStatus(status).phrase
+    detail = error.detail if isinstance(error.detail, str) else _phrase(status)
     if not navigates(request):
         return problem(context, status, code=_word(status), detail=error.detail, headers=error.headers)
     return context.house.pages.error(
         status=status,
-        title=HTTPStatus(status).phrase,
+        title=_phrase(status),
         happened=detail,
         advice="Go back, or start again from the first page.",
         correlation_id=context.correlation_id,
@@ -151,7 +152,7 @@ def problem(
     """Return a problem document; `detail` is ours or the application's, never the request's."""
     document = {
         "type": "about:blank",
-        "title": HTTPStatus(status).phrase,
+        "title": _phrase(status),
         "status": int(status),
         "code": code,
         "detail": detail,
@@ -204,5 +205,10 @@ def _home(context: Context) -> "Way":
     return Way("Go to the first page", context.house.settings.home)
 
 
+def _phrase(status: int) -> str:
+    """Return the name of a status; an application may raise one that nobody has registered, such as 499."""
+    return responses.get(status, "Error")
+
+
 def _word(status: int) -> str:
-    return HTTPStatus(status).name.lower()
+    return _phrase(status).lower().replace(" ", "_").replace("-", "_")

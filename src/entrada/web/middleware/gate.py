@@ -17,7 +17,7 @@ from entrada.web import cookies, csrf
 from entrada.web.context import KEY, Context, House
 from entrada.web.failures import POLICY_VIOLATION, answer, answer_http_exception
 
-BEARER = b"bearer "
+BEARER = b"bearer"
 CORRELATION_HEADER = b"x-correlation-id"
 
 
@@ -46,6 +46,8 @@ class Gate:
                 receive = await self._check_source(context, receive)
             await self._route(scope)(scope, receive, answering)
         except EntradaError as error:
+            if answering.started:
+                raise
             await self._refuse(error, context, receive, answering)
         except HTTPException as error:
             await (await answer_http_exception(Request(scope), error))(scope, receive, answering)
@@ -70,7 +72,7 @@ class Gate:
             elif name == b"cookie":
                 cookie_headers.append(value)
             elif name == b"authorization":
-                context.bearer |= value[: len(BEARER)].lower() == BEARER
+                context.bearer |= value.lstrip()[: len(BEARER)].lower() == BEARER
         self._house.hosts.check(hosts)
         context.cookie_header = b"; ".join(cookie_headers)
         if len(context.cookie_header) > cookies.MOST_HEADER_BYTES:

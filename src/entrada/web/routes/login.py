@@ -1,6 +1,7 @@
 """`GET {prefix}/login`: the way to the authority."""
 
 from collections.abc import Mapping
+from urllib.parse import unquote
 
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
@@ -41,7 +42,7 @@ def wanted_return_to(request: Request, context: Context) -> str:
     if not asked:
         return context.house.settings.home
     accepted = return_to.accepted(asked[0]) if len(asked) == 1 else None
-    if accepted is None or accepted.partition("?")[0] in context.house.own_paths:
+    if accepted is None or unquote(accepted.partition("?")[0]) in context.house.own_paths:
         log.warning("return_to_refused")
         return context.house.settings.home
     return accepted
