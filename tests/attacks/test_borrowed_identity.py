@@ -51,7 +51,7 @@ def with_access_token(authority: Application, value: str) -> Application:
 
 async def test_access_token_is_opaque(entra: Entra, tmp_path: Path) -> None:
     """SEC-031: an access token that claims to be an administrator's, or is no JWT at all, changes nobody's identity."""
-    for value in (FORGED, "opaque-and-not-a-jwt", "not a token"):
+    for value in (FORGED, "opaque-and-not-a-jwt", "EwB~opaque+with/more="):
         hosts = {"login.microsoftonline.com": with_access_token(entra.app, value)}
         async with running(entra, tmp_path / str(len(value)), hosts=hosts) as door:
             browser = await door.signed_in()
