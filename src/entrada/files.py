@@ -1,7 +1,10 @@
 """Files and directories that only their owner may read (SEC-176), made so that two processes may start at once."""
 
+import fcntl
 import os
 import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from entrada.errors import SettingsRefused
@@ -36,16 +39,37 @@ def own_file(path: Path, *, setting: str) -> None:
         raise SettingsRefused([_fault(setting, path, error, mend)]) from None
 
 
+def write_anew(path: Path, content: bytes) -> None:
+    """Put new content in the place of the file's, whole or not at all, for its owner only; OSError when it cannot.
+
+    The owner stays the owner, so that root may do it for the application.
+    """
+    path = path.resolve()  # a link stays a link
+    found = path.stat()
+    draft = _draft(path, content)
+    try:
+        if found.st_uid != os.getuid():
+            os.chown(draft, found.st_uid, found.st_gid)
+        draft.replace(path)
+    finally:
+        draft.unlink(missing_ok=True)
+    with _directory_of(path) as directory:
+        os.fsync(directory)
+
+
+@contextmanager
+def alone_with(path: Path) -> Iterator[None]:
+    """Keep other processes that use this function from the file's directory as long as the block lasts."""
+    with _directory_of(path) as directory:
+        fcntl.flock(directory, fcntl.LOCK_EX)
+        yield
+
+
 def write_once(path: Path, content: bytes, *, setting: str) -> bytes:
     """Write the file whole unless it is there, and return what it holds: the same for all who race to write it."""
-    draft = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
     try:
-        file = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, OWNER_ONLY_FILE)
+        draft = _draft(path, content)
         try:
-            with os.fdopen(file, "wb") as stream:
-                stream.write(content)
-                stream.flush()
-                os.fsync(stream.fileno())
             path.hardlink_to(draft)
         except FileExistsError:
             pass  # another process was first: its content counts
@@ -54,6 +78,26 @@ def write_once(path: Path, content: bytes, *, setting: str) -> bytes:
         return path.read_bytes()
     except OSError as error:
         raise SettingsRefused([_fault(setting, path, error, "the directory must be ours to write")]) from None
+
+
+def _draft(path: Path, content: bytes) -> Path:
+    """Write a new file beside `path`, for its owner only, and on the disk when this returns."""
+    draft = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
+    file = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, OWNER_ONLY_FILE)
+    with os.fdopen(file, "wb") as stream:
+        stream.write(content)
+        stream.flush()
+        os.fsync(stream.fileno())
+    return draft
+
+
+@contextmanager
+def _directory_of(path: Path) -> Iterator[int]:
+    directory = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        yield directory
+    finally:
+        os.close(directory)
 
 
 def _fault(setting: str, path: Path, error: OSError, mend: str) -> str:

@@ -150,3 +150,13 @@ async def test_the_sweep_takes_the_expired_only_and_in_batches(store: SessionSto
     assert await store.get(KEY) == (b"record", 1)
     assert await store.get(bytes(32)) is None
     assert not await store.add_if_absent(KEY, lifetime=HOUR)
+
+
+async def test_a_scan_gives_each_living_session_once(store: SessionStore, clock: MovedClock) -> None:
+    """Key, record and tokens of all that live, however many batches that takes; nothing of the expired."""
+    await insert(store, clock, bytes(32))
+    clock.move(HOUR)
+    keys = [number.to_bytes(32, "big") for number in range(1, 450)]
+    for key in keys:
+        await insert(store, clock, key)
+    assert sorted([row async for row in store.scan()]) == [(key, b"record", b"tokens") for key in keys]

@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 
 from entrada.errors import SettingsRefused
+from entrada.files import write_anew
 from entrada.keyring import KeyRing, generate
-from entrada.sessions.keyfile import load_or_create_ring
+from entrada.sessions.keyfile import KeyFile, load_or_create_ring
 from entrada.settings import Settings
 from tests.processes import together
 
@@ -32,7 +33,7 @@ def test_processes_that_start_together_get_the_same_key(tmp_path: Path) -> None:
 import sys
 from hashlib import sha256
 from pathlib import Path
-from entrada.sessions.keyfile import load_or_create_ring
+from entrada.sessions.keyfile import KeyFile, load_or_create_ring
 from entrada.settings import Settings
 settings = Settings(data_dir=Path(sys.argv[1]), _env_file=None)
 print("ready", flush=True)
@@ -83,3 +84,36 @@ def test_a_missing_parent_is_refused_plainly(tmp_path: Path) -> None:
     """A directory that cannot be made is a fault with its path and mend (REL-026)."""
     with pytest.raises(SettingsRefused, match=r"data_dir: .*/gone/data: No such file"):
         load_or_create_ring(settings(tmp_path / "gone" / "data"))
+
+
+def test_a_changed_file_is_noticed_once(tmp_path: Path) -> None:
+    """The new ring is given once, a file that is no ring refused once, and what comes after is taken (REL-076)."""
+    path = tmp_path / "ring"
+    path.write_text(generate())
+    file = KeyFile(path)
+    assert file.changed() is None
+    second = KeyRing.parse(f"{generate()},{generate()}")
+    write_anew(path, second.text().encode())
+    assert file.changed() == second
+    assert file.changed() is None
+    path.write_text("half a li")
+    with pytest.raises(SettingsRefused, match="keys: number 1"):
+        file.changed()
+    assert file.changed() is None
+    path.unlink()
+    with pytest.raises(SettingsRefused, match="cannot be read"):
+        file.changed()
+    path.write_text(second.text())
+    assert file.changed() == second
+
+
+def test_writing_anew_is_whole_and_for_the_owner_only(tmp_path: Path) -> None:
+    """Others may read the file no more, a link stays a link, and nothing else is left behind (SEC-176)."""
+    (tmp_path / "real").write_text("old")
+    (tmp_path / "real").chmod(0o644)
+    (tmp_path / "link").symlink_to("real")
+    write_anew(tmp_path / "link", b"new")
+    assert (tmp_path / "link").is_symlink()
+    assert (tmp_path / "real").read_bytes() == b"new"
+    assert stat.S_IMODE((tmp_path / "real").stat().st_mode) == 0o600
+    assert sorted(file.name for file in tmp_path.iterdir()) == ["link", "real"]

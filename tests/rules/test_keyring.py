@@ -133,3 +133,35 @@ def test_the_command_prints_a_key_that_is_taken() -> None:
     )
     assert len(printed.stdout.splitlines()) == 1
     assert len(KeyRing.parse(printed.stdout).keys) == 1
+
+
+def test_a_waiting_key_opens_and_does_not_seal() -> None:
+    """A key marked `+` comes last whatever its place; the first of the others is the active one (REL-072)."""
+    new, old = generate(), generate()
+    ring = KeyRing.parse(f"+{new}\n{old}")
+    assert (ring.active.id, ring.waiting and ring.waiting.id) == (old.split(":")[0], new.split(":")[0])
+    assert KeyRing.parse(ring.text()) == ring
+
+
+def test_a_ring_of_waiting_keys_only_is_refused() -> None:
+    """Something must seal."""
+    with pytest.raises(SettingsRefused, match="keys: one must be active"):
+        KeyRing.parse(f"+{generate()}")
+
+
+def test_a_rotation_keeps_every_key() -> None:
+    """Waiting, then active: at each step the ring opens all that it opened before."""
+    first = KeyRing.parse(generate())
+    waiting = first.with_waiting(KeyRing.parse(generate()).active)
+    rotated = waiting.promoted()
+    assert waiting.active == first.active
+    assert rotated.active.secret == waiting.keys[1].secret
+    assert {key.secret for key in rotated.keys} == {key.secret for key in waiting.keys} > {first.active.secret}
+    assert rotated.waiting is None
+    with pytest.raises(ValueError, match="no key is waiting"):
+        rotated.promoted()
+    assert rotated.without(first.active.id).keys == (rotated.active,)
+    with pytest.raises(ValueError, match="the active key stays"):
+        rotated.without(rotated.active.id)
+    with pytest.raises(KeyError):
+        rotated.without("another")

@@ -93,6 +93,11 @@ class Sessions:
         self._lifetimes = lifetimes
         self._touch_every = lifetimes.touch_every.total_seconds()
         self._no_touch_before = 0.0
+        self.use(ring)
+
+    def use(self, ring: KeyRing) -> None:
+        """Find sessions by the keys of this ring from now on; the sealer is told by whoever shares it."""
+        self._active_id = ring.active.id
         self._hash_keys = tuple(key.derive("session-id") for key in ring.keys)
 
     async def begin(
@@ -194,6 +199,7 @@ class Sessions:
             idle_expires_at=min(now + int(self._lifetimes.idle.total_seconds()), expires_at),
             expires_at=expires_at,
             facts=facts,
+            found_by=self._active_id,
         )
 
     def _sign(self, key: bytes, record: SessionRecord) -> bytes:

@@ -1,6 +1,6 @@
 """Sessions in this process's memory: for development and tests; a restart forgets them all."""
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from itertools import islice
@@ -81,6 +81,12 @@ class MemoryStore:
         for key in spent:
             del self._spent[key]
         return len(sessions) + len(spent)
+
+    async def scan(self) -> AsyncIterator[tuple[bytes, bytes, bytes]]:
+        """Give key, record and tokens of each living session."""
+        for key in tuple(self._sessions):
+            if entry := self._living(key):
+                yield key, entry.record[0], entry.tokens[0]
 
     async def close(self) -> None:
         """Forget everything."""

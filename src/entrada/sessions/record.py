@@ -29,6 +29,8 @@ class SessionRecord(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     expires_at: int
     """The session has ended from this second on, used or not (SEC-073)."""
     facts: RequestFacts = RequestFacts()
+    found_by: str = ""
+    """The id of the key that its place in the store was made with: the session is lost when that key is."""
 
 
 _encoder = msgspec.msgpack.Encoder()

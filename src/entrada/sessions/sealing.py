@@ -35,6 +35,10 @@ class Sealer:
     """Seals and signs with the active key; opens and verifies with any key of the ring."""
 
     def __init__(self, ring: KeyRing) -> None:
+        self.use(ring)
+
+    def use(self, ring: KeyRing) -> None:
+        """Seal with this ring's active key from now on, and open with its keys only."""
         self._ring = ring
         self._active_id = ring.active.id.encode()
         self._header = bytes((len(self._active_id),)) + self._active_id
@@ -95,6 +99,11 @@ class Sealer:
             label = _joined((b"entrada-1", purpose.encode(), key_id))
             tool = self._tools[purpose, key_id] = _Tool(cipher=AESGCM(secret), secret=secret, label=label)
             return tool
+
+
+def key_id_of(sealed: bytes) -> str:
+    """Return the id of the key that these bytes say they were sealed or signed with; nothing is checked."""
+    return sealed[1 : 1 + sealed[0]].decode("ascii", "replace") if sealed else ""
 
 
 def _spelt(sealed: bytes) -> str:

@@ -5,12 +5,13 @@ over another connection on a worker thread, one at a time, and are on the disk w
 """
 
 import sqlite3
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TypeVar
 
 import anyio
+import anyio.lowlevel
 import anyio.to_thread
 
 from entrada.clock import Clock
@@ -35,6 +36,11 @@ ADD_IF_ABSENT = (
     "INSERT INTO spent VALUES (?, ?)"
     " ON CONFLICT (key) DO UPDATE SET expires_at = excluded.expires_at WHERE spent.expires_at <= ?"
 )
+SCAN = (
+    "SELECT key, record, tokens FROM session JOIN session_tokens USING (key)"
+    " WHERE key > ? AND expires_at > ? ORDER BY key LIMIT ?"
+)
+SCANNED_AT_ONCE = 200  # a few milliseconds and about a megabyte
 
 
 class SqliteStore:
@@ -109,6 +115,15 @@ class SqliteStore:
 
         return await self._write(work)
 
+    async def scan(self) -> AsyncIterator[tuple[bytes, bytes, bytes]]:
+        """Give key, record and tokens of each living session, in the order of their keys."""
+        after = b""
+        while rows := self._batch(after):
+            for row in rows:
+                yield row
+            after = rows[-1][0]
+            await anyio.lowlevel.checkpoint()
+
     async def close(self) -> None:
         """Wait for the last write and let go of the file."""
         async with self._turn:
@@ -121,6 +136,12 @@ class SqliteStore:
         except sqlite3.Error as error:
             raise unavailable(error) from None
         return row
+
+    def _batch(self, after: bytes) -> list[tuple[bytes, bytes, bytes]]:
+        try:
+            return self._reader.execute(SCAN, (after, self._clock().timestamp(), SCANNED_AT_ONCE)).fetchall()
+        except sqlite3.Error as error:
+            raise unavailable(error) from None
 
     async def _write(self, work: Callable[[sqlite3.Connection], T]) -> T:
         """Do the work on a worker thread when it is our turn; a caller that is cancelled meanwhile still waits."""

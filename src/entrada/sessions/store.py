@@ -4,7 +4,7 @@ Every method may raise StoreUnavailable. Keys are opaque bytes. A session has tw
 the record, read on every request, and the tokens, read when one is needed; so a touch never makes a renewal lose.
 """
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Protocol, TypeAlias
@@ -12,6 +12,8 @@ from typing import Protocol, TypeAlias
 from entrada.clock import Clock
 from entrada.errors import SettingsRefused
 from entrada.files import own_directory
+
+SQLITE_FILE = "sessions.db"
 
 Stored: TypeAlias = tuple[bytes, int]
 """One part of a session as the store has it, and its version, which is what a replacement must name."""
@@ -60,6 +62,14 @@ class SessionStore(Protocol):
         """Delete at most `limit` of what has expired, of each kind, and return how many there were."""
         ...
 
+    def scan(self) -> AsyncIterator[tuple[bytes, bytes, bytes]]:
+        """Give key, record and tokens of each living session, in no order, a batch at a time.
+
+        For whoever looks after the store, not for requests: it reads everything. What begins or ends meanwhile may be
+        given or not.
+        """
+        ...
+
     async def close(self) -> None:
         """Let go of files and connections; nothing may be asked afterwards."""
         ...
@@ -80,5 +90,5 @@ def open_store(url: str, *, data_dir: Path, clock: Clock) -> SessionStore:
 
         if not where:
             own_directory(data_dir, setting="data_dir")
-        return SqliteStore(Path(where) if where else data_dir / "sessions.db", clock=clock)
+        return SqliteStore(Path(where) if where else data_dir / SQLITE_FILE, clock=clock)
     raise SettingsRefused(["store: must be memory:, sqlite: or sqlite:PATH"])

@@ -27,6 +27,10 @@ class CsrfTokens:
     """Makes and recognises the token of a session, under any key of the ring."""
 
     def __init__(self, ring: KeyRing) -> None:
+        self.use(ring)
+
+    def use(self, ring: KeyRing) -> None:
+        """Make tokens with this ring's active key from now on, and recognise those of its keys."""
         self._keys = tuple(key.derive("csrf-token") for key in ring.keys)
 
     def token(self, session_id: str) -> str:

@@ -14,13 +14,14 @@ from entrada.flows.provisioning import Provision, Provisioning
 from entrada.flows.signin import SignIn
 from entrada.flows.signout import SignOut
 from entrada.flows.tokens import Tokens
+from entrada.keyring import KeyRing
 from entrada.provider.authority import Authority
 from entrada.provider.clients import token_client
 from entrada.provider.discovery import Discovery
 from entrada.provider.egress import Egress
 from entrada.provider.id_token import IdTokenVerifier
 from entrada.provider.network import NetworkTransport
-from entrada.sessions.keyfile import load_or_create_ring
+from entrada.sessions.keyfile import KeyFile, load_or_create_ring, ring_file
 from entrada.sessions.lifecycle import Lifetimes, Sessions
 from entrada.sessions.sealing import Sealer
 from entrada.sessions.store import SessionStore, open_store
@@ -47,6 +48,15 @@ class Building:
     store: SessionStore
     database: Database
     egress: Egress
+    sealer: Sealer
+    key_file: KeyFile | None
+    """The file of the key ring, if there is one."""
+
+    def use_keys(self, ring: KeyRing) -> None:
+        """Seal with the active key of this ring from now on, and open with its keys."""
+        self.sealer.use(ring)
+        self.house.sessions.use(ring)
+        self.house.csrf.use(ring)
 
     @property
     def auth_paths(self) -> tuple[str, ...]:
@@ -98,6 +108,7 @@ def build(
     events: Events,
 ) -> Building:
     """Return the building; nothing of it calls out or opens a database yet."""
+    key_file = KeyFile(path) if (path := ring_file(settings)) else None  # before it is read: no change is missed
     ring = load_or_create_ring(settings)
     sealer = Sealer(ring)
     store = open_store(settings.store, data_dir=settings.data_dir, clock=clock)
@@ -126,9 +137,7 @@ def build(
         cookies=Cookies.from_settings(settings),
         csrf=CsrfTokens(ring),
         hosts=Hosts.from_settings(settings),
-        pages=Pages(
-            templates, policy=policy, authority_name="Microsoft" if settings.entra_authority else "your provider"
-        ),
+        pages=_pages(settings, templates, policy),
         discovery=discovery,
         sessions=sessions,
         sign_in=sign_in,
@@ -137,7 +146,14 @@ def build(
         outbound=Outbound(to_apis, graph_url=settings.graph_url),
         own_paths=own_paths(settings),
     )
-    return Building(house=house, policy=policy, store=store, database=database, egress=egress)
+    return Building(
+        house=house, policy=policy, store=store, database=database, egress=egress, sealer=sealer, key_file=key_file
+    )
+
+
+def _pages(settings: Settings, templates: tuple[Path, ...], policy: ContentPolicy) -> Pages:
+    name = "Microsoft" if settings.entra_authority else "your provider"
+    return Pages(templates, policy=policy, authority_name=name)
 
 
 def _verifier(settings: Settings, *, discovery: Discovery, clock: Clock) -> IdTokenVerifier:
