@@ -112,23 +112,17 @@ def build(
     ring = load_or_create_ring(settings)
     sealer = Sealer(ring)
     store = open_store(settings.store, data_dir=settings.data_dir, clock=clock)
-    lifetimes = Lifetimes(idle=settings.session_idle, absolute=settings.session_absolute)
-    sessions = Sessions(store, sealer=sealer, ring=ring, clock=clock, lifetimes=lifetimes)
+    sessions = Sessions(store, sealer=sealer, ring=ring, clock=clock, lifetimes=_lifetimes(settings))
     egress, to_apis = _ways_out(settings, transport)
     database = Database(settings.database_url, data_dir=settings.data_dir)
     discovery = Discovery(Authority.from_settings(settings), egress, clock, production=settings.production)
     client = token_client(settings, egress=egress, metadata=discovery.metadata, clock=clock)
     verifier = _verifier(settings, discovery=discovery, clock=clock)
+    provisioning = Provisioning(Directory(database), provision)
     sign_in = SignIn(
-        settings,
-        discovery=discovery,
-        client=client,
-        verifier=verifier,
-        sealer=sealer,
-        sessions=sessions,
-        provisioning=Provisioning(Directory(database), provision),
-        clock=clock,
-    )
+        settings, discovery=discovery, client=client, verifier=verifier, sealer=sealer, sessions=sessions,
+        provisioning=provisioning, clock=clock,
+    )  # fmt: skip
     policy = ContentPolicy()
     house = House(
         settings=settings,
@@ -149,6 +143,10 @@ def build(
     return Building(
         house=house, policy=policy, store=store, database=database, egress=egress, sealer=sealer, key_file=key_file
     )
+
+
+def _lifetimes(settings: Settings) -> Lifetimes:
+    return Lifetimes(idle=settings.session_idle, absolute=settings.session_absolute)
 
 
 def _pages(settings: Settings, templates: tuple[Path, ...], policy: ContentPolicy) -> Pages:
