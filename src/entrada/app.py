@@ -10,6 +10,7 @@ from fastapi.exception_handlers import http_exception_handler
 from starlette.exceptions import HTTPException
 
 from entrada.clock import Clock, system_clock
+from entrada.errors import SettingsRefused
 from entrada.events import EventName, Events, Listener
 from entrada.logs import log
 from entrada.settings import Settings
@@ -65,6 +66,8 @@ class Entrada:
         layers: list[object] = [layer.cls for layer in app.user_middleware]
         if Gate in layers:
             raise RuntimeError("Entrada is installed on this application already")
+        if self.settings.production:
+            _close_inside(app)
         building = build(
             self.settings,
             clock=self._clock,
@@ -81,6 +84,17 @@ class Entrada:
         logs.set_up(production=self.settings.production, auth_paths=building.auth_paths)
         if not self.settings.secure:
             log.warning("session_cookie_not_secure", reason="plain http, for development on this machine")
+
+
+def _close_inside(app: FastAPI) -> None:
+    """Show nobody the inside in production: refuse debug, take OpenAPI and its pages away (SEC-183, SEC-186).
+
+    Whoever means to publish them adds routes of their own after `install`.
+    """
+    if app.debug:
+        raise SettingsRefused(["FastAPI(debug=True): shows tracebacks to anybody; leave it out in production"])
+    inside = {app.openapi_url, app.docs_url, app.redoc_url, app.swagger_ui_oauth2_redirect_url}
+    app.router.routes[:] = [route for route in app.router.routes if getattr(route, "path", None) not in inside]
 
 
 def _add_layers(app: FastAPI, building: "Building") -> None:

@@ -1,0 +1,49 @@
+"""In production nobody is shown the inside, whatever the application left on."""
+
+from pathlib import Path
+
+import pytest
+from entrada_emulator.pytest_plugin import Entra
+from fastapi import FastAPI
+
+from entrada import Entrada, SettingsRefused
+from entrada.keyring import generate
+from tests.attacks.test_failing_code import with_own_handler
+from tests.front_door import BASE, running, settings
+
+INSIDE = ["/docs", "/redoc", "/openapi.json", "/docs/oauth2-redirect", "/debug-info"]
+TENANT = "11111111-1111-4111-8111-111111111111"
+PRODUCTION = {
+    "tenant_id": TENANT,
+    "profile": "production",
+    "store": "sqlite:",
+    "client_secret": "k8Q~real-looking-value",
+}
+
+
+@pytest.mark.parametrize("path", INSIDE)
+@pytest.mark.parametrize("method", ["GET", "HEAD", "POST"])
+async def test_no_description_of_the_interface(entra: Entra, tmp_path: Path, method: str, path: str) -> None:
+    """SEC-186: OpenAPI, its pages and ours for debugging are not there in production, whatever FastAPI's default."""
+    async with running(entra, tmp_path, keys=generate(), **PRODUCTION) as door:
+        assert (await door.raw(method, f"{BASE}{path}")).status_code == 404
+        assert (await door.raw("GET", f"{BASE}/health")).status_code == 200
+
+
+@pytest.mark.parametrize("app", [FastAPI, with_own_handler])
+async def test_no_traceback(entra: Entra, tmp_path: Path, app: type[FastAPI]) -> None:
+    """SEC-177: what failed is not said."""
+    async with running(entra, tmp_path, app=app(), keys=generate(), **PRODUCTION) as door:
+        for accept in ("text/html", "application/json", "text/plain"):
+            answer = await door.raw("GET", f"{BASE}/broken", headers={"accept": accept})
+            assert answer.status_code == 500
+            assert "the words of the exception" not in answer.text
+            assert "Traceback" not in answer.text
+
+
+def test_debug_is_refused(tmp_path: Path) -> None:
+    """SEC-183: an application in debug mode does not start in production."""
+    app = FastAPI(debug=True)
+    with pytest.raises(SettingsRefused, match="debug"):
+        Entrada(settings(tmp_path, keys=generate(), **PRODUCTION)).install(app)
+    Entrada(settings(tmp_path)).install(app)
