@@ -22,7 +22,15 @@ LEAST_DISTINCT_BYTES = 16  # 32 random bytes have about 30 distinct values; fewe
 KEY_ID = re.compile(r"[A-Za-z0-9_-]{1,32}")
 WAITING = "+"
 
-Purpose = Literal["session-id", "session-record", "session-tokens", "transaction-cookie", "csrf-token"]
+Purpose = Literal[
+    "session-id",
+    "session-record",
+    "session-tokens",
+    "session-index",
+    "session-handle",
+    "transaction-cookie",
+    "csrf-token",
+]
 """What a derived secret is for; each is independent of the others (SEC-171)."""
 
 

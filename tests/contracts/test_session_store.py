@@ -4,23 +4,33 @@ from datetime import timedelta
 
 import anyio
 
-from entrada.sessions.store import SessionStore
+from entrada.sessions.store import NOT_INDEXED, Index, SessionStore
 from tests.moved_clock import MovedClock
 
 KEY, OTHER = b"k" * 32, b"o" * 32
-HOUR = timedelta(hours=1)
+HOUR, SECOND = timedelta(hours=1), timedelta(seconds=1)
+ADA, EVE, SID = b"a" * 32, b"e" * 32, b"s" * 32
+OF_ADA = Index(user=ADA, sid=None, due_at=None)
 
 
 async def insert(
-    store: SessionStore, clock: MovedClock, key: bytes = KEY, *, replacing: tuple[bytes, ...] = ()
+    store: SessionStore,
+    clock: MovedClock,
+    key: bytes = KEY,
+    *,
+    index: Index = OF_ADA,
+    replacing: tuple[bytes, ...] = (),
+    lifetime: timedelta = HOUR,
 ) -> None:
-    await store.insert(key, record=b"record", tokens=b"tokens", expires_at=clock() + HOUR, replacing=replacing)
+    await store.insert(
+        key, record=b"record", tokens=b"tokens", expires_at=clock() + lifetime, index=index, replacing=replacing
+    )
 
 
 async def test_both_parts_come_back_as_they_were_put(store: SessionStore, clock: MovedClock) -> None:
     """What was inserted is read back byte for byte, at version 1."""
     everything = bytes(range(256))
-    await store.insert(KEY, record=everything, tokens=everything[::-1], expires_at=clock() + HOUR)
+    await store.insert(KEY, record=everything, tokens=everything[::-1], expires_at=clock() + HOUR, index=OF_ADA)
     assert await store.get(KEY) == (everything, 1)
     assert await store.get_tokens(KEY) == (everything[::-1], 1)
 
@@ -38,7 +48,7 @@ async def test_a_replacement_raises_the_version(store: SessionStore, clock: Move
     assert await store.replace(KEY, record=b"second", version=1, expires_at=clock() + HOUR)
     assert await store.get(KEY) == (b"second", 2)
     assert await store.get_tokens(KEY) == (b"tokens", 1)
-    assert await store.replace_tokens(KEY, tokens=b"renewed", version=1)
+    assert await store.replace_tokens(KEY, tokens=b"renewed", version=1, due_at=None)
     assert await store.get_tokens(KEY) == (b"renewed", 2)
     assert await store.get(KEY) == (b"second", 2)
 
@@ -49,8 +59,8 @@ async def test_a_stale_writer_loses(store: SessionStore, clock: MovedClock) -> N
     assert await store.replace(KEY, record=b"first to come", version=1, expires_at=clock() + HOUR)
     assert not await store.replace(KEY, record=b"stale", version=1, expires_at=clock() + HOUR)
     assert await store.get(KEY) == (b"first to come", 2)
-    assert await store.replace_tokens(KEY, tokens=b"first to come", version=1)
-    assert not await store.replace_tokens(KEY, tokens=b"stale", version=1)
+    assert await store.replace_tokens(KEY, tokens=b"first to come", version=1, due_at=None)
+    assert not await store.replace_tokens(KEY, tokens=b"stale", version=1, due_at=None)
     assert await store.get_tokens(KEY) == (b"first to come", 2)
 
 
@@ -76,7 +86,7 @@ async def test_deleted_is_gone_and_stays_gone(store: SessionStore, clock: MovedC
     await insert(store, clock)
     await store.delete([KEY])
     assert not await store.replace(KEY, record=b"late", version=1, expires_at=clock() + HOUR)
-    assert not await store.replace_tokens(KEY, tokens=b"late", version=1)
+    assert not await store.replace_tokens(KEY, tokens=b"late", version=1, due_at=None)
     assert await store.get(KEY) is None
     assert await store.get_tokens(KEY) is None
 
@@ -99,7 +109,7 @@ async def test_the_expired_gives_no_tokens_and_takes_no_writes(store: SessionSto
     clock.move(HOUR)
     assert await store.get_tokens(KEY) is None
     assert not await store.replace(KEY, record=b"late", version=1, expires_at=clock() + HOUR)
-    assert not await store.replace_tokens(KEY, tokens=b"late", version=1)
+    assert not await store.replace_tokens(KEY, tokens=b"late", version=1, due_at=None)
 
 
 async def test_a_replacement_moves_the_expiry(store: SessionStore, clock: MovedClock) -> None:
@@ -160,3 +170,164 @@ async def test_a_scan_gives_each_living_session_once(store: SessionStore, clock:
     for key in keys:
         await insert(store, clock, key)
     assert sorted([row async for row in store.scan()]) == [(key, b"record", b"tokens") for key in keys]
+
+
+async def users_keys(store: SessionStore, user: bytes, *, limit: int = 100) -> list[bytes]:
+    return sorted(key for key, _ in await store.by_user(user, limit=limit))
+
+
+async def test_sessions_are_found_by_their_user(store: SessionStore, clock: MovedClock) -> None:
+    """Key and record of each living session of one user are found, no more than asked for, and of nobody else."""
+    for number in range(5):
+        await insert(store, clock, bytes([number]) * 32)
+    await insert(store, clock, KEY, index=Index(user=EVE, sid=None, due_at=None))
+    assert await users_keys(store, ADA) == [bytes([number]) * 32 for number in range(5)]
+    assert await store.by_user(EVE, limit=5) == [(KEY, (b"record", 1))]
+    assert len(await store.by_user(ADA, limit=3)) == 3
+    assert await store.by_user(NOT_INDEXED, limit=5) == []
+
+
+async def test_what_has_ended_is_not_found(store: SessionStore, clock: MovedClock) -> None:
+    """Deleted, replaced and expired sessions are found by nothing, swept or not."""
+    index = Index(user=ADA, sid=SID, due_at=clock())
+    first, second, third = b"1" * 32, b"2" * 32, b"3" * 32
+    for key in (first, second, third):
+        await insert(store, clock, key, index=index)
+    await store.delete([first])
+    await insert(store, clock, KEY, index=index, replacing=(second,), lifetime=2 * HOUR)
+    later = clock() + 9 * HOUR
+    assert await users_keys(store, ADA) == [third, KEY]
+    assert sorted(await store.by_sid(SID)) == [third, KEY]
+    assert sorted(await store.due(before=later, limit=9)) == [third, KEY]
+    clock.move(HOUR)
+    for _ in range(2):
+        assert await users_keys(store, ADA) == [KEY]
+        assert await store.by_sid(SID) == [KEY]
+        assert await store.due(before=later, limit=9) == [KEY]
+        await store.delete_expired(limit=9)
+
+
+async def test_a_session_in_use_stays_found(store: SessionStore, clock: MovedClock) -> None:
+    """What replaces a part and moves the expiry leaves the session found by what it was found by."""
+    await insert(store, clock, index=Index(user=ADA, sid=SID, due_at=clock() + HOUR))
+    assert await store.replace(KEY, record=b"used", version=1, expires_at=clock() + 3 * HOUR)
+    clock.move(2 * HOUR)
+    assert await store.by_user(ADA, limit=5) == [(KEY, (b"used", 2))]
+    assert await store.by_sid(SID) == [KEY]
+    assert await store.due(before=clock(), limit=5) == [KEY]
+
+
+async def test_a_session_is_indexed_anew(store: SessionStore, clock: MovedClock) -> None:
+    """A new index takes the place of the old one; a session that is not there is not made."""
+    await insert(store, clock, index=Index(user=ADA, sid=SID, due_at=clock()))
+    index = Index(user=EVE, sid=b"t" * 32, due_at=None)
+    await store.index({KEY: index, OTHER: index})
+    assert await users_keys(store, ADA) == []
+    assert await store.by_sid(SID) == []
+    assert await store.due(before=clock() + HOUR, limit=5) == []
+    assert await users_keys(store, EVE) == [KEY]
+    assert await store.by_sid(b"t" * 32) == [KEY]
+    assert await store.get(OTHER) is None
+
+
+async def test_the_due_come_soonest_first(store: SessionStore, clock: MovedClock) -> None:
+    """Of the living sessions those due before a time are given, soonest first and at most so many; others never."""
+    for number in (3, 1, 2, 5):
+        await insert(store, clock, bytes([number]) * 32, index=Index(ADA, None, clock() + number * SECOND))
+    await insert(store, clock, KEY)
+    assert await store.due(before=clock() + 5 * SECOND, limit=9) == [bytes([number]) * 32 for number in (1, 2, 3)]
+    assert await store.due(before=clock() + 5 * SECOND, limit=2) == [bytes([number]) * 32 for number in (1, 2)]
+    assert await store.due(before=clock() + SECOND, limit=9) == []
+
+
+async def test_the_expired_do_not_stand_before_the_living(store: SessionStore, clock: MovedClock) -> None:
+    """However many expired sessions were due sooner, the living one that is due is among the first."""
+    for number in range(20):
+        await insert(store, clock, bytes([number]) * 32, index=Index(ADA, None, clock()))
+    await insert(store, clock, index=Index(ADA, None, clock() + SECOND), lifetime=2 * HOUR)
+    clock.move(HOUR)
+    assert await store.due(before=clock(), limit=1) == [KEY]
+    assert await store.by_user(ADA, limit=1) == [(KEY, (b"record", 1))]
+
+
+async def test_new_tokens_are_due_anew(store: SessionStore, clock: MovedClock) -> None:
+    """Tokens that are replaced set when the session is due, a stale writer does not; None: never again."""
+    await insert(store, clock, index=Index(ADA, None, clock()))
+    later = clock() + HOUR
+    assert await store.replace_tokens(KEY, tokens=b"new", version=1, due_at=clock() + 2 * SECOND)
+    assert not await store.replace_tokens(KEY, tokens=b"stale", version=1, due_at=clock())
+    assert await store.due(before=clock() + 2 * SECOND, limit=5) == []
+    assert await store.due(before=later, limit=5) == [KEY]
+    assert await store.replace_tokens(KEY, tokens=b"newer", version=2, due_at=None)
+    assert await store.due(before=later, limit=5) == []
+
+
+async def test_what_is_due_can_wait(store: SessionStore, clock: MovedClock) -> None:
+    """A postponed session is due at its new time, its parts untouched; one that is not there is not made."""
+    await insert(store, clock, index=Index(ADA, None, clock()))
+    await store.postpone(KEY, due_at=clock() + 2 * SECOND)
+    await store.postpone(OTHER, due_at=clock())
+    assert await store.due(before=clock() + SECOND, limit=5) == []
+    assert await store.due(before=clock() + HOUR, limit=5) == [KEY]
+    assert await store.get_tokens(KEY) == (b"tokens", 1)
+    await store.postpone(KEY, due_at=None)
+    assert await store.due(before=clock() + HOUR, limit=5) == []
+
+
+LEASE = timedelta(seconds=0.4)
+
+
+async def pass_the_lease(clock: MovedClock) -> None:
+    """Let a lease run out, for stores that ask our clock and for those that ask their server's."""
+    clock.move(LEASE)
+    await anyio.sleep(LEASE.total_seconds() + 0.05)
+
+
+async def test_a_lease_has_one_holder(store: SessionStore) -> None:
+    """Of twenty that want a lease at once exactly one gets it; another name is another lease."""
+    fences: list[int | None] = []
+
+    async def take(number: int) -> None:
+        fences.append(await store.take_lease(KEY, holder=str(number).encode(), lifetime=HOUR))
+
+    async with anyio.create_task_group() as group:
+        for number in range(20):
+            group.start_soon(take, number)
+    assert fences.count(None) == 19
+    assert await store.take_lease(OTHER, holder=b"other", lifetime=HOUR) is not None
+
+
+async def test_fences_only_grow(store: SessionStore, clock: MovedClock) -> None:
+    """Each time a lease is taken its fence is greater: by its holder again, after it was dropped, after it ran out."""
+    fences = [await store.take_lease(KEY, holder=b"one", lifetime=HOUR) for _ in range(2)]
+    await store.drop_lease(KEY, holder=b"one")
+    fences.append(await store.take_lease(KEY, holder=b"two", lifetime=LEASE))
+    await pass_the_lease(clock)
+    await store.delete_expired(limit=5)
+    fences.append(await store.take_lease(KEY, holder=b"three", lifetime=HOUR))
+    given = [fence for fence in fences if fence is not None]
+    assert len(given) == 4
+    assert given == sorted(set(given))
+
+
+async def test_a_lease_runs_out(store: SessionStore, clock: MovedClock) -> None:
+    """A lease that is not extended is another's to take; who held it can neither extend it nor drop the other's."""
+    assert await store.take_lease(KEY, holder=b"one", lifetime=LEASE)
+    assert await store.take_lease(KEY, holder=b"two", lifetime=HOUR) is None
+    await pass_the_lease(clock)
+    assert not await store.extend_lease(KEY, holder=b"one", lifetime=HOUR)
+    assert await store.take_lease(KEY, holder=b"two", lifetime=HOUR)
+    assert not await store.extend_lease(KEY, holder=b"one", lifetime=HOUR)
+    await store.drop_lease(KEY, holder=b"one")
+    assert await store.take_lease(KEY, holder=b"one", lifetime=HOUR) is None
+
+
+async def test_a_lease_is_extended(store: SessionStore, clock: MovedClock) -> None:
+    """A lease that its holder extends outlives its first lifetime; one that was never taken cannot be extended."""
+    assert not await store.extend_lease(KEY, holder=b"one", lifetime=HOUR)
+    assert await store.take_lease(KEY, holder=b"one", lifetime=LEASE)
+    assert await store.extend_lease(KEY, holder=b"one", lifetime=HOUR)
+    await pass_the_lease(clock)
+    assert await store.take_lease(KEY, holder=b"two", lifetime=HOUR) is None
+    await store.drop_lease(KEY, holder=b"one")
+    assert await store.take_lease(KEY, holder=b"two", lifetime=HOUR)

@@ -24,6 +24,7 @@ ADA = User(
     amr=("pwd", "mfa"),
     sid="the-sid",
 )
+EVE = User(issuer=ADA.issuer, subject="eve-sub", sid="eves-sid")
 
 
 def over(store: SessionStore, clock: MovedClock, ring: str | None = None, **lifetimes: timedelta) -> Sessions:
@@ -205,6 +206,87 @@ async def test_the_sweep_removes_what_has_ended(sessions: Sessions, clock: Moved
     assert await sessions.sweep() == 1
     assert await sessions.sweep() == 0
     assert await sessions.load(living)
+
+
+async def test_a_person_finds_their_sessions(sessions: Sessions, clock: MovedClock) -> None:
+    """A person's living sessions are listed, the last used first; those of others never (SES-7)."""
+    begun = []
+    for _ in range(3):
+        begun.append((await sessions.begin(ADA, tokens=b""))[1])
+        clock.move(MINUTE)
+    await sessions.begin(EVE, tokens=b"")
+    assert await sessions.touch(begun[0])
+    assert [session.key for session in await sessions.by_user(ADA)] == [begun[n].key for n in (0, 2, 1)]
+    assert len(await sessions.by_user(ADA, limit=2)) == 2
+
+
+async def test_a_handle_names_one_of_the_persons_sessions(store: SessionStore, clock: MovedClock) -> None:
+    """A page's handle finds the session among its person's, also after a rotation, and nobody else's (SES-7)."""
+    old, new = generate(), generate()
+    sessions = over(store, clock, old)
+    _, first = await sessions.begin(ADA, tokens=b"")
+    _, second = await sessions.begin(ADA, tokens=b"")
+    handle = sessions.handle(first)
+    assert len(handle) == 22
+    assert handle != sessions.handle(second)
+    for ring in (old, f"{new},{old}"):
+        assert await over(store, clock, ring).by_handle(ADA, handle) == first
+        assert await over(store, clock, ring).by_handle(EVE, handle) is None
+    for other in ("", "x", first.key.hex(), "\ud800" * 22):
+        assert await sessions.by_handle(ADA, other) is None
+    await sessions.end_session(first.key)
+    assert await sessions.by_handle(ADA, handle) is None
+
+
+async def test_all_but_one_end(sessions: Sessions) -> None:
+    """Ending all others leaves the one and other people's; ending all leaves none (SES-7, OUT-4)."""
+    begun = [await sessions.begin(ADA, tokens=b"") for _ in range(4)]
+    eves, _ = await sessions.begin(EVE, tokens=b"")
+    assert await sessions.end_all_of(ADA, but=begun[1][1]) == 3
+    assert [bool(await sessions.load(session_id)) for session_id, _ in begun] == [False, True, False, False]
+    assert await sessions.end_all_of(ADA) == 1
+    assert await sessions.load(begun[1][0]) is None
+    assert await sessions.load(eves)
+
+
+async def test_the_authority_ends_by_sid(sessions: Sessions) -> None:
+    """Every session of a `sid` ends, of that issuer only; no session without one is hit (SEC-098)."""
+    first, _ = await sessions.begin(ADA, tokens=b"")
+    second, _ = await sessions.begin(ADA, tokens=b"")
+    eves, _ = await sessions.begin(EVE, tokens=b"")
+    assert await sessions.end_by_sid("https://other.example", "the-sid") == 0
+    assert await sessions.end_by_sid(ADA.issuer, "") == 0
+    assert await sessions.end_by_sid(ADA.issuer, "the-sid") == 2
+    assert await sessions.load(first) is None
+    assert await sessions.load(second) is None
+    assert await sessions.load(eves)
+
+
+async def test_people_are_found_across_a_rotation(store: SessionStore, clock: MovedClock) -> None:
+    """Sessions of before and after a rotation of the ring are listed and ended together (SEC-170)."""
+    old, new = generate(), generate()
+    await over(store, clock, old).begin(ADA, tokens=b"")
+    rotated = over(store, clock, f"{new},{old}")
+    await rotated.begin(ADA, tokens=b"")
+    assert len(await rotated.by_user(ADA)) == 2
+    assert await rotated.end_by_sid(ADA.issuer, "the-sid") == 2
+    await over(store, clock, old).begin(ADA, tokens=b"")
+    await rotated.begin(ADA, tokens=b"")
+    assert await rotated.end_all_of(ADA) == 2
+
+
+async def test_the_due_are_opened_without_a_cookie(sessions: Sessions, clock: MovedClock) -> None:
+    """Sessions whose tokens want renewal are found by time and opened by their key; postponed ones wait (TOK-3)."""
+    _, session = await sessions.begin(ADA, tokens=b"old", due_at=clock())
+    _, other = await sessions.begin(EVE, tokens=b"old", due_at=clock() + HOUR)
+    assert await sessions.due(before=clock() + MINUTE, limit=5) == [session.key]
+    assert await sessions.by_key(session.key) == session
+    await sessions.postpone(session, due_at=clock() + MINUTE)
+    assert await sessions.due(before=clock() + MINUTE, limit=5) == []
+    assert await sessions.save_tokens(session, b"new", version=1, due_at=None)
+    assert await sessions.due(before=clock() + 2 * HOUR, limit=5) == [other.key]
+    await sessions.end_session(session.key)
+    assert await sessions.by_key(session.key) is None
 
 
 async def test_nothing_prints_a_session(sessions: Sessions) -> None:

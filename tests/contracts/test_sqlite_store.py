@@ -15,11 +15,11 @@ from entrada.principal import User
 from entrada.sessions.lifecycle import Sessions
 from entrada.sessions.sealing import Sealer
 from entrada.sessions.sqlite import SqliteStore
-from entrada.sessions.store import open_store
+from entrada.sessions.store import Index, open_store
 from tests.moved_clock import MovedClock
 from tests.processes import start, together
 
-KEY = b"k" * 32
+KEY, INDEX = b"k" * 32, Index(user=b"u", sid=None, due_at=None)
 HOUR = timedelta(hours=1)
 PREAMBLE = """
 import asyncio, sys
@@ -30,7 +30,8 @@ from entrada.principal import User
 from entrada.sessions.lifecycle import Sessions
 from entrada.sessions.sealing import Sealer
 from entrada.sessions.sqlite import SqliteStore
-KEY = b"k" * 32
+from entrada.sessions.store import Index
+KEY, INDEX = b"k" * 32, Index(user=b"u", sid=None, due_at=None)
 later = datetime(2026, 1, 6, tzinfo=UTC)
 def clock(): return datetime(2026, 1, 5, 9, tzinfo=UTC)
 def wait():
@@ -83,7 +84,7 @@ asyncio.run(main())
 
     async def main() -> None:
         store = SqliteStore(path, clock=clock)
-        await store.insert(KEY, record=b"0", tokens=b"", expires_at=clock() + HOUR)
+        await store.insert(KEY, record=b"0", tokens=b"", expires_at=clock() + HOUR, index=INDEX)
         await anyio.to_thread.run_sync(lambda: together(PREAMBLE + source, str(path), times=4))
         assert await store.get(KEY) == (b"100", 101)
         await store.close()
@@ -104,7 +105,7 @@ async def main():
     writes = misses = version = 0
     while misses < 200:
         done = await store.replace(KEY, record=b"touched", version=version, expires_at=later)
-        await store.replace_tokens(KEY, tokens=b"renewed", version=version)
+        await store.replace_tokens(KEY, tokens=b"renewed", version=version, due_at=None)
         stored = await store.get(KEY)
         version = stored[1] if stored else version
         writes, misses = writes + done, misses + (stored is None)
@@ -114,7 +115,7 @@ asyncio.run(main())
 
     async def main() -> None:
         store = SqliteStore(path, clock=clock)
-        await store.insert(KEY, record=b"", tokens=b"", expires_at=clock() + HOUR)
+        await store.insert(KEY, record=b"", tokens=b"", expires_at=clock() + HOUR, index=INDEX)
         printed = await anyio.to_thread.run_sync(lambda: together(PREAMBLE + source, str(path), times=3))
         assert printed[0] == "ended None"
         assert "wrote" in printed[1:]
@@ -132,7 +133,7 @@ import os, signal
 async def main():
     store = SqliteStore(Path(sys.argv[1]), clock=clock)
     for n in range(20):
-        await store.insert(bytes([n]) * 32, record=b"record", tokens=b"tokens", expires_at=later)
+        await store.insert(bytes([n]) * 32, record=b"record", tokens=b"tokens", expires_at=later, index=INDEX)
     await store.delete([bytes([n]) * 32 for n in range(10)])
     os.kill(os.getpid(), signal.SIGKILL)
 asyncio.run(main())
@@ -152,7 +153,7 @@ asyncio.run(main())
 async def test_readers_do_not_wait_for_a_writer(path: Path, clock: MovedClock) -> None:
     """While another process holds the write lock, sessions are read as ever (REL-024)."""
     store = SqliteStore(path, clock=clock)
-    await store.insert(KEY, record=b"record", tokens=b"", expires_at=clock() + HOUR)
+    await store.insert(KEY, record=b"record", tokens=b"", expires_at=clock() + HOUR, index=INDEX)
     other = sqlite3.connect(path, isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
     other.execute("DELETE FROM session")
@@ -172,7 +173,7 @@ async def test_a_writer_waits_its_patience_and_then_says_unavailable(path: Path,
 
     async def insert() -> None:
         with pytest.raises(StoreUnavailable) as unavailable:
-            await store.insert(KEY, record=b"record", tokens=b"", expires_at=clock() + HOUR)
+            await store.insert(KEY, record=b"record", tokens=b"", expires_at=clock() + HOUR, index=INDEX)
         refused.append(str(unavailable.value))
 
     with anyio.fail_after(5):
@@ -183,7 +184,7 @@ async def test_a_writer_waits_its_patience_and_then_says_unavailable(path: Path,
     assert any("SQLITE_BUSY" in detail for detail in refused)
     other.execute("COMMIT")
     assert await store.get(KEY) is None
-    await store.insert(KEY, record=b"record", tokens=b"", expires_at=clock() + HOUR)
+    await store.insert(KEY, record=b"record", tokens=b"", expires_at=clock() + HOUR, index=INDEX)
     assert await store.get(KEY) == (b"record", 1)
     other.close()
     await store.close()
@@ -195,9 +196,9 @@ async def test_a_cancelled_write_is_whole_and_the_next_one_goes_on(path: Path, c
     for number in range(30):
         key = bytes([number]) * 32
         with anyio.move_on_after(0.0001 * number):
-            await store.insert(key, record=b"record", tokens=b"tokens", expires_at=clock() + HOUR)
+            await store.insert(key, record=b"record", tokens=b"tokens", expires_at=clock() + HOUR, index=INDEX)
         assert ((await store.get(key)) is None) == ((await store.get_tokens(key)) is None)
-    await store.insert(KEY, record=b"record", tokens=b"", expires_at=clock() + HOUR)
+    await store.insert(KEY, record=b"record", tokens=b"", expires_at=clock() + HOUR, index=INDEX)
     assert await store.get(KEY) == (b"record", 1)
     await store.close()
 
@@ -229,7 +230,7 @@ async def test_files_are_the_owners_only(tmp_path: Path, clock: MovedClock) -> N
     before = os.umask(0)
     try:
         store = open_store("sqlite:", data_dir=data, clock=clock)
-        await store.insert(KEY, record=b"record", tokens=b"", expires_at=clock() + HOUR)
+        await store.insert(KEY, record=b"record", tokens=b"", expires_at=clock() + HOUR, index=INDEX)
     finally:
         os.umask(before)
     assert stat.S_IMODE(data.stat().st_mode) == 0o700
@@ -282,11 +283,97 @@ async def test_a_file_of_a_newer_release_is_refused_plainly(path: Path, clock: M
         SqliteStore(path, clock=clock)
 
 
+FIRST_SCHEMA = """
+CREATE TABLE session (
+    key BLOB PRIMARY KEY, version INTEGER NOT NULL, expires_at REAL NOT NULL, record BLOB NOT NULL
+);
+CREATE INDEX session_by_expiry ON session (expires_at);
+CREATE TABLE session_tokens (
+    key BLOB PRIMARY KEY REFERENCES session (key) ON DELETE CASCADE, version INTEGER NOT NULL, tokens BLOB NOT NULL
+);
+CREATE TABLE spent (key BLOB PRIMARY KEY, expires_at REAL NOT NULL) WITHOUT ROWID;
+CREATE INDEX spent_by_expiry ON spent (expires_at);
+PRAGMA user_version = 1;
+"""
+
+
+async def as_the_first_release(path: Path, sessions: Sessions, user: User) -> str:
+    """Begin a session, and put it into the file as the first release did; return its id."""
+    session_id, session = await sessions.begin(user, tokens=b"tokens")
+    connection = sqlite3.connect(path, isolation_level=None)
+    rows = [
+        connection.execute(f"SELECT * FROM {table} WHERE key = ?", (session.key,)).fetchone()
+        for table in ("session", "session_tokens")
+    ]
+    await sessions.end(session_id)
+    connection.execute("INSERT INTO session VALUES (?, ?, ?, ?)", rows[0])
+    connection.execute("INSERT INTO session_tokens VALUES (?, ?, ?)", rows[1])
+    connection.close()
+    return session_id
+
+
+async def test_a_file_of_the_first_release_is_brought_up(tmp_path: Path, clock: MovedClock) -> None:
+    """Its sessions go on, with their tokens; their persons find and end them as if they were new (REL-023, SES-7)."""
+    path, ring, ada, eve = tmp_path / "old.db", KeyRing.parse(generate()), User("i", "ada", sid="s"), User("i", "eve")
+    made = SqliteStore(tmp_path / "made.db", clock=clock)
+    old = Sessions(made, sealer=Sealer(ring), ring=ring, clock=clock)
+    ids = [await as_the_first_release(tmp_path / "made.db", old, user) for user in (ada, ada, eve)]
+    connection = sqlite3.connect(path)
+    connection.executescript(FIRST_SCHEMA)
+    connection.execute("ATTACH ? AS made", (str(tmp_path / "made.db"),))
+    connection.execute("INSERT INTO session SELECT * FROM made.session")
+    connection.execute("INSERT INTO session_tokens SELECT * FROM made.session_tokens")
+    connection.execute("INSERT INTO spent VALUES (?, 1e12)", (KEY,))
+    connection.commit()
+    connection.close()
+    await made.close()
+
+    store = SqliteStore(path, clock=clock)
+    sessions = Sessions(store, sealer=Sealer(ring), ring=ring, clock=clock)
+    loaded = [await sessions.load(session_id) for session_id in ids]
+    assert [session.user for session in loaded if session] == [ada, ada, eve]
+    assert (await sessions.tokens(loaded[0])).blob == b"tokens"
+    assert len(await sessions.by_user(ada)) == 2
+    assert not await store.add_if_absent(KEY, lifetime=HOUR)
+    assert await sessions.end_by_sid("i", "s") == 2
+    assert [bool(await sessions.load(session_id)) for session_id in ids] == [False, False, True]
+    await store.close()
+    await SqliteStore(path, clock=clock).close()
+
+
+async def test_a_worker_of_the_first_release_goes_on(path: Path, clock: MovedClock) -> None:
+    """Sessions that a worker not yet restarted begins in the new file are found by their person all the same."""
+    store, ring, ada = SqliteStore(path, clock=clock), KeyRing.parse(generate()), User("i", "ada")
+    sessions = Sessions(store, sealer=Sealer(ring), ring=ring, clock=clock)
+    await sessions.begin(ada, tokens=b"")
+    await as_the_first_release(path, sessions, ada)
+    assert len(await sessions.by_user(ada)) == 2
+    await as_the_first_release(path, sessions, ada)
+    assert await sessions.end_all_of(ada) == 3
+    await store.close()
+
+
+async def test_what_no_key_opens_is_indexed_as_nobodys(path: Path, clock: MovedClock) -> None:
+    """Old sessions under a key that is no longer in the ring stand in nobody's way, and the sweep takes them."""
+    store, ring, gone, ada = (
+        SqliteStore(path, clock=clock),
+        *map(KeyRing.parse, (generate(), generate())),
+        User("i", "a"),
+    )
+    await as_the_first_release(path, Sessions(store, sealer=Sealer(gone), ring=gone, clock=clock), ada)
+    sessions = Sessions(store, sealer=Sealer(ring), ring=ring, clock=clock)
+    await sessions.begin(ada, tokens=b"")
+    assert len(await sessions.by_user(ada)) == 1
+    clock.move(HOUR)
+    assert await sessions.sweep() == 2
+    await store.close()
+
+
 async def test_pages_damaged_under_us_are_unavailable(path: Path, clock: MovedClock) -> None:
     """When the pages of the file turn to rubbish, a look-up is StoreUnavailable, never somebody's session (REL-026)."""
     writer = SqliteStore(path, clock=clock)
     for number in range(200):
-        await writer.insert(bytes([number]) * 32, record=b"r" * 500, tokens=b"", expires_at=clock() + HOUR)
+        await writer.insert(bytes([number]) * 32, record=b"r" * 500, tokens=b"", expires_at=clock() + HOUR, index=INDEX)
     await writer.close()
     store = SqliteStore(path, clock=clock)
     with path.open("r+b") as file:
@@ -304,7 +391,7 @@ async def test_a_file_removed_under_us_takes_no_writes(path: Path, clock: MovedC
     store = SqliteStore(path, clock=clock)
     path.unlink()
     with pytest.raises(StoreUnavailable, match="removed or exchanged"):
-        await store.insert(KEY, record=b"record", tokens=b"", expires_at=clock() + HOUR)
+        await store.insert(KEY, record=b"record", tokens=b"", expires_at=clock() + HOUR, index=INDEX)
     path.touch()
     with pytest.raises(StoreUnavailable, match="removed or exchanged"):
         await store.add_if_absent(KEY, lifetime=HOUR)

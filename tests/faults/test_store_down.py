@@ -24,7 +24,8 @@ async def on_disk(entra: Entra, tmp_path: Path) -> AsyncIterator[FrontDoor]:
 def break_database(path: Path) -> None:
     """Take every table away from under the application."""
     connection = sqlite3.connect(path, isolation_level=None)
-    tables = [name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
+    ours = "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'"
+    tables = [name for (name,) in connection.execute(ours)]
     for name in tables:
         connection.execute(f'DROP TABLE "{name}"')
     connection.close()

@@ -1,10 +1,9 @@
 """A session's life: begun at sign-in, loaded by each request, touched now and then, ended once and for all."""
 
-import re
 import secrets
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from hashlib import blake2b, sha256
+from hashlib import sha256
 
 import msgspec
 
@@ -13,12 +12,14 @@ from entrada.errors import StoreUnavailable
 from entrada.keyring import KeyRing
 from entrada.logs import log
 from entrada.principal import User
+from entrada.sessions.names import Names
 from entrada.sessions.record import RequestFacts, SessionRecord, decode, encode
 from entrada.sessions.sealing import Sealer
-from entrada.sessions.store import SessionStore
+from entrada.sessions.store import NOT_INDEXED, Index, SessionStore, Stored
 
-SESSION_ID = re.compile(r"[A-Za-z0-9_-]{43}")  # 256 bits, base64url
 SESSION_ID_BYTES = 32
+BATCH = 500  # sessions looked at or ended at a time, so that no other write waits long
+MOST_LOOKED_THROUGH = 1000  # of one person's sessions for a handle
 TOUCH_PAUSE = timedelta(seconds=10)  # after a touch failed; or each request would wait for a store that takes no writes
 TOUCH_EVERY = timedelta(minutes=1)  # last seen is good to the minute; reads stay reads in between
 
@@ -98,34 +99,40 @@ class Sessions:
     def use(self, ring: KeyRing) -> None:
         """Find sessions by the keys of this ring from now on; the sealer is told by whoever shares it."""
         self._active_id = ring.active.id
-        self._hash_keys = tuple(key.derive("session-id") for key in ring.keys)
+        self._names = Names(ring)
 
     async def begin(
-        self, user: User, *, tokens: bytes, facts: RequestFacts = RequestFacts(), replacing: str | None = None
+        self,
+        user: User,
+        *,
+        tokens: bytes,
+        facts: RequestFacts = RequestFacts(),
+        replacing: str | None = None,
+        due_at: datetime | None = None,
     ) -> tuple[str, Session]:
         """Begin a session under a new id and end the one it replaces, together; return the id for the cookie.
 
-        `replacing` is whatever the browser's session cookie held: it is ended, never adopted (SEC-071, SEC-072).
+        `due_at` is when its tokens want renewal, None for never. `replacing` is whatever the browser's session cookie
+        held: it is ended, never adopted (SEC-071, SEC-072).
         """
         session_id = secrets.token_urlsafe(SESSION_ID_BYTES)
-        session = Session(key=self._keys(session_id)[0], version=1, record=self._new_record(user, facts))
+        session = Session(key=self._names.keys(session_id)[0], version=1, record=self._new_record(user, facts))
         await self._store.insert(
             session.key,
             record=self._sign(session.key, session.record),
             tokens=self._seal(session, tokens),
             expires_at=session.idle_expires_at,
-            replacing=self._keys(replacing) if replacing else (),
+            index=self._index(user, due_at=due_at),
+            replacing=self._names.keys(replacing) if replacing else (),
         )
         return session_id, session
 
     async def load(self, session_id: str) -> Session | None:
         """Return the living session of this id, or None: unknown, ended, expired, unreadable or no id at all."""
-        for key in self._keys(session_id):
+        for key in self._names.keys(session_id):
             stored = await self._store.get(key)
             if stored:
-                data, version = stored
-                record = self._verified(key, data)
-                return Session(key=key, version=version, record=record) if record else None
+                return self._session(key, stored)
         return None
 
     async def touch(self, session: Session) -> bool:
@@ -161,13 +168,74 @@ class Sessions:
             return None
         return SessionTokens(blob=blob, version=version)
 
-    async def save_tokens(self, session: Session, tokens: bytes, *, version: int) -> bool:
-        """Store the successors of the tokens of `version`; False when another was first or the session has ended."""
-        return await self._store.replace_tokens(session.key, tokens=self._seal(session, tokens), version=version)
+    async def save_tokens(
+        self, session: Session, tokens: bytes, *, version: int, due_at: datetime | None = None
+    ) -> bool:
+        """Store the successors of the tokens of `version`; False when another was first or the session has ended.
+
+        `due_at` is when they want renewal, None for never.
+        """
+        return await self._store.replace_tokens(
+            session.key, tokens=self._seal(session, tokens), version=version, due_at=due_at
+        )
+
+    async def by_key(self, key: bytes) -> Session | None:
+        """Return the living session of this store key; for work in the background, never for a cookie."""
+        stored = await self._store.get(key)
+        return self._session(key, stored) if stored else None
+
+    async def by_user(self, user: User, *, limit: int = 100) -> list[Session]:
+        """Return at most `limit` living sessions of this person, the last used first."""
+        await self._index_older()
+        rows = [row for name in self._names.user(user) for row in await self._store.by_user(name, limit=limit)]
+        found = [self._session(key, stored) for key, stored in rows]
+        theirs = [session for session in found if session and session.user.key == user.key]
+        return sorted(theirs, key=lambda session: session.record.last_seen_at, reverse=True)[:limit]
+
+    async def by_handle(self, user: User, handle: str) -> Session | None:
+        """Return the session of this person that pages call `handle`; None for another's, or one that has ended."""
+        theirs = await self.by_user(user, limit=MOST_LOOKED_THROUGH)
+        return next((session for session in theirs if self._names.is_handle(handle, session.key)), None)
+
+    def handle(self, session: Session) -> str:
+        """Return what pages and APIs call this session: 22 characters that neither cookie nor store key follow from."""
+        return self._names.handle(session.key)
+
+    async def due(self, *, before: datetime, limit: int) -> list[bytes]:
+        """Return the keys of at most `limit` living sessions whose tokens want renewal before then, soonest first."""
+        return await self._store.due(before=before, limit=limit)
+
+    async def postpone(self, session: Session, *, due_at: datetime | None) -> None:
+        """Let the session's tokens want renewal then; None: never, until they are replaced."""
+        await self._store.postpone(session.key, due_at=due_at)
+
+    async def end_session(self, key: bytes) -> None:
+        """End the session that the store knows by this key, here and on every worker."""
+        await self._store.delete([key])
+
+    async def end_all_of(self, user: User, *, but: Session | None = None) -> int:
+        """End every session of this person but that one; return how many there were."""
+        await self._index_older()
+        kept = but.key if but else None
+        ended = 0
+        for name in self._names.user(user):
+            # one more than a batch: were the one that is kept always in the way, the rest would never come up
+            while keys := [key for key, _ in await self._store.by_user(name, limit=BATCH + 1) if key != kept]:
+                await self._store.delete(keys)
+                ended += len(keys)
+        return ended
+
+    async def end_by_sid(self, issuer: str, sid: str) -> int:
+        """End every session that began with this `sid` of this issuer; return how many there were."""
+        await self._index_older()
+        keys = [key for name in self._names.sid(issuer, sid) for key in await self._store.by_sid(name)]
+        if keys:
+            await self._store.delete(keys)
+        return len(keys)
 
     async def end(self, session_id: str) -> None:
         """End the session of this id, here and on every worker; an unknown id is no error."""
-        if keys := self._keys(session_id):
+        if keys := self._names.keys(session_id):
             await self._store.delete(keys)
 
     async def spend_once(self, transaction_id: str, *, lifetime: timedelta) -> bool:
@@ -178,16 +246,10 @@ class Sessions:
         key = sha256(b"transaction" + transaction_id.encode()).digest()
         return await self._store.add_if_absent(key, lifetime=lifetime)
 
-    async def sweep(self, *, limit: int = 500) -> int:
+    async def sweep(self, *, limit: int = BATCH) -> int:
         """Delete at most `limit` expired sessions and as many spent transactions; return how many there were."""
+        await self._index_older()
         return await self._store.delete_expired(limit=limit)
-
-    def _keys(self, session_id: str) -> tuple[bytes, ...]:
-        """Return the store keys that this id may have, newest key first; none for what cannot be an id of ours."""
-        if not SESSION_ID.fullmatch(session_id):
-            return ()
-        message = session_id.encode()
-        return tuple([blake2b(message, key=key, digest_size=32).digest() for key in self._hash_keys])
 
     def _new_record(self, user: User, facts: RequestFacts) -> SessionRecord:
         now = int(self._clock().timestamp())
@@ -201,6 +263,23 @@ class Sessions:
             facts=facts,
             found_by=self._active_id,
         )
+
+    def _session(self, key: bytes, stored: Stored) -> Session | None:
+        data, version = stored
+        record = self._verified(key, data)
+        return Session(key=key, version=version, record=record) if record else None
+
+    async def _index_older(self) -> None:
+        """Index what an older release began without an index; where there is none this asks the store once."""
+        while rows := await self._store.by_user(NOT_INDEXED, limit=BATCH):
+            found = {key: self._session(key, stored) for key, stored in rows}
+            await self._store.index(
+                {key: self._index(session.user) if session else _lost(key) for key, session in found.items()}
+            )
+
+    def _index(self, user: User, *, due_at: datetime | None = None) -> Index:
+        sid = self._names.sid(user.issuer, user.sid)[0] if user.sid else None
+        return Index(user=self._names.user(user)[0], sid=sid, due_at=due_at)
 
     def _sign(self, key: bytes, record: SessionRecord) -> bytes:
         return self._sealer.sign(encode(record), purpose="session-record", bound_to=key)
@@ -224,6 +303,11 @@ class Sessions:
 def _owner(session: Session) -> tuple[bytes, ...]:
     """Bind tokens to their row, person and tenant, so that they open nowhere else (SEC-168)."""
     return session.key, session.user.key.encode()
+
+
+def _lost(key: bytes) -> Index:
+    """Index what no key of our ring opens, by nothing that anybody would look for."""
+    return Index(user=key, sid=None, due_at=None)
 
 
 def _time(seconds: int) -> datetime:

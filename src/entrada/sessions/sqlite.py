@@ -5,10 +5,10 @@ over another connection on a worker thread, one at a time, and are on the disk w
 """
 
 import sqlite3
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import anyio
 import anyio.lowlevel
@@ -17,7 +17,7 @@ import anyio.to_thread
 from entrada.clock import Clock
 from entrada.errors import StoreUnavailable
 from entrada.sessions.sqlite_file import open_file, unavailable
-from entrada.sessions.store import Stored
+from entrada.sessions.store import Index, Stored
 from entrada.sqlite_files import WRITE_PATIENCE, transaction
 
 T = TypeVar("T")
@@ -31,6 +31,26 @@ REPLACE = (
 REPLACE_TOKENS = (
     "UPDATE session_tokens SET tokens = ?, version = version + 1 WHERE key = ? AND version = ?"
     " AND EXISTS (SELECT 1 FROM session s WHERE s.key = session_tokens.key AND s.expires_at > ?)"
+)
+INDEX = "UPDATE session_index SET user = ?, sid = ?, due_at = ? WHERE key = ?"
+POSTPONE = "UPDATE session_index SET due_at = ? WHERE key = ?"
+BY_USER = (
+    "SELECT key, record, version FROM session_index JOIN session USING (key) WHERE user = ? AND expires_at > ? LIMIT ?"
+)
+BY_SID = "SELECT key FROM session_index JOIN session USING (key) WHERE sid = ? AND expires_at > ?"
+DUE = (
+    "SELECT key FROM session_index JOIN session USING (key) WHERE due_at < ? AND expires_at > ? ORDER BY due_at LIMIT ?"
+)
+FREE_LEASE = "DELETE FROM lease WHERE name = ? AND (until <= ? OR holder = ?)"
+TAKE_LEASE = "INSERT INTO lease (name, holder, until) VALUES (?, ?, ?) ON CONFLICT (name) DO NOTHING RETURNING fence"
+EXTEND_LEASE = "UPDATE lease SET until = ? WHERE name = ? AND holder = ? AND until > ?"
+SWEEP = tuple(
+    f"DELETE FROM {table} WHERE {key} IN (SELECT {key} FROM {table} WHERE {end} <= ? LIMIT ?)"  # noqa: S608
+    for table, key, end in (
+        ("session", "key", "expires_at"),
+        ("spent", "key", "expires_at"),
+        ("lease", "name", "until"),
+    )
 )
 ADD_IF_ABSENT = (
     "INSERT INTO spent VALUES (?, ?)"
@@ -59,6 +79,9 @@ class SqliteStore:
         self._turn = anyio.Lock()
         self._thread = anyio.CapacityLimiter(1)
 
+    async def prepare(self) -> None:
+        """Nothing is left to do: the file was made ready when it was opened."""
+
     async def get(self, key: bytes) -> Stored | None:
         """Return the record, or None when there is none; never suspends."""
         return self._read(GET, (key,))
@@ -68,7 +91,14 @@ class SqliteStore:
         return self._read(GET_TOKENS, (key, self._clock().timestamp()))
 
     async def insert(
-        self, key: bytes, *, record: bytes, tokens: bytes, expires_at: datetime, replacing: Sequence[bytes] = ()
+        self,
+        key: bytes,
+        *,
+        record: bytes,
+        tokens: bytes,
+        expires_at: datetime,
+        index: Index,
+        replacing: Sequence[bytes] = (),
     ) -> None:
         """Add a session with both parts at version 1 and delete those it replaces, in one transaction."""
 
@@ -77,6 +107,7 @@ class SqliteStore:
                 connection.executemany("DELETE FROM session WHERE key = ?", [(old,) for old in replacing])
                 connection.execute("INSERT INTO session VALUES (?, 1, ?, ?)", (key, expires_at.timestamp(), record))
                 connection.execute("INSERT INTO session_tokens VALUES (?, 1, ?)", (key, tokens))
+                connection.execute(INDEX, _columns(index, key))
 
         await self._write(work)
 
@@ -85,10 +116,18 @@ class SqliteStore:
         values = (record, expires_at.timestamp(), key, version, self._clock().timestamp())
         return await self._write(lambda connection: connection.execute(REPLACE, values).rowcount) == 1
 
-    async def replace_tokens(self, key: bytes, *, tokens: bytes, version: int) -> bool:
+    async def replace_tokens(self, key: bytes, *, tokens: bytes, version: int, due_at: datetime | None) -> bool:
         """Put new tokens in place of `version`; False when that is not the present one."""
         values = (tokens, key, version, self._clock().timestamp())
-        return await self._write(lambda connection: connection.execute(REPLACE_TOKENS, values).rowcount) == 1
+
+        def work(connection: sqlite3.Connection) -> bool:
+            with transaction(connection):
+                replaced = connection.execute(REPLACE_TOKENS, values).rowcount == 1
+                if replaced:
+                    connection.execute(POSTPONE, (_seconds(due_at), key))
+                return replaced
+
+        return await self._write(work)
 
     async def delete(self, keys: Sequence[bytes]) -> None:
         """Delete these sessions, both parts, in one transaction."""
@@ -98,6 +137,55 @@ class SqliteStore:
                 connection.executemany("DELETE FROM session WHERE key = ?", [(key,) for key in keys])
 
         await self._write(work)
+
+    async def index(self, indexes: Mapping[bytes, Index]) -> None:
+        """Let these sessions be found by this, in one transaction."""
+
+        def work(connection: sqlite3.Connection) -> None:
+            with transaction(connection):
+                connection.executemany(INDEX, [_columns(index, key) for key, index in indexes.items()])
+
+        await self._write(work)
+
+    async def by_user(self, user: bytes, *, limit: int) -> list[tuple[bytes, Stored]]:
+        """Return key and record of at most `limit` living sessions of this user; never suspends."""
+        rows = self._read_all(BY_USER, (user, self._clock().timestamp(), limit))
+        return [(key, (record, version)) for key, record, version in rows]
+
+    async def by_sid(self, sid: bytes) -> list[bytes]:
+        """Return the keys of the living sessions of this `sid`; never suspends."""
+        return [key for (key,) in self._read_all(BY_SID, (sid, self._clock().timestamp()))]
+
+    async def due(self, *, before: datetime, limit: int) -> list[bytes]:
+        """Return the keys of at most `limit` living sessions due before then, soonest first; never suspends."""
+        return [key for (key,) in self._read_all(DUE, (before.timestamp(), self._clock().timestamp(), limit))]
+
+    async def postpone(self, key: bytes, *, due_at: datetime | None) -> None:
+        """Let the session be due then."""
+        await self._write(lambda connection: connection.execute(POSTPONE, (_seconds(due_at), key)).rowcount)
+
+    async def take_lease(self, name: bytes, *, holder: bytes, lifetime: timedelta) -> int | None:
+        """Hold `name` alone for `lifetime`, of all processes; None when somebody else does."""
+        now = self._clock()
+
+        def work(connection: sqlite3.Connection) -> int | None:
+            with transaction(connection):
+                connection.execute(FREE_LEASE, (name, now.timestamp(), holder))
+                row = connection.execute(TAKE_LEASE, (name, holder, (now + lifetime).timestamp())).fetchone()
+                return row[0] if row else None
+
+        return await self._write(work)
+
+    async def extend_lease(self, name: bytes, *, holder: bytes, lifetime: timedelta) -> bool:
+        """Hold it for `lifetime` from now; False when it was lost."""
+        now = self._clock()
+        values = ((now + lifetime).timestamp(), name, holder, now.timestamp())
+        return await self._write(lambda connection: connection.execute(EXTEND_LEASE, values).rowcount) == 1
+
+    async def drop_lease(self, name: bytes, *, holder: bytes) -> None:
+        """Let go of a lease, if this holder has it."""
+        drop = "DELETE FROM lease WHERE name = ? AND holder = ?"
+        await self._write(lambda connection: connection.execute(drop, (name, holder)).rowcount)
 
     async def add_if_absent(self, key: bytes, *, lifetime: timedelta) -> bool:
         """Remember `key` for `lifetime`; True for exactly one caller of any process until it is forgotten."""
@@ -111,16 +199,16 @@ class SqliteStore:
 
         def work(connection: sqlite3.Connection) -> int:
             with transaction(connection):
-                return sum(connection.execute(_sweep(table), (now, limit)).rowcount for table in ("session", "spent"))
+                return sum(connection.execute(sweep, (now, limit)).rowcount for sweep in SWEEP)
 
         return await self._write(work)
 
     async def scan(self) -> AsyncIterator[tuple[bytes, bytes, bytes]]:
         """Give key, record and tokens of each living session, in the order of their keys."""
         after = b""
-        while rows := self._batch(after):
-            for row in rows:
-                yield row
+        while rows := self._read_all(SCAN, (after, self._clock().timestamp(), SCANNED_AT_ONCE)):
+            for key, record, tokens in rows:
+                yield key, record, tokens
             after = rows[-1][0]
             await anyio.lowlevel.checkpoint()
 
@@ -137,9 +225,9 @@ class SqliteStore:
             raise unavailable(error) from None
         return row
 
-    def _batch(self, after: bytes) -> list[tuple[bytes, bytes, bytes]]:
+    def _read_all(self, query: str, values: tuple[bytes | float, ...]) -> list[tuple[Any, ...]]:
         try:
-            return self._reader.execute(SCAN, (after, self._clock().timestamp(), SCANNED_AT_ONCE)).fetchall()
+            return self._reader.execute(query, values).fetchall()
         except sqlite3.Error as error:
             raise unavailable(error) from None
 
@@ -175,5 +263,9 @@ class SqliteStore:
         )
 
 
-def _sweep(table: str) -> str:
-    return f"DELETE FROM {table} WHERE key IN (SELECT key FROM {table} WHERE expires_at <= ? LIMIT ?)"  # noqa: S608
+def _columns(index: Index, key: bytes) -> tuple[bytes, bytes | None, float | None, bytes]:
+    return index.user, index.sid, _seconds(index.due_at), key
+
+
+def _seconds(time: datetime | None) -> float | None:
+    return time.timestamp() if time else None

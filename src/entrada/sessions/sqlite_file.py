@@ -1,24 +1,46 @@
 """The file of the SQLite store: its tables, and how it is opened."""
 
 import sqlite3
+from itertools import chain
 from pathlib import Path
 
 from entrada.errors import SettingsRefused, StoreUnavailable
 from entrada.sqlite_files import READ_PATIENCE, connect, prepare, refused_plainly, transaction
 
-SCHEMA_VERSION = 1
 READ_CACHE_KIB = 32 * 1024  # the pages of about 8 000 sessions in use; SQLite's own 2 MB doubles the time of a look-up
-SCHEMA = """
-CREATE TABLE session (
-    key BLOB PRIMARY KEY, version INTEGER NOT NULL, expires_at REAL NOT NULL, record BLOB NOT NULL
-);
-CREATE INDEX session_by_expiry ON session (expires_at);
-CREATE TABLE session_tokens (
-    key BLOB PRIMARY KEY REFERENCES session (key) ON DELETE CASCADE, version INTEGER NOT NULL, tokens BLOB NOT NULL
-);
-CREATE TABLE spent (key BLOB PRIMARY KEY, expires_at REAL NOT NULL) WITHOUT ROWID;
-CREATE INDEX spent_by_expiry ON spent (expires_at);
-"""
+STEPS: tuple[tuple[str, ...], ...] = (
+    (
+        """CREATE TABLE session (
+            key BLOB PRIMARY KEY, version INTEGER NOT NULL, expires_at REAL NOT NULL, record BLOB NOT NULL
+        )""",
+        "CREATE INDEX session_by_expiry ON session (expires_at)",
+        """CREATE TABLE session_tokens (
+            key BLOB PRIMARY KEY REFERENCES session (key) ON DELETE CASCADE,
+            version INTEGER NOT NULL, tokens BLOB NOT NULL
+        )""",
+        "CREATE TABLE spent (key BLOB PRIMARY KEY, expires_at REAL NOT NULL) WITHOUT ROWID",
+        "CREATE INDEX spent_by_expiry ON spent (expires_at)",
+    ),
+    (  # the index is a table of its own, so that a worker of the release before goes on inserting: NOT_INDEXED (x'')
+        """CREATE TABLE session_index (
+            key BLOB PRIMARY KEY REFERENCES session (key) ON DELETE CASCADE,
+            user BLOB NOT NULL, sid BLOB, due_at REAL
+        )""",
+        "CREATE INDEX session_by_user ON session_index (user)",
+        "CREATE INDEX session_by_sid ON session_index (sid) WHERE sid IS NOT NULL",
+        "CREATE INDEX session_by_due ON session_index (due_at) WHERE due_at IS NOT NULL",
+        "INSERT INTO session_index (key, user) SELECT key, x'' FROM session",
+        """CREATE TRIGGER session_indexed AFTER INSERT ON session BEGIN
+            INSERT INTO session_index (key, user) VALUES (new.key, x'');
+        END""",
+        """CREATE TABLE lease (
+            fence INTEGER PRIMARY KEY AUTOINCREMENT, name BLOB NOT NULL UNIQUE,
+            holder BLOB NOT NULL, until REAL NOT NULL
+        )""",
+        "CREATE INDEX lease_by_end ON lease (until)",
+    ),
+)
+"""What brings a file from one schema to the next, oldest first: never changed once released, only added to."""
 
 
 def open_file(path: Path, *, patience: float) -> tuple[sqlite3.Connection, sqlite3.Connection]:
@@ -45,12 +67,11 @@ def unavailable(error: sqlite3.Error) -> StoreUnavailable:
 
 
 def _bring_up(connection: sqlite3.Connection, path: Path) -> None:
-    """Make the tables once, whichever process comes first."""
+    """Take the steps that the file has not taken, once, whichever process comes first; all of them or none."""
     with transaction(connection):
         (version,) = connection.execute("PRAGMA user_version").fetchone()
-        if version > SCHEMA_VERSION:
+        if version > len(STEPS):
             raise SettingsRefused([f"store: {path}: a newer release of Entrada wrote it; run that one or name another"])
-        if version < SCHEMA_VERSION:
-            for statement in filter(str.strip, SCHEMA.split(";")):
-                connection.execute(statement)
-            connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+        for statement in chain.from_iterable(STEPS[version:]):
+            connection.execute(statement)
+        connection.execute(f"PRAGMA user_version = {len(STEPS)}")

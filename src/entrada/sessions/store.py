@@ -4,7 +4,8 @@ Every method may raise StoreUnavailable. Keys are opaque bytes. A session has tw
 the record, read on every request, and the tokens, read when one is needed; so a touch never makes a renewal lose.
 """
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Protocol, TypeAlias
@@ -17,6 +18,21 @@ SQLITE_FILE = "sessions.db"
 
 Stored: TypeAlias = tuple[bytes, int]
 """One part of a session as the store has it, and its version, which is what a replacement must name."""
+
+NOT_INDEXED = b""
+"""The `Index.user` of what an older release inserted without an index; `Sessions` gives it one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Index:
+    """What a session can be found by, beside its key; bytes are keyed hashes, not names."""
+
+    user: bytes = field(repr=False)
+    """Of `User.key`."""
+    sid: bytes | None = field(repr=False)
+    """Of issuer and `sid`; None where the provider names no session."""
+    due_at: datetime | None
+    """When its tokens want renewal; None: never."""
 
 
 class SessionStore(Protocol):
@@ -33,10 +49,24 @@ class SessionStore(Protocol):
         """Return the tokens of a session that is there and has not expired."""
         ...
 
+    async def prepare(self) -> None:
+        """Connect, and make ready what is needed; SettingsRefused when this store must not be used."""
+        ...
+
     async def insert(
-        self, key: bytes, *, record: bytes, tokens: bytes, expires_at: datetime, replacing: Sequence[bytes] = ()
+        self,
+        key: bytes,
+        *,
+        record: bytes,
+        tokens: bytes,
+        expires_at: datetime,
+        index: Index,
+        replacing: Sequence[bytes] = (),
     ) -> None:
-        """Add a session with both parts at version 1 and delete those it replaces: all of it or nothing."""
+        """Add a session with both parts at version 1 and delete those it replaces.
+
+        Never the first without the second; where both cannot be done together, those replaced go first.
+        """
         ...
 
     async def replace(self, key: bytes, *, record: bytes, version: int, expires_at: datetime) -> bool:
@@ -46,12 +76,50 @@ class SessionStore(Protocol):
         """
         ...
 
-    async def replace_tokens(self, key: bytes, *, tokens: bytes, version: int) -> bool:
-        """Put new tokens in place of `version`, under the same conditions as `replace`."""
+    async def replace_tokens(self, key: bytes, *, tokens: bytes, version: int, due_at: datetime | None) -> bool:
+        """Put new tokens, and when they want renewal, in place of `version`; under the same conditions as `replace`."""
         ...
 
     async def delete(self, keys: Sequence[bytes]) -> None:
         """Delete these sessions, both parts; once it returns, no worker reads them again."""
+        ...
+
+    async def index(self, indexes: Mapping[bytes, Index]) -> None:
+        """Let those of these sessions that are there be found by this from now on, and by nothing else."""
+        ...
+
+    async def by_user(self, user: bytes, *, limit: int) -> list[tuple[bytes, Stored]]:
+        """Return key and record of at most `limit` living sessions of this user, in no order."""
+        ...
+
+    async def by_sid(self, sid: bytes) -> list[bytes]:
+        """Return the keys of the living sessions that began with this `sid`."""
+        ...
+
+    async def due(self, *, before: datetime, limit: int) -> list[bytes]:
+        """Return the keys of at most `limit` living sessions due before then, soonest first.
+
+        The cost follows the number that is due, not the number of sessions.
+        """
+        ...
+
+    async def postpone(self, key: bytes, *, due_at: datetime | None) -> None:
+        """Let a session that is there be due then; None: never, until its tokens are replaced."""
+        ...
+
+    async def take_lease(self, name: bytes, *, holder: bytes, lifetime: timedelta) -> int | None:
+        """Hold `name` alone for `lifetime`; return a fence, or None when somebody else holds it.
+
+        Of all fences that were ever given for a name, on whichever worker, a later one is greater.
+        """
+        ...
+
+    async def extend_lease(self, name: bytes, *, holder: bytes, lifetime: timedelta) -> bool:
+        """Hold it for `lifetime` from now; False when it was lost in between, and nothing done."""
+        ...
+
+    async def drop_lease(self, name: bytes, *, holder: bytes) -> None:
+        """Let go of a lease, if this holder has it."""
         ...
 
     async def add_if_absent(self, key: bytes, *, lifetime: timedelta) -> bool:
@@ -59,7 +127,10 @@ class SessionStore(Protocol):
         ...
 
     async def delete_expired(self, *, limit: int) -> int:
-        """Delete at most `limit` of what has expired, of each kind, and return how many there were."""
+        """Delete at most `limit` of what has expired, of each kind, and return how many there were.
+
+        Nothing, always, where the store's own expiry does it.
+        """
         ...
 
     def scan(self) -> AsyncIterator[tuple[bytes, bytes, bytes]]:
