@@ -135,15 +135,19 @@ class Sessions:
                 return self._session(key, stored)
         return None
 
+    def touch_is_due(self, session: Session) -> bool:
+        """Say whether `touch` would write."""
+        now = int(self._clock().timestamp())
+        return now >= session.record.last_seen_at + self._touch_every and now >= self._no_touch_before
+
     async def touch(self, session: Session) -> bool:
         """Note that the session is in use, at most once per `touch_every`; True when something was written.
 
         Never fails: a session that cannot be touched only ends earlier. It cannot bring back a session that ended.
         """
-        now = int(self._clock().timestamp())
-        due_at = session.record.last_seen_at + self._touch_every
-        if now < due_at or now < self._no_touch_before:
+        if not self.touch_is_due(session):
             return False
+        now = int(self._clock().timestamp())
         idle_expires_at = min(now + int(self._lifetimes.idle.total_seconds()), session.record.expires_at)
         record = msgspec.structs.replace(session.record, last_seen_at=now, idle_expires_at=idle_expires_at)
         signed = self._sign(session.key, record)

@@ -3,8 +3,8 @@
 `House` holds what the application built once; `Context` is one request's view of it.
 """
 
-import secrets
-from collections.abc import Mapping
+import os
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode
@@ -60,29 +60,40 @@ class House:
 
 
 class Context:
-    """One request: who asks, under which number, and the cookies to send with the answer."""
+    """One request: who asks, under which number, and the cookies to send with the answer.
 
-    __slots__ = ("_looked_up", "_session", "bearer", "cookie_header", "correlation_id", "house", "return_to", "scope",
-                 "session_id", "set_cookies")  # fmt: skip
+    It keeps parts of the scope, never the scope, which holds it: a ring would wait for the garbage collector.
+    """
+
+    __slots__ = ("_client", "_header_lines", "_looked_up", "_session", "answered", "bearer", "cookie_header",
+                 "correlation_id", "house", "return_to", "session_id", "set_cookies")  # fmt: skip
 
     def __init__(self, house: House, scope: Scope) -> None:
         self.house = house
-        self.scope = scope
-        self.correlation_id = secrets.token_hex(16)
+        self.correlation_id = os.urandom(16).hex()
         self.cookie_header = b""
         self.session_id: str | None = None
         self.bearer = False
         self.set_cookies: list[str] = []
         self.return_to: str | None = None  # a checked address, once it is known where a sign-in was going
+        self.answered = False  # whether the head of the answer is on its way
+        self._header_lines: Iterable[tuple[bytes, bytes]] = scope["headers"]
+        self._client: tuple[str, int] | None = scope.get("client")
         self._session: Session | None = None
         self._looked_up = False
 
     async def session(self) -> "Session | None":
         """Return the live session of this request, looked up once and only when there is a cookie."""
-        if not self._looked_up:
-            self._session = await self._look_up()
-            self._looked_up = True
-        return self._session
+        if self._looked_up or self.session_id is None:
+            return self._session
+        sessions = self.house.sessions
+        session = await sessions.load(self.session_id)
+        if session is None:
+            self.set_cookies.append(self.house.cookies.end_session())  # SEC-083
+        elif sessions.touch_is_due(session):
+            await sessions.touch(session)
+        self._session, self._looked_up = session, True
+        return session
 
     async def require_session(self) -> "Session":
         """Return the live session; NotSignedIn when there is none, or when a bearer token came with the request."""
@@ -120,16 +131,15 @@ class Context:
     @property
     def headers(self) -> Mapping[bytes, bytes]:
         """The request's headers by lower-case name; of repeated ones the last."""
-        return dict(self.scope["headers"])
+        return dict(self._header_lines)
 
     @property
     def facts(self) -> "RequestFacts":
         """Where the request comes from, for the record of a session."""
         from entrada.sessions.record import RequestFacts
 
-        client = self.scope.get("client")
         agent = self.headers.get(b"user-agent", b"").decode("latin-1")[:LONGEST_USER_AGENT]
-        return RequestFacts(address=client[0] if client else None, user_agent=agent or None)
+        return RequestFacts(address=self._client[0] if self._client else None, user_agent=agent or None)
 
     @property
     def sign_in_url(self) -> str:
@@ -141,16 +151,6 @@ class Context:
     def csrf_token(self) -> str:
         """The token for forms of this session; empty when the request has no session cookie."""
         return self.house.csrf.token(self.session_id) if self.session_id else ""
-
-    async def _look_up(self) -> "Session | None":
-        if self.session_id is None:
-            return None
-        session = await self.house.sessions.load(self.session_id)
-        if session is None:
-            self.set_cookies.append(self.house.cookies.end_session())  # SEC-083
-            return None
-        await self.house.sessions.touch(session)
-        return session
 
 
 def context_of(scope: Scope) -> Context:

@@ -84,7 +84,7 @@ def refuse(connection: HTTPConnection, error: EntradaError) -> Refused | WebSock
         return WebSocketException(POLICY_VIOLATION, error.public)
     context = context_of(connection.scope)
     if isinstance(error, NotSignedIn | RenewalRefused) and _may_be_sent_to_sign_in(connection, context):
-        return Refused(error, status=HTTPStatus.FOUND, headers={"location": login_url(context), **_PRIVATE})
+        return Refused(error, status=HTTPStatus.FOUND, headers={"location": _login_url(connection), **_PRIVATE})
     return Refused(error, status=status_of(error), headers=_headers(error, context))
 
 
@@ -161,11 +161,11 @@ def problem(
     return JSONResponse(document, status, headers=dict(headers or {}), media_type=PROBLEM)
 
 
-def login_url(context: Context) -> str:
+def _login_url(connection: HTTPConnection) -> str:
     """Return the address that begins a sign-in and comes back to this request's page."""
-    scope = context.scope
+    scope = connection.scope
     here = return_to.of_request(scope["path"], scope["query_string"])
-    login = context.house.path("login")
+    login = context_of(scope).house.path("login")
     return f"{login}?{urlencode({'return_to': here})}" if here else login
 
 

@@ -1,15 +1,17 @@
 """The one layer that every request passes: which host, which number, whose session, from where.
 
 It asks the store nothing: the session is looked up when a dependency wants it, once. Our own routes are answered here,
-beside the application's, so that no dependency or catch-all of the application's guards or hides them.
+beside the application's, so that no dependency or catch-all of the application's guards or hides them. What the answer
+is to carry, the number and cookies, it leaves in the context for the layer of the headers, which is around it.
 """
 
+from collections.abc import Iterable
 from http import HTTPStatus
 
 from starlette.exceptions import HTTPException
 from starlette.requests import HTTPConnection, Request
 from starlette.routing import Router
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from entrada.errors import CsrfRefused, EntradaError, HeadersTooLarge
 from entrada.logs import correlation_id, log
@@ -18,7 +20,6 @@ from entrada.web.context import KEY, Context, House
 from entrada.web.failures import POLICY_VIOLATION, answer, answer_http_exception
 
 BEARER = b"bearer"
-CORRELATION_HEADER = b"x-correlation-id"
 
 
 class Gate:
@@ -39,34 +40,33 @@ class Gate:
             return
         context = scope[KEY] = Context(self._house, scope)
         correlation_id.set(context.correlation_id)
-        answering = _Answer(context, send)
         try:
-            self._read_headers(context)
+            self._read_headers(scope["headers"], context)
             if scope["type"] == "websocket" or scope["method"] not in csrf.SAFE_METHODS:
-                receive = await self._check_source(context, receive)
-            await self._route(scope)(scope, receive, answering)
+                receive = await self._check_source(scope, context, receive)
+            await self._route(scope)(scope, receive, send)
         except EntradaError as error:
-            if answering.started:
+            if context.answered:
                 raise
-            await self._refuse(error, context, receive, answering)
+            await _refuse(error, scope, receive, send)
         except HTTPException as error:
-            await (await answer_http_exception(Request(scope), error))(scope, receive, answering)
+            await (await answer_http_exception(Request(scope), error))(scope, receive, send)
         except Exception:
-            if answering.started or self._application_handles(scope):
+            if context.answered or _application_handles(scope):
                 raise
             log.exception("unhandled")
-            await self._refuse(EntradaError("see the log"), context, receive, answering)
+            await _refuse(EntradaError("see the log"), scope, receive, send)
 
     def _route(self, scope: Scope) -> ASGIApp:
         path = scope["path"]
         ours = scope["type"] == "http" and (path in self._own_paths or path.startswith(self._own_tree))
         return self._routes if ours else self._app
 
-    def _read_headers(self, context: Context) -> None:
+    def _read_headers(self, headers: Iterable[tuple[bytes, bytes]], context: Context) -> None:
         """Take what we need from the headers in one pass; refuse a wrong host and too many cookies."""
         hosts: list[bytes] = []
         cookie_headers: list[bytes] = []
-        for name, value in context.scope["headers"]:
+        for name, value in headers:
             if name == b"host":
                 hosts.append(value)
             elif name == b"cookie":
@@ -79,9 +79,8 @@ class Gate:
             raise HeadersTooLarge("the Cookie header is over 16 KiB")
         context.session_id = cookies.single(context.cookie_header, self._house.cookies.session)
 
-    async def _check_source(self, context: Context, receive: Receive) -> Receive:
+    async def _check_source(self, scope: Scope, context: Context, receive: Receive) -> Receive:
         """Refuse an unsafe request, or a WebSocket, that does not come from our own pages (SEC-089 to SEC-093)."""
-        scope = context.scope
         if context.session_id is None or scope["path"] == self._exempt:
             return receive
         headers = context.headers
@@ -98,37 +97,18 @@ class Gate:
             raise CsrfRefused("neither a token of this session nor the header X-CSRF: 1")
         return receive
 
-    async def _refuse(self, error: EntradaError, context: Context, receive: Receive, send: "_Answer") -> None:
-        if context.scope["type"] == "websocket":
-            await send({"type": "websocket.close", "code": POLICY_VIOLATION, "reason": ""})
-            return
-        await answer(HTTPConnection(context.scope), error)(context.scope, receive, send)
 
-    @staticmethod
-    def _application_handles(scope: Scope) -> bool:
-        """Say whether the application wants its unforeseen errors for itself: its own handler, or debug."""
-        app = scope.get("app")
-        handlers = getattr(app, "exception_handlers", {})
-        return bool(getattr(app, "debug", False)) or not handlers.keys().isdisjoint(
-            {Exception, int(HTTPStatus.INTERNAL_SERVER_ERROR)}
-        )
+async def _refuse(error: EntradaError, scope: Scope, receive: Receive, send: Send) -> None:
+    if scope["type"] == "websocket":
+        await send({"type": "websocket.close", "code": POLICY_VIOLATION, "reason": ""})
+        return
+    await answer(HTTPConnection(scope), error)(scope, receive, send)
 
 
-class _Answer:
-    """`send` with the correlation id and the cookies of the context added to the head of the response."""
-
-    __slots__ = ("_context", "_send", "started")
-
-    def __init__(self, context: Context, send: Send) -> None:
-        self._context = context
-        self._send = send
-        self.started = False
-
-    async def __call__(self, message: Message) -> None:
-        if message["type"] in {"http.response.start", "websocket.accept"}:
-            self.started = True
-            context = self._context
-            headers = [*message.get("headers", ()), (CORRELATION_HEADER, context.correlation_id.encode())]
-            headers += [(b"set-cookie", cookie.encode("latin-1")) for cookie in context.set_cookies]
-            message["headers"] = headers
-        await self._send(message)
+def _application_handles(scope: Scope) -> bool:
+    """Say whether the application wants its unforeseen errors for itself: its own handler, or debug."""
+    app = scope.get("app")
+    handlers = getattr(app, "exception_handlers", {})
+    return bool(getattr(app, "debug", False)) or not handlers.keys().isdisjoint(
+        {Exception, int(HTTPStatus.INTERNAL_SERVER_ERROR)}
+    )

@@ -1,4 +1,6 @@
-"""The protective headers of every response, also of errors, unknown paths and files (SEC-160 to SEC-162).
+"""The headers that every response gets: the protective ones (SEC-160 to SEC-162), its number, and cookies of ours.
+
+Errors, unknown paths and files get them too.
 
 A header that the application set itself stays, for it knows its pages; nosniff alone is not its to weaken. What is
 left out is never taken for a wish: a content policy without `frame-ancestors` gets that rule beside it.
@@ -13,11 +15,14 @@ from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from entrada.web.content_policy import BARE, DOCUMENTATION, ContentPolicy
+from entrada.web.context import KEY, Context
 
 Header = tuple[bytes, bytes]
 Audience = Literal["anyone", "one person", "one person signing in"]
 
-STARTS = frozenset({"http.response.start", "websocket.http.response.start"})
+ACCEPT = "websocket.accept"  # no document comes with it
+HEADS = frozenset({"http.response.start", "websocket.http.response.start", ACCEPT})
+CORRELATION = b"x-correlation-id"
 NONCE = "entrada_csp_nonce"
 CSP = b"content-security-policy"
 FRAME = b"x-frame-options"
@@ -84,16 +89,25 @@ class HeadersMiddleware:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on, and its answer back with its headers complete."""
-        if scope["type"] == "lifespan":
+        if scope["type"] == "lifespan" or KEY in scope:  # such a layer is around this one already
             await self.app(scope, receive, send)
             return
 
         async def complete_and_send(message: Message) -> None:
-            if message["type"] in STARTS:
-                message["headers"] = self._complete(scope, message)
+            if message["type"] in HEADS:
+                message["headers"] = self._head(scope, message)
             await send(message)
 
         await self.app(scope, receive, complete_and_send)
+
+    def _head(self, scope: Scope, message: Message) -> list[Header]:
+        headers = list(message.get("headers", ())) if message["type"] == ACCEPT else self._complete(scope, message)
+        context: Context | None = scope.get(KEY)
+        if context is not None:
+            context.answered = True
+            headers.append((CORRELATION, context.correlation_id.encode()))
+            headers += [(b"set-cookie", cookie.encode("latin-1")) for cookie in context.set_cookies]
+        return headers
 
     def _complete(self, scope: Scope, start: Message) -> list[Header]:
         headers = start.get("headers", ())
