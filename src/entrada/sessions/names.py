@@ -19,7 +19,7 @@ class Names:
     """Hashes under one key ring."""
 
     def __init__(self, ring: KeyRing) -> None:
-        self._id_keys = tuple(key.derive("session-id") for key in ring.keys)
+        self._id_hashes = tuple(blake2b(key=key.derive("session-id"), digest_size=32) for key in ring.keys)
         self._index_keys = tuple(key.derive("session-index") for key in ring.keys)
         self._handle_keys = tuple(key.derive("session-handle") for key in ring.keys)
 
@@ -28,7 +28,7 @@ class Names:
         if not SESSION_ID.fullmatch(session_id):
             return ()
         message = session_id.encode()
-        return tuple([blake2b(message, key=key, digest_size=32).digest() for key in self._id_keys])
+        return tuple([_digest(keyed, message) for keyed in self._id_hashes])
 
     def user(self, user: User) -> tuple[bytes, ...]:
         """Return what the store's index may call this person."""
@@ -49,6 +49,12 @@ class Names:
 
     def _indexed(self, kind: bytes, value: bytes) -> tuple[bytes, ...]:
         return tuple([blake2b(value, key=key, person=kind, digest_size=32).digest() for key in self._index_keys])
+
+
+def _digest(keyed: blake2b, message: bytes) -> bytes:
+    digest = keyed.copy()  # which has taken the key in already
+    digest.update(message)
+    return digest.digest()
 
 
 def _handle(secret: bytes, key: bytes) -> str:

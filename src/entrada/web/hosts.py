@@ -15,6 +15,7 @@ class Hosts:
     """The host names that are answered, and the origins of our own pages."""
 
     names: frozenset[bytes]
+    """Bare, and with the port of the base URL, as browsers send them."""
     origins: frozenset[str]
 
     @classmethod
@@ -24,7 +25,7 @@ class Hosts:
         port = f":{base.port}" if base.port else ""
         bracketed = {f"[{host}]" if ":" in host else host for host in settings.served_hosts}
         return cls(
-            names=frozenset(host.encode() for host in bracketed),
+            names=frozenset(name.encode() for host in bracketed for name in (host, host + port)),
             origins=frozenset(f"{base.scheme}://{host}{port}" for host in bracketed),
         )
 
