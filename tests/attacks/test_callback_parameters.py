@@ -3,12 +3,17 @@
 from dataclasses import fields, replace
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
+import msgspec
 import pytest
 from entrada_emulator.pytest_plugin import Entra
 
-from entrada.flows.transaction import Transaction
+from entrada.flows.transaction import HANDLE_LENGTH, PURPOSE, Transaction, unseal
+from entrada.sessions.keyfile import load_or_create_ring
+from entrada.sessions.sealing import Sealer
 from tests.attacks.test_state import changed, stopped_at_callback
+from tests.browser import Browser
 from tests.front_door import AUTH, AUTHORITY, BASE, SESSION, FrontDoor, running, walk_through
 
 HOST = "portal.birch.example"
@@ -110,3 +115,48 @@ async def test_two_attempts_two_accounts(door: FrontDoor) -> None:
     assert "Hello Mia" in browser.page.text
     assert await door.reuse(ada) == 401
     assert await door.reuse(browser.jar.of(HOST)[SESSION]) == 200
+
+
+async def resealed(door: FrontDoor, **changes: Any) -> tuple[Browser, str]:
+    """Return a browser before its callback, whose attempt says something else and is sealed as well as ever."""
+    browser, url = await stopped_at_callback(door)
+    sealer = Sealer(load_or_create_ring(door.entrada.settings))
+    ((key, cookie),) = [(key, cookie) for key, cookie in browser.jar.cookies.items() if "signin" in cookie.name]
+    handle = cookie.name[-HANDLE_LENGTH:]
+    attempt = unseal(handle, cookie.value, sealer=sealer)
+    assert attempt is not None
+    changed_attempt = msgspec.msgpack.encode(replace(attempt, **changes))
+    sealed = sealer.seal_text(changed_attempt, purpose=PURPOSE, bound_to=(handle.encode(),))
+    browser.jar.cookies[key] = replace(cookie, value=sealed)
+    return browser, url
+
+
+async def test_resealed(door: FrontDoor) -> None:
+    """The control: an attempt that was sealed again leads where it says."""
+    browser, url = await resealed(door, return_to="/")
+    await browser.open(url)
+    assert browser.page.url == f"{BASE}/"
+
+
+@pytest.mark.parametrize("address", ["https://evil.example/", "//evil.example", "/\\evil.example", "/a\r\nx: y"])
+async def test_return_address_is_checked_again(door: FrontDoor, address: str) -> None:
+    """SEC-116: an address that got into an attempt otherwise, by an older release perhaps, is refused when used."""
+    browser, url = await resealed(door, return_to=address)
+    await browser.open(url)
+    assert browser.page.url == f"{BASE}/"
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"issuer": "https://login.microsoftonline.com/11111111-1111-4111-8111-111111111111/v2.0"},
+        {"client_id": "11111111-1111-4111-8111-111111111111"},
+        {"state": "another" * 6},
+    ],
+)
+async def test_attempt_at_another_authority(door: FrontDoor, changes: dict[str, str]) -> None:
+    """SEC-004, SEC-009: an attempt at another issuer, for another client or of another state redeems nothing here."""
+    browser, url = await resealed(door, **changes)
+    await browser.open(url)
+    assert browser.page.status == 400
+    assert door.entra.state.recorder.requests("token") == ()
