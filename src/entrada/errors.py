@@ -159,6 +159,13 @@ class InteractionRequired(RenewalRefused):
         self.claims = claims
 
 
+class ScopeNotAskedFor(EntradaError):
+    """An API wants a permission that sign-in never asks for; only the operator can mend that, and the session stays."""
+
+    code = "insufficient_scope"
+    public = "This application lacks a permission that it needs for this."
+
+
 class Unavailable(EntradaError):
     """Something we depend on does not answer; `retry_after` is in seconds."""
 

@@ -17,6 +17,7 @@ At sign-in a page says what happened, what the person can do, and a reference; t
 | `session_cookie_not_secure` in the log | the application is served over plain http | right for development; production refuses it |
 | `/ready` answers 503 | the authority's documents, the store or the users' database cannot be had | the log says which |
 | the browser comes back to "cannot be finished" | the cookie of the attempt did not come back | use the host name of `base_url` to open the application, and allow cookies |
+| "A permission is missing", `insufficient_scope` | `api_client` names a scope that sign-in does not ask for | add it to `ENTRADA_SCOPES`; people sign in again to grant it |
 
 ## What the authority says
 

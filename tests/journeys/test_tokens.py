@@ -2,10 +2,15 @@
 
 import asyncio
 from datetime import timedelta
+from pathlib import Path
+from typing import Annotated
 
 from entrada_emulator.faults import Fault
+from entrada_emulator.pytest_plugin import Entra
+from fastapi import FastAPI
 
-from tests.front_door import AUTHORITY, BASE, SESSION, FrontDoor
+from entrada import ApiClient, api_client
+from tests.front_door import AUTHORITY, BASE, SESSION, FrontDoor, routes, running
 
 HOST = "portal.birch.example"
 
@@ -104,3 +109,30 @@ async def test_the_token_stays_at_its_api(door: FrontDoor) -> None:
     assert answer.json() == {"status": 200}
     assert seen
     assert not [name for name, _ in seen if name == b"authorization"]
+
+
+Mail = Annotated[ApiClient, api_client("https://graph.microsoft.com/v1.0", "Mail.Read")]
+
+
+def with_mail(app: FastAPI) -> None:
+    """The usual small application, and a route that wants a permission which sign-in does not ask for."""
+    routes(app)
+
+    @app.get("/mail")
+    async def mail(client: Mail) -> dict[str, str]:
+        return {"source": client.token_source}
+
+
+async def test_a_scope_that_sign_in_never_asks_for(entra: Entra, tmp_path: Path) -> None:
+    """TOK-6: it is the operator's to mend: 403 says how, nobody is signed out, nobody is sent round in a circle."""
+    async with running(entra, tmp_path, build=with_mail) as door:
+        browser = await door.signed_in()
+        session = browser.jar.of(HOST)[SESSION]
+        answer = await browser.fetch(f"{BASE}/mail")
+        assert (answer.status_code, answer.json()["code"]) == (403, "insufficient_scope")
+        page = await browser.open(f"{BASE}/mail")
+        assert (page.status, page.url) == (403, f"{BASE}/mail")
+        assert "add Mail.Read to ENTRADA_SCOPES" in page.text
+        assert not [url for url in browser.visited if url.startswith(AUTHORITY)]
+        assert await door.reuse(session) == 200
+        assert [event.name for event in door.events] == ["sign_in"]

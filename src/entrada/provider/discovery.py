@@ -44,6 +44,7 @@ T = TypeVar("T")
 class Discovery:
     """What one authority publishes; `ready` once both documents are at hand. Close it with `aclose`.
 
+    `on_metadata` hears of each document that was fetched and believed.
     The floors hold within this process: N workers make at most N fetches where one makes one.
     """
 
@@ -55,8 +56,10 @@ class Discovery:
         *,
         production: bool,
         jitter: Callable[[], float] = random.random,
+        on_metadata: Callable[[Metadata], None] = lambda _: None,
     ) -> None:
         self._authority = authority
+        self._on_metadata = on_metadata
         self._egress = egress
         self._clock = clock
         self._production = production
@@ -128,6 +131,7 @@ class Discovery:
         if self._issuer not in (None, found.issuer):
             raise AuthorityUnavailable("the authority's issuer has changed since the start; restart if that is right")
         self._issuer = found.issuer
+        self._on_metadata(found)
         return found
 
     async def _fetch_keys(self) -> KeySet:

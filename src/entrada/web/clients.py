@@ -7,7 +7,8 @@ import httpx2
 from fastapi import Depends
 from starlette.requests import HTTPConnection
 
-from entrada.errors import EntradaError, RenewalRefused
+from entrada.errors import EntradaError, InteractionRequired, RenewalRefused, ScopeNotAskedFor
+from entrada.provider.msal_cache import canonical
 from entrada.web.context import Context, context_of
 from entrada.web.failures import refuse
 
@@ -68,7 +69,9 @@ def api_client(base: str, *scopes: str) -> Any:
     """Return a dependency that gives an ApiClient for `base` with the caller's token for `scopes`.
 
     The token comes from the session, renewed when it is about to expire. When the authority will not renew, the session
-    ends and the person signs in again. `https://graph.microsoft.com` means the Graph of the settings.
+    ends and the person signs in again; when it wants consent to scopes that the setting `scopes` does not name, the
+    answer is 403 and the session stays, for signing in again would not bring them. `https://graph.microsoft.com` means
+    the Graph of the settings.
     """
     if not scopes:
         raise ValueError("api_client needs the scopes to ask for, such as 'User.Read'")
@@ -89,10 +92,18 @@ async def _client_for(context: Context, base: str, scopes: tuple[str, ...]) -> A
     try:
         token = await context.house.tokens.for_session(session, scopes)
     except RenewalRefused as refused:
+        if isinstance(refused, InteractionRequired) and (missing := _never_asked_for(context, scopes)):
+            raise ScopeNotAskedFor(f"add {', '.join(missing)} to ENTRADA_SCOPES: sign-in does not ask for it") from None
         await context.tell("renewal_failed", user=session.user, reason=refused.code)
         await context.end_session("renewal_refused")
         raise
     return ApiClient(base, token=token.value, source=token.source, outbound=context.house.outbound)
+
+
+def _never_asked_for(context: Context, scopes: tuple[str, ...]) -> list[str]:
+    """Return those of an API's scopes that no sign-in asks for, so that signing in again would not bring them."""
+    asked = canonical(context.house.settings.sign_in_scopes)
+    return [scope for scope in scopes if not canonical([scope]) <= asked]
 
 
 def _origin(url: httpx2.URL) -> tuple[str, str, int | None]:

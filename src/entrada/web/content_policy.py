@@ -8,6 +8,8 @@ bare          anything that is no document: it may not be framed
 from collections.abc import Iterable
 from urllib.parse import urlsplit
 
+from entrada.provider.metadata import Metadata
+
 BARE = "frame-ancestors 'none'"
 OURS = (
     "default-src 'none'; script-src 'nonce-{nonce}'; style-src 'self' 'nonce-{nonce}'; img-src 'self' data:; "
@@ -45,6 +47,11 @@ class ContentPolicy:
         """Let forms lead to these addresses' origins too."""
         self._forms = tuple(dict.fromkeys((*self._forms, *map(origin, urls))))
         self.application = APPLICATION.format(nonces="", forms=self.forms).encode()
+
+    def allow_sign_out_at(self, metadata: Metadata) -> None:
+        """Let a sign-out form lead to the authority, as soon as its metadata say where that is."""
+        if metadata.end_session_endpoint:
+            self.allow_forms_to(metadata.end_session_endpoint)
 
     @property
     def forms(self) -> str:

@@ -11,6 +11,7 @@ from entrada.errors import (
     NotFound,
     NotSignedIn,
     RenewalRefused,
+    ScopeNotAskedFor,
     SignInRefused,
     TokenRefused,
     TransactionRefused,
@@ -54,6 +55,7 @@ WORDS: dict[type[EntradaError], tuple[str, str, str]] = {
     ),
     SignInRefused: ("The sign-in could not be completed", "", OPERATOR),
     RenewalRefused: ("Your sign-in has ended", "The sign-in service asks you to sign in once more.", AGAIN),
+    ScopeNotAskedFor: ("A permission is missing", "", f"You are still signed in. {OPERATOR}"),
     NotSignedIn: ("Please sign in", "This page is for people who are signed in.", AGAIN),
     AuthorityUnavailable: (
         "The sign-in service does not answer",
@@ -73,7 +75,8 @@ def explain(error: EntradaError) -> Explanation:
     if isinstance(error, AuthorityRefused) and not isinstance(error, Cancelled):
         return _authority_refused(error)
     title, happened, advice = next(WORDS[kind] for kind in type(error).__mro__ if kind in WORDS)
-    return Explanation(title, happened or error.public, advice)
+    meaning = str(error) if isinstance(error, ScopeNotAskedFor) else None
+    return Explanation(title, happened or error.public, advice, meaning=meaning)
 
 
 def _authority_refused(error: AuthorityRefused) -> Explanation:

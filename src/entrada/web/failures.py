@@ -25,6 +25,7 @@ from entrada.errors import (
     NotSignedIn,
     RenewalRefused,
     RequestRefused,
+    ScopeNotAskedFor,
     SignInRefused,
     TransactionRefused,
     Unavailable,
@@ -52,6 +53,7 @@ STATUS: Mapping[type[EntradaError], HTTPStatus] = {
     RenewalRefused: HTTPStatus.UNAUTHORIZED,
     TransactionRefused: HTTPStatus.BAD_REQUEST,
     SignInRefused: HTTPStatus.FORBIDDEN,
+    ScopeNotAskedFor: HTTPStatus.FORBIDDEN,
     Unavailable: HTTPStatus.SERVICE_UNAVAILABLE,
     EntradaError: HTTPStatus.INTERNAL_SERVER_ERROR,
 }

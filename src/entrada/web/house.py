@@ -88,14 +88,8 @@ class Building:
             stack.push_async_callback(self.store.close)
             stack.push_async_callback(self.database.close)
             await self.database.bring_up()
-            if await self.house.discovery.prepare():
-                await self._allow_sign_out_form()
+            await self.house.discovery.prepare()
             yield
-
-    async def _allow_sign_out_form(self) -> None:
-        metadata = await self.house.discovery.metadata()
-        if metadata.end_session_endpoint:
-            self.policy.allow_forms_to(metadata.end_session_endpoint)
 
 
 def build(
@@ -115,7 +109,11 @@ def build(
     sessions = Sessions(store, sealer=sealer, ring=ring, clock=clock, lifetimes=_lifetimes(settings))
     egress, to_apis = _ways_out(settings, transport)
     database = Database(settings.database_url, data_dir=settings.data_dir)
-    discovery = Discovery(Authority.from_settings(settings), egress, clock, production=settings.production)
+    policy = ContentPolicy()
+    discovery = Discovery(
+        Authority.from_settings(settings), egress, clock, production=settings.production,
+        on_metadata=policy.allow_sign_out_at,
+    )  # fmt: skip
     client = token_client(settings, egress=egress, metadata=discovery.metadata, clock=clock)
     verifier = _verifier(settings, discovery=discovery, clock=clock)
     provisioning = Provisioning(Directory(database), provision)
@@ -123,7 +121,6 @@ def build(
         settings, discovery=discovery, client=client, verifier=verifier, sealer=sealer, sessions=sessions,
         provisioning=provisioning, clock=clock,
     )  # fmt: skip
-    policy = ContentPolicy()
     house = House(
         settings=settings,
         clock=clock,
