@@ -12,7 +12,7 @@ from typing import Literal
 
 import anyio
 
-from entrada.errors import NotSignedIn, StoreUnavailable
+from entrada.errors import NotSignedIn, RenewalRefused, StoreUnavailable, TokenRefused
 from entrada.provider.id_token import IdTokenVerifier
 from entrada.provider.token_client import Acquired, TokenClient
 from entrada.sessions.lifecycle import Session, Sessions, SessionTokens
@@ -82,8 +82,7 @@ class Tokens:
         self, session: Session, held: SessionTokens, acquired: Acquired, scopes: Sequence[str]
     ) -> AccessToken:
         """Store what was renewed, then hand it out (SEC-108); another worker's renewal, when it was first."""
-        if acquired.id_token is not None:
-            await self._verifier.verify_renewed(acquired.id_token, of=session.user, access_token=acquired.access_token)
+        await self._check_person(session, acquired)
         if acquired.tokens is None:
             return _handed_out(acquired)
         if await self._sessions.save_tokens(session, acquired.tokens, version=held.version):
@@ -92,6 +91,15 @@ class Tokens:
         if theirs is None:
             raise StoreUnavailable("the session's tokens were changed while they were being renewed")
         return _handed_out(theirs)
+
+    async def _check_person(self, session: Session, acquired: Acquired) -> None:
+        """Refuse the renewal, which ends the session, when its ID token fails or is somebody else's (SEC-109)."""
+        if acquired.id_token is None:
+            return
+        try:
+            await self._verifier.verify_renewed(acquired.id_token, of=session.user, access_token=acquired.access_token)
+        except TokenRefused as refused:
+            raise RenewalRefused(f"the renewed ID token: {refused}") from None
 
 
 def _handed_out(acquired: Acquired) -> AccessToken:
