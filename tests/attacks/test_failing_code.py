@@ -3,6 +3,7 @@
 import asyncio
 import sqlite3
 from collections.abc import AsyncIterator, Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -50,7 +51,8 @@ async def test_provision(entra: Entra, tmp_path: Path, provision: Callable[[User
         assert SESSION not in browser.jar.of(HOST)
         assert "no row for" not in browser.page.html
         assert "the directory is away" not in browser.page.html
-        users = sqlite3.connect(tmp_path / "entrada.db").execute("SELECT count(*) FROM entrada_user").fetchone()
+        with closing(sqlite3.connect(tmp_path / "entrada.db")) as database:
+            users = database.execute("SELECT count(*) FROM entrada_user").fetchone()
         assert users == (0,)
         again = await browser.open(url)
         assert again.status == 400

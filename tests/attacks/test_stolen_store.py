@@ -3,6 +3,7 @@
 import base64
 import sqlite3
 from collections.abc import AsyncIterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -33,7 +34,7 @@ class Stolen:
         return b"".join(file.read_bytes() for file in sorted(self.data.iterdir()))
 
     def sql(self, statement: str, *values: object) -> list[tuple[bytes, ...]]:
-        with sqlite3.connect(self.data / "sessions.db") as connection:
+        with closing(sqlite3.connect(self.data / "sessions.db")) as connection, connection:
             rows = connection.execute(statement, values).fetchall()
         connection.close()
         return rows

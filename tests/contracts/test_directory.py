@@ -3,6 +3,7 @@
 import sqlite3
 import stat
 from collections.abc import AsyncIterator
+from contextlib import closing
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -48,7 +49,7 @@ def directory(database: Database) -> Directory:
 
 
 def set_inactive(tmp_path: Path) -> None:
-    with sqlite3.connect(tmp_path / "data" / "entrada.db") as connection:
+    with closing(sqlite3.connect(tmp_path / "data" / "entrada.db")) as connection, connection:
         connection.execute("UPDATE entrada_user SET is_active = 0")
     connection.close()
 
@@ -103,7 +104,7 @@ async def test_an_inactive_person_is_refused(directory: Directory, clock: MovedC
     with pytest.raises(SignInRefused, match="inactive") as refused:
         await directory.signed_in(replace(ADA, name="Changed"), clock())
     assert "ada" not in str(refused.value).lower()
-    with sqlite3.connect(tmp_path / "data" / "entrada.db") as connection:
+    with closing(sqlite3.connect(tmp_path / "data" / "entrada.db")) as connection, connection:
         assert connection.execute("SELECT name, is_active FROM entrada_user").fetchall() == [("Ada Lovelace", 0)]
     connection.close()
 

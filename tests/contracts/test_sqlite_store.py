@@ -3,6 +3,7 @@
 import os
 import sqlite3
 import stat
+from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
 
@@ -51,7 +52,8 @@ def test_workers_that_start_together_all_open_the_file(path: Path) -> None:
         PREAMBLE + "wait(); SqliteStore(Path(sys.argv[1]), clock=clock); print('open')", str(path), times=6
     )
     assert printed == ["open"] * 6
-    assert sqlite3.connect(path).execute("PRAGMA integrity_check").fetchone() == ("ok",)
+    with closing(sqlite3.connect(path)) as connection:
+        assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
 
 
 def test_one_process_spends_a_transaction(path: Path, clock: MovedClock) -> None:
@@ -276,7 +278,7 @@ async def test_a_file_that_cannot_be_written_is_refused_plainly(path: Path, cloc
 async def test_a_file_of_a_newer_release_is_refused_plainly(path: Path, clock: MovedClock) -> None:
     """A file with a newer schema is refused, not changed (REL-023)."""
     await SqliteStore(path, clock=clock).close()
-    with sqlite3.connect(path) as connection:
+    with closing(sqlite3.connect(path)) as connection, connection:
         connection.execute("PRAGMA user_version = 99")
     connection.close()
     with pytest.raises(SettingsRefused, match="a newer release of Entrada wrote it"):

@@ -53,8 +53,12 @@ def open_file(path: Path, *, patience: float) -> tuple[sqlite3.Connection, sqlit
         writer = connect(path, patience=patience)
         # FULL, not NORMAL: NORMAL outlives kill -9 too, but a power cut could bring back a session that was ended.
         # The wait for the disk is the writer thread's, never the event loop's.
-        writer.executescript("PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;")
-        _bring_up(writer, path)
+        try:
+            writer.executescript("PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;")
+            _bring_up(writer, path)
+        except BaseException:
+            writer.close()
+            raise
         reader = connect(path, patience=READ_PATIENCE)
         reader.execute("PRAGMA query_only = ON")
         reader.execute(f"PRAGMA cache_size = -{READ_CACHE_KIB}")
