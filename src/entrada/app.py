@@ -109,7 +109,7 @@ def _add_layers(app: FastAPI, building: "Building") -> None:
         house=building.house,
         routes=table.router(settings),
         own_paths=building.house.own_paths,
-        own_tree=table.OWN_TREE,
+        own_trees=table.own_trees(settings),
     )
     rules, build_inner = building.header_rules(app), app.build_middleware_stack
     # FastAPI's own outermost layers answer for an application's handler of Exception, and too large a body

@@ -17,7 +17,7 @@ from entrada.web.assets import assets
 from entrada.web.content_policy import ContentPolicy
 
 OURS = Path(__file__).parent / "templates"
-OWN_PAGES = frozenset({"error.html", "signed_out.html", "sign_in.html", "debug.html"})
+OWN_PAGES = frozenset({"error.html", "signed_out.html", "sign_in.html", "sessions.html", "debug.html"})
 
 AtAuthority = Literal["ended", "still_signed_in", "unknown"]
 Interruption = Literal["loop", "cookies"]
@@ -29,6 +29,22 @@ class Way:
 
     label: str
     href: str
+
+
+@dataclass(frozen=True, slots=True)
+class SessionShown:
+    """One session as its person sees it; `handle` is good for ending it, and for nothing else."""
+
+    handle: str
+    current: bool
+    device: str
+    """A hint by the user agent, such as `Firefox on Windows`."""
+    address: str | None
+    """Where it was begun."""
+    created: str
+    last_seen: str
+    """How long ago, in words; `last_seen_at` is the same as ISO 8601."""
+    last_seen_at: str
 
 
 def loader(directories: Sequence[Path] = ()) -> BaseLoader:
@@ -127,3 +143,21 @@ class Pages:
     ) -> Response:
         """Offer to sign in, with one button; `interrupted` says why a person was stopped on the way."""
         return self.render("sign_in.html", status=status, headers=headers, sign_in=sign_in, interrupted=interrupted)
+
+    def sessions(
+        self, shown: Sequence[SessionShown], *, name: str, path: str, sign_out: str, home: str, csrf_token: str
+    ) -> Response:
+        """Show where a person is signed in, with a button to end each, and all others; `path` is where they post to.
+
+        The referrer goes to our own origin, so that a browser without Sec-Fetch-Site says where its forms come from.
+        """
+        return self.render(
+            "sessions.html",
+            headers={"referrer-policy": "same-origin"},
+            shown=shown,
+            name=name,
+            path=path,
+            sign_out=sign_out,
+            home=home,
+            csrf_token=csrf_token,
+        )

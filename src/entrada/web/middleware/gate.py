@@ -25,12 +25,12 @@ BEARER = b"bearer"
 class Gate:
     """ASGI middleware around one application."""
 
-    def __init__(self, app: ASGIApp, *, house: House, routes: Router, own_paths: frozenset[str], own_tree: str) -> None:
+    def __init__(self, app: ASGIApp, *, house: House, routes: Router, own_paths: frozenset[str], own_trees: tuple[str, ...]) -> None:
         self._app = app
         self._house = house
         self._routes = routes
         self._own_paths = own_paths
-        self._own_tree = own_tree
+        self._own_trees = own_trees
         self._exempt = house.path("callback") if house.settings.response_mode == "form_post" else None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -59,7 +59,7 @@ class Gate:
 
     def _route(self, scope: Scope) -> ASGIApp:
         path = scope["path"]
-        ours = scope["type"] == "http" and (path in self._own_paths or path.startswith(self._own_tree))
+        ours = scope["type"] == "http" and (path in self._own_paths or path.startswith(self._own_trees))
         return self._routes if ours else self._app
 
     def _read_headers(self, headers: Iterable[tuple[bytes, bytes]], context: Context) -> None:

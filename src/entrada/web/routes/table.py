@@ -10,10 +10,9 @@ from entrada.web.routes.health import health, ready
 from entrada.web.routes.login import login
 from entrada.web.routes.logout import logout, signed_out
 from entrada.web.routes.me import me
+from entrada.web.routes.sessions import end_one, end_others, sessions
 from entrada.web.routes.static import static_routes
 
-OWN_TREE = f"{ROOT}/"
-"""Everything below here is ours too: stylesheet and icon."""
 
 
 def routes(settings: Settings) -> list[Route]:
@@ -24,6 +23,9 @@ def routes(settings: Settings) -> list[Route]:
         Route(f"{prefix}/callback", callback, methods=["GET", "POST"]),
         Route(f"{prefix}/logout", logout, methods=["POST"]),
         Route(f"{prefix}/me", me, methods=["GET"]),
+        Route(f"{prefix}/sessions", sessions, methods=["GET"]),
+        Route(f"{prefix}/sessions/others", end_others, methods=["POST", "DELETE"]),
+        Route(f"{prefix}/sessions/{{handle}}", end_one, methods=["POST", "DELETE"]),
         Route("/signed-out", signed_out, methods=["GET"]),
         Route("/health", health, methods=["GET"]),
         Route("/ready", ready, methods=["GET"]),
@@ -40,3 +42,8 @@ def router(settings: Settings) -> Router:
 def own_paths(settings: Settings) -> frozenset[str]:
     """Return the paths of our routes that are no patterns."""
     return frozenset(route.path for route in routes(settings) if "{" not in route.path)
+
+
+def own_trees(settings: Settings) -> tuple[str, ...]:
+    """Return what the paths begin with that are ours too: stylesheet and icon, and single sessions."""
+    return f"{ROOT}/", f"{settings.prefix}/sessions/"

@@ -1,0 +1,118 @@
+"""`{prefix}/sessions`: where a person is signed in, as a page and as an API, and ending it there (SES-7, SEC-076).
+
+A session is named by a handle, which is good for nothing but this. Ending one deletes it from the store that all workers
+share: the next request with its cookie is nobody's, wherever it arrives.
+"""
+
+from datetime import timedelta
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, RedirectResponse, Response
+
+from entrada.errors import NotFound, NotSignedIn
+from entrada.sessions.lifecycle import Session
+from entrada.web.context import Context, context_of
+from entrada.web.devices import device
+from entrada.web.failures import navigates, refuse
+from entrada.web.pages import SessionShown
+from entrada.web.routes.login import SEE_OTHER
+
+MOST_SHOWN = 100
+PRIVATE = {"cache-control": "no-store", "cross-origin-resource-policy": "same-origin"}  # SEC-096
+ENDED_BY_USER = "ended_by_user"
+
+
+async def sessions(request: Request) -> Response:
+    """Answer where this person is signed in: a page for a browser, a document for a script."""
+    context = context_of(request.scope)
+    current = await _required(request, context)
+    theirs = await context.house.sessions.by_user(current.user, limit=MOST_SHOWN)
+    if navigates(request):
+        return _page(context, current, theirs)
+    found = [_document(context, session, current=session.key == current.key) for session in theirs]
+    return JSONResponse({"sessions": found}, headers=PRIVATE)
+
+
+async def end_one(request: Request) -> Response:
+    """End one session of this person; 404 for a handle that is none of theirs."""
+    context = context_of(request.scope)
+    current = await _required(request, context)
+    session = await context.house.sessions.by_handle(current.user, request.path_params["handle"])
+    if session is None:
+        raise NotFound("no session of this person has this handle")
+    if session.key == current.key:
+        await context.end_session(ENDED_BY_USER)
+        return _done(request, context, ended=1, back_to=context.house.settings.home)
+    await context.house.sessions.end_session(session.key)
+    await context.tell("session_ended", user=current.user, reason=ENDED_BY_USER)
+    return _done(request, context, ended=1)
+
+
+async def end_others(request: Request) -> Response:
+    """End every session of this person but the one that asks."""
+    context = context_of(request.scope)
+    current = await _required(request, context)
+    ended = await context.house.sessions.end_all_of(current.user, but=current)
+    if ended:
+        await context.tell("session_ended", user=current.user, reason=ENDED_BY_USER)
+    return _done(request, context, ended=ended)
+
+
+async def _required(request: Request, context: Context) -> Session:
+    try:
+        return await context.require_session()
+    except NotSignedIn as error:
+        raise refuse(request, error) from None
+
+
+def _done(request: Request, context: Context, *, ended: int, back_to: str | None = None) -> Response:
+    """Lead a form back to the page, which shows what is left; tell a script how many ended."""
+    if request.method == "POST":
+        return RedirectResponse(back_to or context.house.path("sessions"), SEE_OTHER, headers=PRIVATE)
+    return JSONResponse({"ended": ended}, headers=PRIVATE)
+
+
+def _document(context: Context, session: Session, *, current: bool) -> dict[str, object]:
+    return {
+        "handle": context.house.sessions.handle(session),
+        "current": current,
+        "device": device(session.record.facts.user_agent),
+        "address": session.record.facts.address,
+        "created_at": session.created_at.isoformat(),
+        "last_seen_at": session.last_seen_at.isoformat(),
+        "idle_expires_at": session.idle_expires_at.isoformat(),
+        "expires_at": session.expires_at.isoformat(),
+    }
+
+
+def _page(context: Context, current: Session, theirs: list[Session]) -> Response:
+    house = context.house
+    shown = [
+        SessionShown(
+            handle=house.sessions.handle(session),
+            current=session.key == current.key,
+            device=device(session.record.facts.user_agent),
+            address=session.record.facts.address,
+            created=f"{session.created_at:%-d %B %Y, %H:%M} UTC",
+            last_seen=_ago(house.clock() - session.last_seen_at),
+            last_seen_at=session.last_seen_at.isoformat(),
+        )
+        for session in sorted(theirs, key=lambda session: session.key != current.key)
+    ]
+    return house.pages.sessions(
+        shown,
+        name=current.user.name or current.user.username,
+        path=house.path("sessions"),
+        sign_out=house.path("logout"),
+        home=house.settings.home,
+        csrf_token=context.csrf_token,
+    )
+
+
+def _ago(past: timedelta) -> str:
+    """Say how long ago, as exactly as a person would."""
+    minutes = int(past.total_seconds() // 60)
+    for size, word in ((60 * 24, "day"), (60, "hour"), (1, "minute")):
+        if count := minutes // size:
+            return f"{count} {word}{'s' if count > 1 else ''} ago"
+    return "within the last minute"
