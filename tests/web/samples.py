@@ -4,9 +4,33 @@ from collections.abc import Mapping
 
 from starlette.responses import Response
 
-from entrada.web.pages import Pages, Way
+from entrada.web.pages import Pages, SessionShown, Way
 
 CORRELATION_ID = "3f0b6f0e-53a6-4f4c-9a52-0c6f3a1f5f10"
+
+SHOWN = [
+    SessionShown(
+        handle=handle,
+        current=current,
+        device=device,
+        address=address,
+        created=created,
+        last_seen=last_seen,
+        last_seen_at="2026-11-21T10:00:00+00:00",
+    )
+    for handle, current, device, address, created, last_seen in (
+        ("a", True, "Firefox on Windows", "192.0.2.7", "21 November 2026, 09:41 UTC", "within the last minute"),
+        ("b", False, "Safari on iPhone", "2001:db8:85a3::8a2e:370:7334", "19 November 2026, 18:02 UTC", "2 hours ago"),
+        ("c", False, "A browser we do not know", None, "14 November 2026, 07:30 UTC", "6 days ago"),
+    )
+]
+TO_SESSIONS = {
+    "name": "Ada Lovelace",
+    "path": "/api/auth/sessions",
+    "sign_out": "/api/auth/logout",
+    "home": "/",
+    "csrf_token": "a-token",
+}
 
 
 def every_page(pages: Pages) -> Mapping[str, Response]:
@@ -50,10 +74,14 @@ def every_page(pages: Pages) -> Mapping[str, Response]:
         "sign_in_after_loop": pages.sign_in(sign_in="/api/auth/login", interrupted="loop"),
         "debug": pages.render(
             "debug.html",
+            sign_out="/api/auth/logout",
+            csrf_token="t",
             sections={
                 "This browser": {"signed in": "yes, as Mia Member", "since": "2026-11-21 10:00:00 UTC"},
                 "Authority": {"issuer": "https://login.microsoftonline.com/e7712ada-0001-4000-8000-000000000001/v2.0"},
             },
         ),
+        "sessions": pages.sessions(SHOWN, **TO_SESSIONS),
+        "sessions_only_this": pages.sessions(SHOWN[:1], **TO_SESSIONS),
         "sign_in_without_cookies": pages.sign_in(sign_in="/api/auth/login", interrupted="cookies"),
     }

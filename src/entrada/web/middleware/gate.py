@@ -25,7 +25,9 @@ BEARER = b"bearer"
 class Gate:
     """ASGI middleware around one application."""
 
-    def __init__(self, app: ASGIApp, *, house: House, routes: Router, own_paths: frozenset[str], own_trees: tuple[str, ...]) -> None:
+    def __init__(
+        self, app: ASGIApp, *, house: House, routes: Router, own_paths: frozenset[str], own_trees: tuple[str, ...]
+    ) -> None:
         self._app = app
         self._house = house
         self._routes = routes

@@ -31,6 +31,9 @@ async def debug_info(request: Request) -> Response:
     context = context_of(request.scope)
     return context.house.pages.render(
         "debug.html",
+        headers={"referrer-policy": "same-origin"},  # or a browser without Sec-Fetch-Site hides where its form is from
+        sign_out=context.house.path("logout"),
+        csrf_token=context.csrf_token if await context.session() else "",
         sections={
             "This browser": await _browser(context),
             "Authority": await _authority(context),

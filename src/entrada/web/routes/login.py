@@ -42,7 +42,8 @@ def wanted_return_to(request: Request, context: Context) -> str:
     if not asked:
         return context.house.settings.home
     accepted = return_to.accepted(asked[0]) if len(asked) == 1 else None
-    if accepted is None or unquote(accepted.partition("?")[0]) in context.house.own_paths:
+    house = context.house
+    if accepted is None or unquote(accepted.partition("?")[0]) in house.own_paths - {house.path("sessions")}:
         log.warning("return_to_refused")
         return context.house.settings.home
     return accepted

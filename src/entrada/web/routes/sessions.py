@@ -1,7 +1,7 @@
 """`{prefix}/sessions`: where a person is signed in, as a page and as an API, and ending it there (SES-7, SEC-076).
 
-A session is named by a handle, which is good for nothing but this. Ending one deletes it from the store that all workers
-share: the next request with its cookie is nobody's, wherever it arrives.
+A session is named by a handle, which is good for nothing but this. Ending one deletes it from the store that all
+workers share: the next request with its cookie is nobody's, wherever it arrives.
 """
 
 from datetime import timedelta
@@ -13,18 +13,19 @@ from entrada.errors import NotFound, NotSignedIn
 from entrada.sessions.lifecycle import Session
 from entrada.web.context import Context, context_of
 from entrada.web.devices import device
+from entrada.web.embedding import PRIVATE, refuse_embedding
 from entrada.web.failures import navigates, refuse
 from entrada.web.pages import SessionShown
 from entrada.web.routes.login import SEE_OTHER
 
 MOST_SHOWN = 100
-PRIVATE = {"cache-control": "no-store", "cross-origin-resource-policy": "same-origin"}  # SEC-096
 ENDED_BY_USER = "ended_by_user"
 
 
 async def sessions(request: Request) -> Response:
     """Answer where this person is signed in: a page for a browser, a document for a script."""
     context = context_of(request.scope)
+    refuse_embedding(context)
     current = await _required(request, context)
     theirs = await context.house.sessions.by_user(current.user, limit=MOST_SHOWN)
     if navigates(request):

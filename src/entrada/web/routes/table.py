@@ -14,7 +14,6 @@ from entrada.web.routes.sessions import end_one, end_others, sessions
 from entrada.web.routes.static import static_routes
 
 
-
 def routes(settings: Settings) -> list[Route]:
     """Return our routes; those that take part in signing in are below the prefix of the settings."""
     prefix = settings.prefix
