@@ -19,7 +19,7 @@ ROUTES = [
     ("GET", "/api/auth/sessions"),
     ("POST", "/api/auth/sessions/others"),
     ("DELETE", "/api/auth/sessions/others"),
-    ("DELETE", "/api/auth/sessions/a-handle"),
+    ("DELETE", "/api/auth/sessions/x"),
     ("GET", "/signed-out"),
     ("GET", "/health"),
     ("GET", "/ready"),
