@@ -2,9 +2,12 @@
 
 import re
 from collections.abc import Mapping
+from pathlib import Path
 
 import httpx2
 import pytest
+from entrada_emulator.faults import Fault
+from entrada_emulator.pytest_plugin import Entra
 from fastapi import FastAPI, Request
 from fastapi.responses import HTMLResponse, JSONResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.types import Message, Receive, Scope, Send
@@ -12,6 +15,7 @@ from starlette.types import Message, Receive, Scope, Send
 from entrada.web.content_policy import ContentPolicy
 from entrada.web.middleware.headers import HeaderRules, HeadersMiddleware, csp_nonce
 from entrada.web.routes.static import static_routes
+from tests.front_door import BASE, running
 
 COOKIE = "__Host-entrada"
 AUTHORITY = "https://login.microsoftonline.com"
@@ -238,3 +242,17 @@ async def test_many_types_of_content_take_bounded_memory_and_all_are_protected()
         answers = [(await client.get(f"/{number}")).headers for number in range(200)]
     assert all(headers["x-content-type-options"] == "nosniff" for headers in answers)
     assert len(layer._ready) <= 64
+
+
+def with_page(app: FastAPI) -> None:
+    @app.get("/page")
+    async def page() -> HTMLResponse:
+        return HTMLResponse("<form></form>")
+
+
+async def test_the_authority_in_form_action_while_it_is_down(entra: Entra, tmp_path: Path) -> None:
+    """SEC-161: its origin is there also when its metadata came late, or has not come yet."""
+    entra.state.faults.add(Fault(endpoint="metadata", kind="status", times=1))
+    async with running(entra, tmp_path, build=with_page) as door:
+        answer = await door.raw("GET", f"{BASE}/page", headers={"accept": "text/html"})
+        assert f"form-action 'self' {AUTHORITY};" in answer.headers["content-security-policy"]

@@ -109,7 +109,7 @@ def build(
     sessions = Sessions(store, sealer=sealer, ring=ring, clock=clock, lifetimes=_lifetimes(settings))
     egress, to_apis = _ways_out(settings, transport)
     database = Database(settings.database_url, data_dir=settings.data_dir)
-    policy = ContentPolicy()
+    policy = ContentPolicy([Authority.from_settings(settings).metadata_url])  # known also while the authority is down
     discovery = Discovery(
         Authority.from_settings(settings), egress, clock, production=settings.production,
         on_metadata=policy.allow_sign_out_at,
