@@ -118,6 +118,8 @@ class Settings(BaseSettings):
         7, ge=1, le=90, validation_alias=named("session_expiry_days", "SESSION_EXPIRY_DAYS")
     )
     """A session older than this has ended, used or not."""
+    remember_days: int = Field(30, ge=0, le=90)
+    """How long a session lasts, used or not, where the person chose to be remembered; 0 takes the choice away."""
     sign_in_minutes: int = Field(10, ge=1, le=60)
     """How long one attempt to sign in may take."""
     token_refresh_buffer_secs: int = Field(
@@ -186,6 +188,11 @@ class Settings(BaseSettings):
     def session_absolute(self) -> timedelta:
         """The absolute lifetime."""
         return timedelta(days=self.session_expiry_days)
+
+    @property
+    def session_remembered(self) -> timedelta | None:
+        """The lifetime of a session whose person chose to be remembered, never shorter; None without the choice."""
+        return max(timedelta(days=self.remember_days), self.session_absolute) if self.remember_days else None
 
     @property
     def sign_in_lifetime(self) -> timedelta:

@@ -84,7 +84,9 @@ class SignIn:
         offline = ("offline_access",) if self._settings.offline_access else ()
         return (*RESERVED_SCOPES, *offline, *self._settings.sign_in_scopes)
 
-    async def start(self, *, return_to: str, hints: Mapping[str, str], replaces: str | None = None) -> Started:
+    async def start(
+        self, *, return_to: str, hints: Mapping[str, str], replaces: str | None = None, remember: bool = False
+    ) -> Started:
         """Begin an attempt: fresh state, nonce and verifier, and the address of the authority's page."""
         metadata = await self._discovery.metadata()
         transaction = Transaction(
@@ -98,6 +100,7 @@ class SignIn:
             return_to=return_to,
             created=self._clock(),
             replaces=replaces,
+            remember=remember,
         )
         url = authorize_url(
             metadata,
@@ -152,7 +155,11 @@ class SignIn:
         )
         user = await self._provisioning.admit(user_from(claims), at=self._clock())
         session_id, session = await self._sessions.begin(
-            user, tokens=redeemed.tokens, facts=facts, replacing=replacing or transaction.replaces
+            user,
+            tokens=redeemed.tokens,
+            facts=facts,
+            replacing=replacing or transaction.replaces,
+            remember=transaction.remember,
         )
         return SignedIn(session_id=session_id, session=session, user=user, return_to=transaction.return_to)
 

@@ -36,6 +36,8 @@ class Transaction:
     created: datetime
     replaces: str | None = field(repr=False, default=None)
     """The session that this browser had when the attempt began; it ends when the attempt succeeds."""
+    remember: bool = False
+    """Whether the person chose to be remembered."""
 
     def begun_within(self, lifetime: timedelta, *, now: datetime) -> bool:
         """Say whether the attempt is neither too old nor from the future."""

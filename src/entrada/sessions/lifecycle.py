@@ -30,6 +30,16 @@ class Lifetimes:
 
     idle: timedelta = timedelta(hours=1)
     absolute: timedelta = timedelta(days=7)
+    remembered: timedelta | None = None
+    """Both, where the person chose to be remembered; None where there is no such choice (SEC-074)."""
+
+    def expiry(self, *, begun: int, used: int, remembered: bool) -> tuple[int, int]:
+        """Return when a session ends unless used again, and when in any case; seconds since 1970."""
+        if remembered and self.remembered:
+            expires_at = begun + int(self.remembered.total_seconds())
+            return expires_at, expires_at
+        expires_at = begun + int(self.absolute.total_seconds())
+        return min(used + int(self.idle.total_seconds()), expires_at), expires_at
 
     @property
     def touch_every(self) -> timedelta:
@@ -67,6 +77,11 @@ class Session(msgspec.Struct, frozen=True, gc=False):
     def idle_expires_at(self) -> datetime:
         """When it ends unless it is used."""
         return _time(self.record.idle_expires_at)
+
+    @property
+    def remembered(self) -> bool:
+        """Whether the person chose to be remembered: the browser keeps the cookie when it closes."""
+        return self.record.remembered
 
     @property
     def expires_at(self) -> datetime:
@@ -108,15 +123,18 @@ class Sessions:
         tokens: bytes,
         facts: RequestFacts = RequestFacts(),
         replacing: str | None = None,
+        remember: bool = False,
         due_at: datetime | None = None,
     ) -> tuple[str, Session]:
         """Begin a session under a new id and end the one it replaces, together; return the id for the cookie.
 
         `due_at` is when its tokens want renewal, None for never. `replacing` is whatever the browser's session cookie
-        held: it is ended, never adopted (SEC-071, SEC-072).
+        held: it is ended, never adopted (SEC-071, SEC-072). `remember`: the person's choice, where it is offered.
         """
         session_id = secrets.token_urlsafe(SESSION_ID_BYTES)
-        session = Session(key=self._names.keys(session_id)[0], version=1, record=self._new_record(user, facts))
+        session = Session(
+            key=self._names.keys(session_id)[0], version=1, record=self._new_record(user, facts, remember)
+        )
         await self._store.insert(
             session.key,
             record=self._sign(session.key, session.record),
@@ -148,8 +166,10 @@ class Sessions:
         if not self.touch_is_due(session):
             return False
         now = int(self._clock().timestamp())
-        idle_expires_at = min(now + int(self._lifetimes.idle.total_seconds()), session.record.expires_at)
-        record = msgspec.structs.replace(session.record, last_seen_at=now, idle_expires_at=idle_expires_at)
+        held = session.record
+        expiry = self._lifetimes.expiry(begun=held.created_at, used=now, remembered=held.remembered)
+        idle_expires_at = min(expiry[0], held.expires_at)
+        record = msgspec.structs.replace(held, last_seen_at=now, idle_expires_at=idle_expires_at)
         signed = self._sign(session.key, record)
         try:
             return await self._store.replace(
@@ -255,17 +275,19 @@ class Sessions:
         await self._index_older()
         return await self._store.delete_expired(limit=limit)
 
-    def _new_record(self, user: User, facts: RequestFacts) -> SessionRecord:
+    def _new_record(self, user: User, facts: RequestFacts, remember: bool) -> SessionRecord:
         now = int(self._clock().timestamp())
-        expires_at = now + int(self._lifetimes.absolute.total_seconds())
+        remembered = remember and self._lifetimes.remembered is not None
+        idle_expires_at, expires_at = self._lifetimes.expiry(begun=now, used=now, remembered=remembered)
         return SessionRecord(
             user=user,
             created_at=now,
             last_seen_at=now,
-            idle_expires_at=min(now + int(self._lifetimes.idle.total_seconds()), expires_at),
+            idle_expires_at=idle_expires_at,
             expires_at=expires_at,
             facts=facts,
             found_by=self._active_id,
+            remembered=remembered,
         )
 
     def _session(self, key: bytes, stored: Stored) -> Session | None:

@@ -31,6 +31,8 @@ class SessionRecord(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     facts: RequestFacts = RequestFacts()
     found_by: str = ""
     """The id of the key that its place in the store was made with: the session is lost when that key is."""
+    remembered: bool = False
+    """Whether the person chose at sign-in to be remembered: unused, it lives as long as used."""
 
 
 _encoder = msgspec.msgpack.Encoder()

@@ -2,7 +2,7 @@
 
 | cookie | holds | SameSite | lifetime |
 |---|---|---|---|
-| session | the opaque id | Lax | until the browser closes |
+| session | the opaque id | Lax | until the browser closes; the session's, where the person chose to be remembered |
 | transaction, one per attempt | the sealed attempt | Lax; None with form_post | the attempt's |
 | leaving | that this browser was sent to the authority to sign out | Lax | five minutes |
 | visits | how often this browser came back from the authority within a minute | Lax | one minute |
@@ -50,9 +50,9 @@ class Cookies:
             transaction_seconds=settings.sign_in_minutes * 60,
         )
 
-    def begin_session(self, session_id: str) -> str:
-        """Return the Set-Cookie value that gives the browser its session."""
-        return self._write(self.session, session_id, same_site="Lax")
+    def begin_session(self, session_id: str, *, seconds: int | None = None) -> str:
+        """Return the Set-Cookie value that gives the browser its session, to keep for `seconds` or until it closes."""
+        return self._write(self.session, session_id, same_site="Lax", max_age=seconds)
 
     def end_session(self) -> str:
         """Return the Set-Cookie value that takes the session from the browser."""

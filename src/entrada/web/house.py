@@ -143,7 +143,9 @@ def build(
 
 
 def _lifetimes(settings: Settings) -> Lifetimes:
-    return Lifetimes(idle=settings.session_idle, absolute=settings.session_absolute)
+    return Lifetimes(
+        idle=settings.session_idle, absolute=settings.session_absolute, remembered=settings.session_remembered
+    )
 
 
 def _pages(settings: Settings, templates: tuple[Path, ...], policy: ContentPolicy) -> Pages:

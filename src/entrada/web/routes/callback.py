@@ -41,10 +41,16 @@ async def callback(request: Request) -> Response:
     except EntradaError as error:
         return await _failed(request, context, error)
     written = context.house.cookies
-    context.set_cookies.extend([written.begin_session(done.session_id), written.arrive()])
+    context.set_cookies.extend([written.begin_session(done.session_id, seconds=_kept_for(done)), written.arrive()])
     await context.tell("sign_in", user=done.user)
     going_to = return_to.accepted(done.return_to) or context.house.settings.home
     return RedirectResponse(going_to, SEE_OTHER, headers=PRIVATE)
+
+
+def _kept_for(done: SignedIn) -> int | None:
+    """Return how long the browser keeps the cookie, in seconds; None: until it closes."""
+    session = done.session
+    return int((session.expires_at - session.created_at).total_seconds()) if session.remembered else None
 
 
 async def _sign_in(context: Context, response: AuthorizationResponse) -> SignedIn:

@@ -30,7 +30,9 @@ async def login(request: Request) -> Response:
     if visits(context) >= MOST_VISITS and "again" not in request.query_params:
         context.set_cookies.append(house.cookies.count_visits(0, seconds=0))
         return house.pages.sign_in(sign_in=context.sign_in_url, interrupted="loop")
-    started = await house.sign_in.start(return_to=going_to, hints=_hints(request), replaces=context.session_id)
+    started = await house.sign_in.start(
+        return_to=going_to, hints=_hints(request), replaces=context.session_id, remember=wants_to_be_remembered(request)
+    )
     _drop_oldest(context, len(started.sealed))
     context.set_cookies.append(house.cookies.open_transaction(started.handle, started.sealed))
     return RedirectResponse(started.url, 302, headers={"cache-control": "no-store", "referrer-policy": "no-referrer"})
@@ -47,6 +49,11 @@ def wanted_return_to(request: Request, context: Context) -> str:
         log.warning("return_to_refused")
         return context.house.settings.home
     return accepted
+
+
+def wants_to_be_remembered(request: Request) -> bool:
+    """Say whether the person chose to be remembered: `remember=1`, once, and nothing else."""
+    return request.query_params.getlist("remember") == ["1"]
 
 
 def visits(context: Context) -> int:
