@@ -88,6 +88,24 @@ async def test_activity_cannot_extend_the_absolute_lifetime(store: SessionStore,
     assert await sessions.load(session_id) is None
 
 
+async def test_the_remembered_end_at_their_absolute_lifetime(store: SessionStore, clock: MovedClock) -> None:
+    """Unused or used each day, a remembered session ends at its own absolute lifetime, to the second (SEC-074)."""
+    sessions = over(store, clock, idle=HOUR, absolute=DAY, remembered=3 * DAY)
+    unused, begun = await sessions.begin(ADA, tokens=b"", remember=True)
+    used, _ = await sessions.begin(ADA, tokens=b"", remember=True)
+    assert (begun.remembered, begun.idle_expires_at, begun.expires_at) == (True, clock() + 3 * DAY, clock() + 3 * DAY)
+    for _ in range(5):
+        clock.move(DAY / 2)
+        session = await sessions.load(used)
+        assert session
+        assert await sessions.touch(session)
+    clock.move(DAY / 2 - timedelta(seconds=1))
+    assert await sessions.load(unused)
+    clock.move(timedelta(seconds=1))
+    assert await sessions.load(unused) is None
+    assert await sessions.load(used) is None
+
+
 async def test_a_renewal_cannot_extend_any_lifetime(sessions: Sessions, clock: MovedClock) -> None:
     """New tokens leave the expiry of the session as it was (SEC-073)."""
     session_id, session = await sessions.begin(ADA, tokens=b"old")
