@@ -177,6 +177,12 @@ class Unavailable(EntradaError):
         self.retry_after = retry_after
 
 
+class TooMany(Unavailable):
+    """More of this comes than we take."""
+
+    code = "too_many_requests"
+
+
 class AuthorityUnavailable(Unavailable):
     """The authority does not answer, or answers with something that cannot be used."""
 

@@ -15,6 +15,10 @@ ROUTES = [
     ("POST", "/api/auth/callback"),
     ("GET", "/api/auth/logout"),
     ("POST", "/api/auth/logout"),
+    ("GET", "/api/auth/frontchannel-logout"),
+    ("GET", "/api/auth/frontchannel-logout?sid=nobodys"),
+    ("POST", "/api/auth/frontchannel-logout"),
+    ("POST", "/api/auth/backchannel-logout"),
     ("GET", "/api/auth/me"),
     ("GET", "/api/auth/sessions"),
     ("POST", "/api/auth/sessions/others"),
@@ -32,6 +36,7 @@ ROUTES = [
     ("TRACE", "/private"),
 ]
 CHANGING = re.compile(r"(nonce-)[\w-]+|(max-age=)\d+|\b[0-9a-f]{32}\b", re.IGNORECASE)
+WIDTH = 54
 Caller = Callable[[FrontDoor], Awaitable[dict[str, str]]]
 
 
@@ -88,10 +93,10 @@ async def ask(door: FrontDoor, method: str, path: str, caller: Caller) -> httpx2
 
 async def test_access(door: FrontDoor) -> None:
     """Every route answers every kind of caller as the table says (SEC-088, SEC-089, SEC-095, SEC-166)."""
-    lines = ["route".ljust(34) + "".join(name.ljust(18) for name in CALLERS)]
+    lines = ["route".ljust(WIDTH) + "".join(name.ljust(18) for name in CALLERS)]
     for method, path in ROUTES:
         statuses = [str((await ask(door, method, path, caller)).status_code) for caller in CALLERS.values()]
-        lines.append(f"{method} {path}".ljust(34) + "".join(status.ljust(18) for status in statuses))
+        lines.append(f"{method} {path}".ljust(WIDTH) + "".join(status.ljust(18) for status in statuses))
     check("tests/golden/access.txt", "\n".join(line.rstrip() for line in lines))
 
 

@@ -34,6 +34,7 @@ API = "a0000000-0000-4000-8000-000000000005"
 MULTI_TENANT_APP = "a0000000-0000-4000-8000-000000000006"
 UNCONSENTED_APP = "a0000000-0000-4000-8000-000000000007"
 ASSIGNED_ONLY_APP = "a0000000-0000-4000-8000-000000000008"
+INTRANET = "a0000000-0000-4000-8000-000000000009"
 
 ENGINEERING = "b0000000-0000-4000-8000-000000000001"
 FINANCE = "b0000000-0000-4000-8000-000000000002"
@@ -108,7 +109,7 @@ def _roles(role: str) -> dict[str, tuple[str, ...]]:
 
 
 def _applications() -> tuple[Application, ...]:
-    return (_web_app(), _spa(), _public_client(), _daemon(), _api(), *_special_cases())
+    return (_web_app(), _spa(), _public_client(), _daemon(), _api(), _intranet(), *_special_cases())
 
 
 APP_ROLES = (AppRole("Admin", "Administrators"), AppRole("Reader", "Readers"))
@@ -135,6 +136,20 @@ def _web_app() -> Application:
         pre_consented=(),
         optional_id_claims=("email", "login_hint"),
         groups_claim=True,
+    )
+
+
+def _intranet() -> Application:
+    """Told of sign-outs in a frame, as only an application with a logout URL is."""
+    site = "https://intranet.birch.example"
+    return Application(
+        INTRANET,
+        BIRCH.id,
+        "Birch Intranet",
+        redirect_uris=(RedirectUri(f"{site}/api/auth/callback"), RedirectUri(f"{site}/signed-out")),
+        secrets=(Secret("emulator-secret-birch-intranet"),),
+        pre_consented=(*OIDC, "User.Read"),
+        logout_url=f"{site}/api/auth/frontchannel-logout",
     )
 
 

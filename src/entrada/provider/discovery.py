@@ -74,6 +74,11 @@ class Discovery:
         """Whether metadata and keys are at hand and not older than a day."""
         return self._metadata.usable and self._keys.usable
 
+    @property
+    def known(self) -> Metadata | None:
+        """The authority's metadata as they were last believed, without asking for them; None before the first."""
+        return self._metadata.last
+
     async def prepare(self) -> bool:
         """Fetch what is missing; tell whether everything is at hand. Never raises for the authority's sake."""
         try:
@@ -173,6 +178,11 @@ class Document(Generic[T]):
         self._failed_at: datetime | None = None
         self._failure = AuthorityUnavailable()
         self._flight: asyncio.Task[T] | None = None
+
+    @property
+    def last(self) -> T | None:
+        """The value, however old."""
+        return self._value
 
     @property
     def usable(self) -> bool:

@@ -18,6 +18,7 @@ from entrada.principal import User
 from entrada.settings import Settings
 
 if TYPE_CHECKING:  # an application that only names its dependencies loads none of these
+    from entrada.flows.remote_logout import RemoteLogout
     from entrada.flows.signin import SignIn
     from entrada.flows.signout import SignOut
     from entrada.flows.tokens import Tokens
@@ -28,6 +29,7 @@ if TYPE_CHECKING:  # an application that only names its dependencies loads none 
     from entrada.web.cookies import Cookies
     from entrada.web.csrf import CsrfTokens
     from entrada.web.hosts import Hosts
+    from entrada.web.pace import Pace
     from entrada.web.pages import Pages
 
 KEY = "entrada"
@@ -49,6 +51,8 @@ class House:
     sessions: "Sessions"
     sign_in: "SignIn"
     sign_out: "SignOut"
+    remote_logout: "RemoteLogout"
+    logout_pace: "Pace"
     tokens: "Tokens"
     outbound: "Outbound"
     own_paths: frozenset[str]

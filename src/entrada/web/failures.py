@@ -27,6 +27,7 @@ from entrada.errors import (
     RequestRefused,
     ScopeNotAskedFor,
     SignInRefused,
+    TooMany,
     TransactionRefused,
     Unavailable,
 )
@@ -54,6 +55,7 @@ STATUS: Mapping[type[EntradaError], HTTPStatus] = {
     TransactionRefused: HTTPStatus.BAD_REQUEST,
     SignInRefused: HTTPStatus.FORBIDDEN,
     ScopeNotAskedFor: HTTPStatus.FORBIDDEN,
+    TooMany: HTTPStatus.TOO_MANY_REQUESTS,
     Unavailable: HTTPStatus.SERVICE_UNAVAILABLE,
     EntradaError: HTTPStatus.INTERNAL_SERVER_ERROR,
 }

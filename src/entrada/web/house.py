@@ -11,6 +11,7 @@ from fastapi import FastAPI
 from entrada.clock import Clock
 from entrada.events import Events
 from entrada.flows.provisioning import Provision, Provisioning
+from entrada.flows.remote_logout import RemoteLogout
 from entrada.flows.signin import SignIn
 from entrada.flows.signout import SignOut
 from entrada.flows.tokens import Tokens
@@ -20,6 +21,7 @@ from entrada.provider.clients import token_client
 from entrada.provider.discovery import Discovery
 from entrada.provider.egress import Egress
 from entrada.provider.id_token import IdTokenVerifier
+from entrada.provider.logout_token import LogoutTokenVerifier
 from entrada.provider.network import NetworkTransport
 from entrada.sessions.keyfile import KeyFile, load_or_create_ring, ring_file
 from entrada.sessions.lifecycle import Lifetimes, Sessions
@@ -35,8 +37,12 @@ from entrada.web.cookies import Cookies
 from entrada.web.csrf import CsrfTokens
 from entrada.web.hosts import Hosts
 from entrada.web.middleware.headers import HeaderRules
+from entrada.web.pace import Pace
 from entrada.web.pages import Pages
 from entrada.web.routes.table import own_paths
+
+LOGOUTS_PER_SECOND = 50  # frames in which the authority says that somebody signed out, for each worker
+LOGOUTS_AT_ONCE = 500  # a whole office goes home
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +139,8 @@ def build(
         sessions=sessions,
         sign_in=sign_in,
         sign_out=SignOut(settings, sessions=sessions, discovery=discovery),
+        remote_logout=_remote_logout(settings, sessions=sessions, discovery=discovery, clock=clock),
+        logout_pace=Pace(per_second=LOGOUTS_PER_SECOND, burst=LOGOUTS_AT_ONCE, clock=clock),
         tokens=Tokens(sessions, client=client, verifier=verifier),
         outbound=Outbound(to_apis, graph_url=settings.graph_url),
         own_paths=own_paths(settings),
@@ -162,6 +170,17 @@ def _verifier(settings: Settings, *, discovery: Discovery, clock: Clock) -> IdTo
         leeway=settings.leeway_seconds,
         clock=clock,
     )
+
+
+def _remote_logout(settings: Settings, *, sessions: Sessions, discovery: Discovery, clock: Clock) -> RemoteLogout:
+    verifier = LogoutTokenVerifier(
+        discovery,
+        client_id=settings.client_id,
+        algorithms=settings.algorithms,
+        leeway=settings.leeway_seconds,
+        clock=clock,
+    )
+    return RemoteLogout(sessions=sessions, discovery=discovery, verifier=verifier, clock=clock)
 
 
 def _ways_out(

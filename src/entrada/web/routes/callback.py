@@ -1,16 +1,12 @@
 """`GET` or `POST {prefix}/callback`: the authority's answer."""
 
-from urllib.parse import parse_qsl
-
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from entrada.errors import (
     AuthorityRefused,
     EntradaError,
-    MediaTypeRefused,
     MethodRefused,
-    RequestRefused,
     TransactionRefused,
 )
 from entrada.flows.callback import AuthorizationResponse
@@ -19,11 +15,9 @@ from entrada.flows.transaction import handle_of
 from entrada.web import cookies, return_to
 from entrada.web.context import Context, context_of
 from entrada.web.failures import answer
+from entrada.web.forms import parse, read_form
 from entrada.web.routes.login import SEE_OTHER, count_visit
 
-FORM = "application/x-www-form-urlencoded"
-MOST_BYTES = 64 * 1024  # an answer has a code of 1.5 kB and a state; nothing of an honest one comes near
-MOST_PARAMETERS = 50
 PRIVATE = {"cache-control": "no-store", "referrer-policy": "no-referrer"}  # SEC-019
 
 
@@ -81,21 +75,5 @@ async def _parameters(request: Request, context: Context) -> list[tuple[str, str
     if request.method != ("POST" if form_post else "GET"):
         raise MethodRefused("not the response mode asked for", allowed=("POST",) if form_post else ("GET",))
     if not form_post:
-        return _parse(request.scope["query_string"])
-    if request.headers.get("content-type", "").partition(";")[0].strip().lower() != FORM:
-        raise MediaTypeRefused("form_post answers are forms")
-    body = b""
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > MOST_BYTES:
-            raise RequestRefused("the answer is larger than 64 KiB")
-    return _parse(body)
-
-
-def _parse(text: bytes) -> list[tuple[str, str]]:
-    try:
-        return parse_qsl(
-            text.decode("latin-1"), keep_blank_values=True, max_num_fields=MOST_PARAMETERS, encoding="utf-8"
-        )
-    except ValueError:
-        raise RequestRefused("the answer has too many parameters") from None
+        return parse(request.scope["query_string"])
+    return await read_form(request)

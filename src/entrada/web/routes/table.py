@@ -10,6 +10,7 @@ from entrada.web.routes.health import health, ready
 from entrada.web.routes.login import login
 from entrada.web.routes.logout import logout, signed_out
 from entrada.web.routes.me import me
+from entrada.web.routes.remote_logout import backchannel_logout, frontchannel_logout
 from entrada.web.routes.sessions import end_one, end_others, sessions
 from entrada.web.routes.static import static_routes
 
@@ -21,6 +22,8 @@ def routes(settings: Settings) -> list[Route]:
         Route(f"{prefix}/login", login, methods=["GET"]),
         Route(f"{prefix}/callback", callback, methods=["GET", "POST"]),
         Route(f"{prefix}/logout", logout, methods=["POST"]),
+        Route(f"{prefix}/frontchannel-logout", frontchannel_logout, methods=["GET"]),
+        *([Route(f"{prefix}/backchannel-logout", backchannel_logout, methods=["POST"])] if settings.issuer else []),
         Route(f"{prefix}/me", me, methods=["GET"]),
         Route(f"{prefix}/sessions", sessions, methods=["GET"]),
         Route(f"{prefix}/sessions/others", end_others, methods=["POST", "DELETE"]),

@@ -1,0 +1,53 @@
+"""Sessions that end because their person signed out at the authority: it tells us by a frame, or by a signed token."""
+
+from datetime import timedelta
+
+from entrada.clock import Clock
+from entrada.errors import AuthorityUnavailable, RequestRefused, TokenRefused
+from entrada.principal import User
+from entrada.provider.discovery import Discovery
+from entrada.provider.logout_token import LogoutClaims, LogoutTokenVerifier
+from entrada.sessions.lifecycle import Sessions
+
+LEEWAY = timedelta(minutes=5)  # a token is remembered for longer than it is accepted, whatever the clocks say
+
+
+class RemoteLogout:
+    """Ends sessions at the authority's word; each method returns how many there were."""
+
+    def __init__(
+        self, *, sessions: Sessions, discovery: Discovery, verifier: LogoutTokenVerifier, clock: Clock
+    ) -> None:
+        self._sessions = sessions
+        self._discovery = discovery
+        self._verifier = verifier
+        self._clock = clock
+
+    async def front_channel(self, sid: str, *, issuer: str | None) -> int:
+        """End the sessions of this `sid` of our issuer, and ask nobody (SEC-100, SEC-101).
+
+        RequestRefused for another issuer's; AuthorityUnavailable while it is not known who ours is.
+        """
+        known = self._discovery.known
+        if known is None:
+            raise AuthorityUnavailable("a front-channel logout before the authority's metadata were had")
+        if issuer not in {None, known.issuer}:
+            raise RequestRefused("iss is another issuer")
+        return await self._sessions.end_by_sid(known.issuer, sid)
+
+    async def back_channel(self, logout_token: str) -> int:
+        """End what a logout token names; RequestRefused, and nothing ends, unless it is good and new (SEC-102)."""
+        try:
+            claims = await self._verifier.verify(logout_token)
+        except TokenRefused as refused:
+            raise RequestRefused(f"logout_token: {refused}") from None
+        await self._spend(claims)
+        if claims.sid is not None:
+            return await self._sessions.end_by_sid(claims.issuer, claims.sid)
+        return await self._sessions.end_all_of(User(issuer=claims.issuer, subject=claims.subject or ""))
+
+    async def _spend(self, claims: LogoutClaims) -> None:
+        """Use the token up before anything ends: played again, it would end the sessions begun since."""
+        left = timedelta(seconds=max(0.0, claims.expires_at - self._clock().timestamp()))
+        if not await self._sessions.spend_once(f"logout {claims.issuer} {claims.token_id}", lifetime=left + LEEWAY):
+            raise RequestRefused("logout_token: its jti was seen before")

@@ -1,0 +1,104 @@
+"""An OpenID provider as the standards have it: signs in whoever `person` is, without a page, and tells who signs out.
+
+Its signing key is the test's, so that logout tokens of every kind can be made (`logout_token`).
+"""
+
+import json
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+from urllib.parse import parse_qsl, urlencode
+
+from tests.authority_app import ABSENT, CLIENT, AuthorityApp, compact, token
+
+HOST = "idp.example"
+ISSUER = f"https://{HOST}/v2.0"
+EVENT = "http://schemas.openid.net/event/backchannel-logout"
+
+
+class StandardProvider(AuthorityApp):
+    """Authorization code, refresh, revocation and end of session; `asked` lists what came to which endpoint."""
+
+    def __init__(self, now: Callable[[], datetime]) -> None:
+        super().__init__(f"https://{HOST}")
+        self._now = now
+        self.person: dict[str, Any] = {"sub": "ada", "sid": "first-sid"}
+        self.metadata |= {
+            "authorization_endpoint": f"https://{HOST}/authorize",
+            "token_endpoint": f"https://{HOST}/token",
+            "end_session_endpoint": f"https://{HOST}/logout",
+            "userinfo_endpoint": None,
+        }
+        self.asked: list[tuple[str, dict[str, str]]] = []
+        self.revocation_status = 200
+        self._codes: dict[str, dict[str, Any]] = {}
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        path = scope["path"]
+        if path == "/token":
+            await _json(send, self._granted(await self._form(path, receive)))
+        elif path == "/revoke":
+            await self._form(path, receive)
+            await _json(send, {}, status=self.revocation_status)
+        elif path in {"/authorize", "/logout"}:
+            query = dict(parse_qsl(scope["query_string"].decode()))
+            self.asked.append((path, query))
+            await _redirect(send, self._back(query) if path == "/authorize" else query["post_logout_redirect_uri"])
+        else:
+            await super().__call__(scope, receive, send)
+
+    def calls(self, path: str) -> list[dict[str, str]]:
+        """Return what each request to this endpoint said."""
+        return [said for where, said in self.asked if where == path]
+
+    def logout_token(self, *, header: dict[str, Any] | None = None, signer: str = "one", **changes: Any) -> str:
+        """Return a good logout token for the person with these changes to its claims and header."""
+        seconds = int(self._now().timestamp())
+        claims = {
+            "iss": ISSUER,
+            "aud": CLIENT,
+            "iat": seconds,
+            "exp": seconds + 120,
+            "jti": f"token-{len(self._codes)}-{seconds}",
+            "events": {EVENT: {}},
+            **self.person,
+        } | changes
+        head = {"typ": "logout+jwt", "alg": "RS256", "kid": "one"} | (header or {})
+        return compact(_present(head), _present(claims), signer=signer)
+
+    async def _form(self, path: str, receive: Any) -> dict[str, str]:
+        said = dict(parse_qsl((await receive())["body"].decode()))
+        self.asked.append((path, said))
+        return said
+
+    def _back(self, query: dict[str, str]) -> str:
+        code = f"code-{len(self._codes)}"
+        self._codes[code] = {"nonce": query["nonce"], **self.person}
+        return f"{query['redirect_uri']}?{urlencode({'code': code, 'state': query['state']})}"
+
+    def _granted(self, form: dict[str, str]) -> dict[str, Any]:
+        said = self._codes[form["code"]]
+        id_token = token(now=self._now(), iss=ISSUER, tid=ABSENT, oid=ABSENT, **said)
+        number = form["code"].removeprefix("code-")
+        return {
+            "token_type": "Bearer",
+            "access_token": f"access-{number}",
+            "expires_in": 3600,
+            "refresh_token": f"refresh-{number}",
+            "id_token": id_token,
+        }
+
+
+def _present(members: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in members.items() if value is not ABSENT}
+
+
+async def _redirect(send: Any, url: str) -> None:
+    await send({"type": "http.response.start", "status": 302, "headers": [(b"location", url.encode())]})
+    await send({"type": "http.response.body", "body": b""})
+
+
+async def _json(send: Any, document: dict[str, Any], *, status: int = 200) -> None:
+    headers = [(b"content-type", b"application/json")]
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": json.dumps(document).encode()})
