@@ -29,7 +29,8 @@ def seed(path: Path, *, ring: KeyRing, sessions: int) -> list[str]:
     connection = sqlite3.connect(path, isolation_level=None)
     connection.executescript("PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA cache_size = -262144; BEGIN")
     connection.executemany(INSERT, _rows(keys, ring))
-    connection.executescript("COMMIT; PRAGMA journal_mode = WAL")
+    connection.commit()
+    connection.execute("PRAGMA journal_mode = WAL")
     connection.close()
     return ids
 

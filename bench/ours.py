@@ -52,7 +52,8 @@ async def _crowded(folder: str, *, sessions: int) -> Prepared:
     if not notes.exists():
         keys = keyring.generate()
         async with opened(f"sqlite:{store}", Path(folder), keys) as desk:
-            notes.write_text(json.dumps([keys, seed(store, ring=desk.ring, sessions=sessions)]))
+            ring = desk.ring  # opened to have the tables made, and closed again
+        notes.write_text(json.dumps([keys, seed(store, ring=ring, sessions=sessions)]))
     keys, ids = json.loads(notes.read_text())
     app = _application(_settings(folder, f"sqlite:{store}", keys))
     return Prepared(app, [{"cookie": f"entrada={session_id}"} for session_id in ids])
