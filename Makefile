@@ -10,7 +10,7 @@ EXAMPLE ?= auth_code_flow
 TESTS ?=
 BIN := $(VENV)/bin
 
-.PHONY: help demo test check bench matrix golden lock format clean
+.PHONY: help demo test faults check bench matrix golden lock format clean
 
 help: ## Say what there is
 	@echo "Entrada. Needs Python 3.11 or newer, make and a shell; everything else is set up on first use."
@@ -26,6 +26,9 @@ demo: $(VENV)/.demo ## Sign in against an emulated Entra tenant, at http://local
 test: $(VENV)/.dev ## Run every test; installs Chromium and the servers it needs when it may
 	@.ci/packages
 	@$(BIN)/python -m pytest $(TESTS)
+
+faults: $(VENV)/.dev ## Run the fault tests, those that take long included
+	@$(BIN)/python -m pytest -m "long or not long" tests/faults
 
 check: $(VENV)/.dev ## Run ruff, mypy --strict and import-linter
 	@echo "==> ruff";          $(BIN)/ruff check . && $(BIN)/ruff format --check .

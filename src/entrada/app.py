@@ -118,7 +118,7 @@ def _add_layers(app: FastAPI, building: "Building") -> None:
 
 def _wrap_lifespan(app: FastAPI, building: "Building") -> None:
     """Run our life span around the application's own."""
-    from entrada.background import sweeping, watching_keys
+    from entrada.background import watching_keys
 
     inner = app.router.lifespan_context
 
@@ -126,7 +126,7 @@ def _wrap_lifespan(app: FastAPI, building: "Building") -> None:
     async def lifespan(application: Any) -> AsyncIterator[Any]:
         async with AsyncExitStack() as stack:
             await stack.enter_async_context(building.running())
-            await stack.enter_async_context(sweeping(building.house.sessions))
+            await stack.enter_async_context(building.house.chores.going_on())
             await stack.enter_async_context(watching_keys(building.key_file, building.use_keys))
             yield await stack.enter_async_context(inner(application))
 

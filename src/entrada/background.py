@@ -1,41 +1,95 @@
-"""What goes on beside the requests: sweeping what is dead, and taking up new keys."""
+"""What goes on beside the requests: tokens are renewed ahead of time, what is dead is swept, keys are taken up.
+
+Each worker has the same chores. A lease lets one worker at a time do each; when that one is gone, the next takes over.
+"""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+import math
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
 from datetime import timedelta
 
 from entrada.errors import SettingsRefused, Unavailable
 from entrada.keyring import KeyRing
 from entrada.logs import log
 from entrada.sessions.keyfile import KeyFile
+from entrada.sessions.leases import Leases
 from entrada.sessions.lifecycle import Sessions
 
 SWEEP_EVERY = timedelta(minutes=5)  # what is dead is refused at once anyway; this only gives the room back
 READ_KEYS_EVERY = timedelta(seconds=1)  # one look at a file; `entrada keys rotate` lets a key wait for a minute
 BATCH = 500  # rows at a time, so that no request waits long behind a sweep
+FIRST_PAUSE = 1.0  # seconds after a chore failed; doubled while it goes on failing
+LONGEST_PAUSE = 300.0
+MOST_DOUBLINGS = 16
 
 
-@asynccontextmanager
-async def sweeping(sessions: Sessions, *, every: timedelta = SWEEP_EVERY) -> AsyncIterator[None]:
-    """Delete expired sessions and spent attempts now and then, as long as the block lasts."""
-    task = asyncio.get_running_loop().create_task(_sweep(sessions, every))
-    try:
-        yield
-    finally:
-        task.cancel()
-        with suppress(asyncio.CancelledError):
-            await task
+@dataclass(frozen=True, slots=True)
+class Chore:
+    """Something to be done now and then. `once` must bear to be cancelled, and to run in several workers at a time."""
+
+    name: str
+    every: timedelta
+    once: Callable[[], Awaitable[None]]
 
 
-async def _sweep(sessions: Sessions, every: timedelta) -> None:
-    while True:
+class Chores:
+    """Does chores as long as the application runs. One that fails is logged and tried again, later and later."""
+
+    def __init__(self, chores: Sequence[Chore], *, chance: Callable[[], float]) -> None:
+        self._chores = tuple(chores)
+        self._chance = chance
+        self._failing: set[str] = set()
+
+    @property
+    def failing(self) -> tuple[str, ...]:
+        """The names of those that failed when they were last done, in order."""
+        return tuple(sorted(self._failing))
+
+    @asynccontextmanager
+    async def going_on(self) -> AsyncIterator[None]:
+        """Do them, each in a task of its own, while the block lasts."""
+        tasks = [asyncio.get_running_loop().create_task(self._keep_up(chore)) for chore in self._chores]
         try:
-            while await sessions.sweep(limit=BATCH) >= BATCH:
-                pass
+            yield
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _keep_up(self, chore: Chore) -> None:
+        failures = 0
+        while True:
+            await asyncio.sleep(self._pause(chore, failures=failures))
+            failures = 0 if await self._done(chore) else failures + 1
+
+    async def _done(self, chore: Chore) -> bool:
+        try:
+            await chore.once()
         except Unavailable as error:
-            log.warning("not_swept", reason=str(error))
-        await asyncio.sleep(every.total_seconds())
+            log.warning("chore_put_off", chore=chore.name, reason=str(error))
+        except Exception:
+            log.exception("chore_failed", chore=chore.name)
+        else:
+            self._failing.discard(chore.name)
+            return True
+        self._failing.add(chore.name)
+        return False
+
+    def _pause(self, chore: Chore, *, failures: int) -> float:
+        """Return the seconds to wait: workers that were started together do not go on together."""
+        spread = 0.75 + self._chance() / 2
+        if not failures:
+            return chore.every.total_seconds() * spread
+        return min(math.ldexp(FIRST_PAUSE, min(failures - 1, MOST_DOUBLINGS)), LONGEST_PAUSE) * spread
+
+
+async def sweep(sessions: Sessions, leases: Leases) -> None:
+    """Delete all that has expired, in batches, unless another worker is at it."""
+    async with leases.taken(b"chore:sweep") as lease:
+        while lease and await lease.is_ours() and await sessions.sweep(limit=BATCH) >= BATCH:
+            pass
 
 
 @asynccontextmanager

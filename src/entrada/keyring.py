@@ -26,7 +26,6 @@ Purpose = Literal[
     "session-id",
     "session-record",
     "session-tokens",
-    "session-data",
     "session-index",
     "session-handle",
     "transaction-cookie",

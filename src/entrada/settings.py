@@ -56,6 +56,7 @@ class Settings(BaseSettings):
         frozen=True,
         hide_input_in_errors=True,
         populate_by_name=True,
+        use_attribute_docstrings=True,
     )
 
     profile: Literal["development", "production"] = "development"
@@ -121,12 +122,17 @@ class Settings(BaseSettings):
     """How long a session lasts, used or not, where the person chose to be remembered; 0 takes the choice away."""
     sign_in_minutes: int = Field(10, ge=1, le=60)
     """How long one attempt to sign in may take."""
-    revoke_at_sign_out: bool = True
-    """Whether signing out revokes the refresh token where the provider has a revocation endpoint; Entra has none."""
     token_refresh_buffer_secs: int = Field(
         300, ge=0, le=3600, validation_alias=named("token_refresh_buffer_secs", "TOKEN_REFRESH_BUFFER_SECS")
     )
     """An access token with less than this left is renewed before it is handed out."""
+    token_refresh_check_interval_secs: int = Field(
+        60,
+        ge=1,
+        le=3600,
+        validation_alias=named("token_refresh_check_interval_secs", "TOKEN_REFRESH_CHECK_INTERVAL_SECS"),
+    )
+    """How often tokens that will soon expire are looked for, to renew them before anybody has to wait."""
 
     @classmethod
     def load(cls, **values: Any) -> Self:
@@ -194,6 +200,16 @@ class Settings(BaseSettings):
     def session_remembered(self) -> timedelta | None:
         """The lifetime of a session whose person chose to be remembered, never shorter; None without the choice."""
         return max(timedelta(days=self.remember_days), self.session_absolute) if self.remember_days else None
+
+    @property
+    def token_refresh_buffer(self) -> timedelta:
+        """What an access token must have left to be handed out."""
+        return timedelta(seconds=self.token_refresh_buffer_secs)
+
+    @property
+    def token_refresh_check_interval(self) -> timedelta:
+        """How often tokens that will soon expire are looked for."""
+        return timedelta(seconds=self.token_refresh_check_interval_secs)
 
     @property
     def sign_in_lifetime(self) -> timedelta:

@@ -1,12 +1,14 @@
 """What is dead does not stay."""
 
 from datetime import timedelta
+from functools import partial
 
 import anyio
 
-from entrada.background import sweeping
+from entrada.background import Chore, Chores, sweep
 from entrada.keyring import KeyRing, generate
 from entrada.principal import User
+from entrada.sessions.leases import Leases
 from entrada.sessions.lifecycle import Sessions
 from entrada.sessions.memory import MemoryStore
 from entrada.sessions.sealing import Sealer
@@ -16,13 +18,15 @@ from tests.moved_clock import MovedClock
 async def test_expired_sessions_and_spent_attempts_are_swept() -> None:
     """SES-5, LOG-4: while the application runs, what has expired is deleted in batches; what lives stays."""
     clock, ring = MovedClock(), KeyRing.parse(generate())
-    sessions = Sessions(MemoryStore(clock=clock), sealer=Sealer(ring), ring=ring, clock=clock)
+    store = MemoryStore(clock=clock)
+    sessions = Sessions(store, sealer=Sealer(ring), ring=ring, clock=clock)
     for number in range(20):
         await sessions.begin(User(issuer="https://issuer.example", subject=str(number)), tokens=b"")
         await sessions.spend_once(str(number), lifetime=timedelta(minutes=10))
     clock.move(timedelta(hours=2))
     living, _ = await sessions.begin(User(issuer="https://issuer.example", subject="late"), tokens=b"")
-    async with sweeping(sessions, every=timedelta(milliseconds=1)):
+    sweeping = Chore("sweeping", timedelta(milliseconds=1), partial(sweep, sessions, Leases(store)))
+    async with Chores([sweeping], chance=lambda: 0.5).going_on():
         await anyio.sleep(0.05)
     assert await sessions.sweep() == 0
     assert await sessions.load(living)

@@ -15,6 +15,7 @@ from entrada.clock import Clock
 from entrada.errors import AuthorityRefused, TransactionRefused
 from entrada.flows.callback import AuthorizationResponse, Cancelled, MatchedCallback
 from entrada.flows.provisioning import Provisioning
+from entrada.flows.schedule import Schedule
 from entrada.flows.transaction import Transaction, handle_of, seal, unseal
 from entrada.principal import User
 from entrada.provider import aadsts
@@ -67,6 +68,7 @@ class SignIn:
         sealer: Sealer,
         sessions: Sessions,
         provisioning: Provisioning,
+        schedule: Schedule,
         clock: Clock,
     ) -> None:
         self._settings = settings
@@ -76,6 +78,7 @@ class SignIn:
         self._sealer = sealer
         self._sessions = sessions
         self._provisioning = provisioning
+        self._schedule = schedule
         self._clock = clock
 
     @property
@@ -160,6 +163,7 @@ class SignIn:
             facts=facts,
             replacing=replacing or transaction.replaces,
             remember=transaction.remember,
+            due_at=self._schedule.due_at(redeemed.tokens),
         )
         return SignedIn(session_id=session_id, session=session, user=user, return_to=transaction.return_to)
 

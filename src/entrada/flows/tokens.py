@@ -1,21 +1,13 @@
-"""The caller's own access token: from the session's cache, or renewed once however many ask (TOK-2, TOK-4).
+"""The caller's own access token: from the session's cache, or renewed once however many ask (TOK-2, TOK-4)."""
 
-Fast path: open the session's tokens, find a valid one. Otherwise wait for the session's turn, read again, because
-another request may have renewed meanwhile, and only then ask the authority. Its answer is stored before it is used.
-"""
-
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 
-import anyio
-
-from entrada.errors import NotSignedIn, RenewalRefused, StoreUnavailable, TokenRefused
-from entrada.provider.id_token import IdTokenVerifier
+from entrada.flows.renewal import Renewal, Tell
 from entrada.provider.token_client import Acquired, TokenClient
-from entrada.sessions.lifecycle import Session, Sessions, SessionTokens
+from entrada.sessions.lifecycle import Session
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,79 +19,27 @@ class AccessToken:
     source: Literal["cache", "identity_provider"]
 
 
-class Turns:
-    """One at a time for each key, in this process; a key is forgotten when nobody waits for it."""
-
-    def __init__(self) -> None:
-        self._locks: dict[bytes, tuple[anyio.Lock, int]] = {}
-
-    @asynccontextmanager
-    async def of(self, key: bytes) -> AsyncIterator[None]:
-        """Wait for this key's turn and hold it."""
-        lock, waiting = self._locks.get(key, (anyio.Lock(), 0))
-        self._locks[key] = (lock, waiting + 1)
-        try:
-            async with lock:
-                yield
-        finally:
-            _, waiting = self._locks[key]
-            if waiting == 1:
-                del self._locks[key]
-            else:
-                self._locks[key] = (lock, waiting - 1)
-
-
 class Tokens:
     """Gives access tokens to the requests of a session."""
 
-    def __init__(self, sessions: Sessions, *, client: TokenClient, verifier: IdTokenVerifier) -> None:
-        self._sessions = sessions
+    def __init__(self, client: TokenClient, renewal: Renewal) -> None:
         self._client = client
-        self._verifier = verifier
-        self._turns = Turns()
+        self._renewal = renewal
 
-    async def for_session(self, session: Session, scopes: Sequence[str]) -> AccessToken:
-        """Return a valid token for `scopes`.
+    async def for_session(self, session: Session, scopes: Sequence[str], *, tell: Tell) -> AccessToken:
+        """Return a valid token for `scopes`; `tell` hears of a renewal that was refused.
 
         RenewalRefused or InteractionRequired when the person must sign in again, NotSignedIn when the session has just
         ended, AuthorityUnavailable when the held token is over and no new one can be had.
         """
-        held = await self._held(session)
+        held = await self._renewal.held(session)
         if cached := self._client.cached(held.blob, scopes):
             return _handed_out(cached)
-        async with self._turns.of(session.key):
-            held = await self._held(session)
-            acquired = await self._client.acquire(held.blob, scopes)
-            return await self._kept(session, held, acquired, scopes)
+        return _handed_out(await self._renewal.renewed(session, scopes, tell=tell))
 
-    async def _held(self, session: Session) -> SessionTokens:
-        held = await self._sessions.tokens(session)
-        if held is None:
-            raise NotSignedIn("the session has ended")
-        return held
-
-    async def _kept(
-        self, session: Session, held: SessionTokens, acquired: Acquired, scopes: Sequence[str]
-    ) -> AccessToken:
-        """Store what was renewed, then hand it out (SEC-108); another worker's renewal, when it was first."""
-        await self._check_person(session, acquired)
-        if acquired.tokens is None:
-            return _handed_out(acquired)
-        if await self._sessions.save_tokens(session, acquired.tokens, version=held.version):
-            return _handed_out(acquired)
-        theirs = self._client.cached((await self._held(session)).blob, scopes)
-        if theirs is None:
-            raise StoreUnavailable("the session's tokens were changed while they were being renewed")
-        return _handed_out(theirs)
-
-    async def _check_person(self, session: Session, acquired: Acquired) -> None:
-        """Refuse the renewal, which ends the session, when its ID token fails or is somebody else's (SEC-109)."""
-        if acquired.id_token is None:
-            return
-        try:
-            await self._verifier.verify_renewed(acquired.id_token, of=session.user, access_token=acquired.access_token)
-        except TokenRefused as refused:
-            raise RenewalRefused(f"the renewed ID token: {refused}") from None
+    async def land(self) -> None:
+        """Let renewals under way finish, at most 20 s; nothing may be asked afterwards (REL-073)."""
+        await self._renewal.land()
 
 
 def _handed_out(acquired: Acquired) -> AccessToken:

@@ -1,7 +1,6 @@
 """Which token client serves which authority."""
 
 from collections.abc import Awaitable, Callable
-from datetime import timedelta
 from functools import partial
 
 from entrada.clock import Clock
@@ -22,7 +21,7 @@ def token_client(
         egress=egress,
         metadata=metadata,
         clock=clock,
-        refresh_buffer=timedelta(seconds=settings.token_refresh_buffer_secs),
+        refresh_buffer=settings.token_refresh_buffer,
     )
 
 

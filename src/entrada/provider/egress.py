@@ -16,9 +16,8 @@ from entrada.provider.network import NetworkTransport
 from entrada.provider.strict_json import NotStrict, json_object
 
 MIB = 1024 * 1024  # the most that any answer may have, in bytes (SEC-028)
-TOTAL_SECONDS = 10.0  # waiting for a place, connecting, sending and reading together (REL-002)
+TOTAL_SECONDS = 10.0  # waiting for a place, connecting, sending and reading together (REL-002, REL-040)
 CONNECT_SECONDS = 3.0
-READ_SECONDS = 5.0  # between two pieces of an answer
 CALLS_PER_HOST = 20  # at the same time; more wait, within their total
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 LONGEST_RETRY_AFTER = 300  # a longer wait than five minutes is not taken from a stranger
@@ -85,7 +84,7 @@ class Egress:
             ),
             trust_env=False,
             follow_redirects=False,
-            timeout=httpx2.Timeout(READ_SECONDS, connect=CONNECT_SECONDS),
+            timeout=httpx2.Timeout(total_seconds, connect=min(CONNECT_SECONDS, total_seconds)),
             # Encoded answers are refused below: a small one could unfold to gigabytes.
             headers={"Accept-Encoding": "identity", "Accept": "application/json", "User-Agent": "entrada"},
         )

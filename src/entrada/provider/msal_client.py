@@ -104,8 +104,11 @@ class MsalClient(TokenClient):
     def _held(self, tokens: bytes, scopes: Sequence[str]) -> Held | None:
         return view_of(tokens).newest(scopes)
 
+    def _renewable(self, tokens: bytes) -> bool:
+        return view_of(tokens).renewable
+
     async def _renew(self, tokens: bytes, scopes: Sequence[str], *, claims: str | None) -> Acquired:
-        if not view_of(tokens).renewable:
+        if not self._renewable(tokens):
             raise NothingToRenewWith("the session holds no refresh token")
         result, changed = await self._ask(tokens, partial(_renewed, scopes=scopes, claims=claims))
         if "error" in result:

@@ -120,37 +120,40 @@ class TokenClient(ABC):
         try:
             return await self._renew(tokens, scopes, claims=claims)
         except (AuthorityUnavailable, NothingToRenewWith):
-            if not asked_for_new and (held := self._held(tokens, scopes)) and held.until > self._clock():
-                return _from_cache(held)
+            if not asked_for_new and (held := self.lasting(tokens, scopes)):
+                return held
             raise
-
-    def id_token(self, _tokens: bytes, /) -> str | None:
-        """Return the session's ID token where the provider wants it as a hint at sign-out; None where it does not."""
-        return None
-
-    async def revoke(self, _tokens: bytes, /) -> bool:
-        """Ask the authority to revoke the session's refresh token (RFC 7009); False where that cannot be asked.
-
-        AuthorityUnavailable when it was asked and did not do so.
-        """
-        return False
 
     def cached(self, tokens: bytes, scopes: Sequence[str]) -> Acquired | None:
         """Return the session's own token for `scopes` when it need not be renewed; asks nobody, in microseconds."""
         held = self._held(tokens, scopes)
-        if held is None:
-            return None
-        # A token that lives for five minutes would otherwise be renewed at every call.
-        buffer = min(self._refresh_buffer, (held.until - held.since) / 2)
-        return _from_cache(held) if held.until - buffer > self._clock() else None
+        return _from_cache(held) if held and self._wants_renewal(held) > self._clock() else None
+
+    def lasting(self, tokens: bytes, scopes: Sequence[str]) -> Acquired | None:
+        """Return the session's own token for `scopes` to its very end; for when no new one can be had."""
+        held = self._held(tokens, scopes)
+        return _from_cache(held) if held and held.until > self._clock() else None
+
+    def renewal_due(self, tokens: bytes, scopes: Sequence[str]) -> datetime | None:
+        """Return from when on `cached` gives nothing any more; None when there is nothing, or nothing to renew with."""
+        held = self._held(tokens, scopes)
+        return self._wants_renewal(held) if held and self._renewable(tokens) else None
 
     @abstractmethod
     def _held(self, tokens: bytes, scopes: Sequence[str]) -> Held | None:
         """Return the newest access token in `tokens` that is good for all of `scopes`, valid or not."""
 
     @abstractmethod
+    def _renewable(self, tokens: bytes) -> bool:
+        """Say whether `tokens` hold a refresh token."""
+
+    @abstractmethod
     async def _renew(self, tokens: bytes, scopes: Sequence[str], *, claims: str | None) -> Acquired:
         """Ask the authority once; NothingToRenewWith without a refresh token."""
+
+    def _wants_renewal(self, held: Held) -> datetime:
+        # A token that lives for five minutes would otherwise be renewed at every call.
+        return held.until - min(self._refresh_buffer, (held.until - held.since) / 2)
 
 
 def _from_cache(held: Held) -> Acquired:

@@ -1,5 +1,6 @@
 """A session's life: begun at sign-in, loaded by each request, touched now and then, ended once and for all."""
 
+import math
 import secrets
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -8,21 +9,20 @@ from hashlib import sha256
 import msgspec
 
 from entrada.clock import Clock
-from entrada.errors import NotSignedIn, StoreUnavailable
+from entrada.errors import StoreUnavailable
 from entrada.keyring import KeyRing
 from entrada.logs import log
 from entrada.principal import User
-from entrada.sessions import data
-from entrada.sessions.data import Changes, Values
+from entrada.sessions import held
+from entrada.sessions.held import HeldTokens
 from entrada.sessions.names import Names
 from entrada.sessions.record import RequestFacts, SessionRecord, decode, encode
-from entrada.sessions.sealing import Sealer, key_id_of
+from entrada.sessions.sealing import Sealer
 from entrada.sessions.store import NOT_INDEXED, Index, SessionStore, Stored
 
 SESSION_ID_BYTES = 32
 BATCH = 500  # sessions looked at or ended at a time, so that no other write waits long
 MOST_LOOKED_THROUGH = 1000  # of one person's sessions for a handle
-MOST_COLLISIONS = 20  # of one session's requests that change its data at once; each round one of them gets through
 TOUCH_PAUSE = timedelta(seconds=10)  # after a touch failed; or each request would wait for a store that takes no writes
 TOUCH_EVERY = timedelta(minutes=1)  # last seen is good to the minute; reads stay reads in between
 
@@ -98,6 +98,10 @@ class SessionTokens:
 
     blob: bytes = field(repr=False)
     version: int
+    retry_at: datetime
+    """No renewal before; long ago, unless one has just failed."""
+    failures: int = 0
+    """How many renewals have failed one after the other."""
 
 
 class Sessions:
@@ -141,7 +145,7 @@ class Sessions:
         await self._store.insert(
             session.key,
             record=self._sign(session.key, session.record),
-            tokens=self._seal(session, tokens),
+            tokens=self._seal(session, HeldTokens(tokens)),
             expires_at=session.idle_expires_at,
             index=self._index(user, due_at=due_at),
             replacing=self._names.keys(replacing) if replacing else (),
@@ -172,9 +176,7 @@ class Sessions:
         held = session.record
         expiry = self._lifetimes.expiry(begun=held.created_at, used=now, remembered=held.remembered)
         idle_expires_at = min(expiry[0], held.expires_at)
-        record = msgspec.structs.replace(
-            held, last_seen_at=now, idle_expires_at=idle_expires_at, data=self._resealed(session)
-        )
+        record = msgspec.structs.replace(held, last_seen_at=now, idle_expires_at=idle_expires_at)
         signed = self._sign(session.key, record)
         try:
             return await self._store.replace(
@@ -185,45 +187,20 @@ class Sessions:
             log.warning("session_not_touched", reason=str(error))
             return False
 
-    def data(self, session: Session) -> Values:
-        """Return the application's own data in the session; nothing when it cannot be opened."""
-        if not session.record.data:
-            return {}
-        plain = self._sealer.open(session.record.data, purpose="session-data", bound_to=_owner(session))
-        if plain is None:
-            log.error("session_unreadable", part="data")
-        return data.decode(plain or b"")
-
-    async def change_data(self, session: Session, changed: Changes) -> None:
-        """Change the application's data as it is now, whoever else has changed it meanwhile.
-
-        NotSignedIn when the session has ended; SessionDataRefused when there would be too much.
-        """
-        for _ in range(MOST_COLLISIONS):
-            present = await self.by_key(session.key)
-            if present is None:
-                raise NotSignedIn("the session has ended")
-            record = self._with_data(present, data.merged(self.data(present), changed))
-            if await self._store.replace(
-                present.key,
-                record=self._sign(present.key, record),
-                version=present.version,
-                expires_at=present.idle_expires_at,
-            ):
-                return
-        raise StoreUnavailable("the session's data was changed by too many requests at once")
-
     async def tokens(self, session: Session) -> SessionTokens | None:
         """Return the session's tokens as they are now, or None when it has ended or they cannot be opened."""
         stored = await self._store.get_tokens(session.key)
         if stored is None:
             return None
         sealed, version = stored
-        blob = self._sealer.open(sealed, purpose="session-tokens", bound_to=_owner(session))
-        if blob is None:
+        opened = self._sealer.open(sealed, purpose="session-tokens", bound_to=_owner(session))
+        tokens = held.decode(opened) if opened else None
+        if tokens is None:
             log.error("session_unreadable", part="tokens")
             return None
-        return SessionTokens(blob=blob, version=version)
+        return SessionTokens(
+            blob=tokens.tokens, version=version, retry_at=_time(tokens.retry_at), failures=tokens.failures
+        )
 
     async def save_tokens(
         self, session: Session, tokens: bytes, *, version: int, due_at: datetime | None = None
@@ -233,8 +210,14 @@ class Sessions:
         `due_at` is when they want renewal, None for never.
         """
         return await self._store.replace_tokens(
-            session.key, tokens=self._seal(session, tokens), version=version, due_at=due_at
+            session.key, tokens=self._seal(session, HeldTokens(tokens)), version=version, due_at=due_at
         )
+
+    async def pause_renewal(self, session: Session, tokens: SessionTokens, *, until: datetime) -> bool:
+        """Keep these tokens, and let nobody try to renew them before `until`; False like `save_tokens`."""
+        noted = HeldTokens(tokens.blob, retry_at=math.ceil(until.timestamp()), failures=tokens.failures + 1)
+        sealed = self._seal(session, noted)
+        return await self._store.replace_tokens(session.key, tokens=sealed, version=tokens.version, due_at=until)
 
     async def by_key(self, key: bytes) -> Session | None:
         """Return the living session of this store key; for work in the background, never for a cookie."""
@@ -323,19 +306,6 @@ class Sessions:
             remembered=remembered,
         )
 
-    def _resealed(self, session: Session) -> bytes:
-        """Return the application's data under the active key; as it is where no key of ours opens it."""
-        sealed, owner = session.record.data, _owner(session)
-        if not sealed or key_id_of(sealed) == self._active_id:
-            return sealed
-        plain = self._sealer.open(sealed, purpose="session-data", bound_to=owner)
-        return sealed if plain is None else self._sealer.seal(plain, purpose="session-data", bound_to=owner)
-
-    def _with_data(self, session: Session, values: Values) -> SessionRecord:
-        plain = data.encode(values)
-        sealed = self._sealer.seal(plain, purpose="session-data", bound_to=_owner(session)) if plain else b""
-        return msgspec.structs.replace(session.record, data=sealed)
-
     def _session(self, key: bytes, stored: Stored) -> Session | None:
         data, version = stored
         record = self._verified(key, data)
@@ -368,8 +338,8 @@ class Sessions:
         now = self._clock().timestamp()
         return record if now < record.idle_expires_at and now < record.expires_at else None
 
-    def _seal(self, session: Session, tokens: bytes) -> bytes:
-        return self._sealer.seal(tokens, purpose="session-tokens", bound_to=_owner(session))
+    def _seal(self, session: Session, tokens: HeldTokens) -> bytes:
+        return self._sealer.seal(held.encode(tokens), purpose="session-tokens", bound_to=_owner(session))
 
 
 def _owner(session: Session) -> tuple[bytes, ...]:

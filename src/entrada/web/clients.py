@@ -90,12 +90,14 @@ def api_client(base: str, *scopes: str) -> Any:
 async def _client_for(context: Context, base: str, scopes: tuple[str, ...]) -> ApiClient:
     session = await context.require_session()
     try:
-        token = await context.house.tokens.for_session(session, scopes)
-    except RenewalRefused as refused:
-        if isinstance(refused, InteractionRequired) and (missing := _never_asked_for(context, scopes)):
+        token = await context.house.tokens.for_session(session, scopes, tell=context.tell)
+    except InteractionRequired as required:  # the session goes on: the person takes the step, or does without
+        if missing := _never_asked_for(context, scopes):
             raise ScopeNotAskedFor(f"add {', '.join(missing)} to ENTRADA_SCOPES: sign-in does not ask for it") from None
-        await context.tell("renewal_failed", user=session.user, reason=refused.code)
-        await context.end_session("renewal_refused")
+        await context.tell("renewal_failed", user=session.user, reason=required.code)
+        raise
+    except RenewalRefused:
+        context.forget_session()
         raise
     return ApiClient(base, token=token.value, source=token.source, outbound=context.house.outbound)
 

@@ -18,6 +18,7 @@ from entrada.principal import User
 from entrada.settings import Settings
 
 if TYPE_CHECKING:  # an application that only names its dependencies loads none of these
+    from entrada.background import Chores
     from entrada.flows.remote_logout import RemoteLogout
     from entrada.flows.signin import SignIn
     from entrada.flows.signout import SignOut
@@ -54,6 +55,7 @@ class House:
     remote_logout: "RemoteLogout"
     logout_pace: "Pace"
     tokens: "Tokens"
+    chores: "Chores"
     outbound: "Outbound"
     own_paths: frozenset[str]
     """The paths of our own routes."""
@@ -99,13 +101,6 @@ class Context:
         self._session, self._looked_up = session, True
         return session
 
-    @property
-    def known_session(self) -> "Session | None":
-        """The session, already looked up; RuntimeError when nothing of this request has done so."""
-        if self.session_id is not None and not self._looked_up and not self.bearer:
-            raise RuntimeError("request.session: the path operation must take CurrentUser or OptionalUser")
-        return self._session
-
     async def require_session(self) -> "Session":
         """Return the live session; NotSignedIn when there is none, or when a bearer token came with the request."""
         if self.bearer:
@@ -117,12 +112,18 @@ class Context:
 
     async def end_session(self, reason: str) -> None:
         """End this request's session here and in the browser, and tell who listens."""
-        session, self._session, self._looked_up = self._session, None, True
+        session = self._session
         if self.session_id is not None:
             await self.house.sessions.end(self.session_id)
-            self.set_cookies.append(self.house.cookies.end_session())
+        self.forget_session()
         if session is not None:
             await self.tell("session_ended", user=session.user, reason=reason)
+
+    def forget_session(self) -> None:
+        """Let go of this request's session, which has ended, here and in the browser."""
+        self._session, self._looked_up = None, True
+        if self.session_id is not None:
+            self.set_cookies.append(self.house.cookies.end_session())
 
     async def tell(self, name: EventName, *, user: User | None = None, reason: str | None = None) -> None:
         """Tell those who listen what happened, with the facts of this request."""

@@ -3,15 +3,21 @@
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from random import random
 
 import httpx2
 from fastapi import FastAPI
 
+from entrada.background import SWEEP_EVERY, Chore, Chores, sweep
 from entrada.clock import Clock
 from entrada.events import Events
+from entrada.flows.ahead import RenewalAhead
 from entrada.flows.provisioning import Provision, Provisioning
 from entrada.flows.remote_logout import RemoteLogout
+from entrada.flows.renewal import Renewal
+from entrada.flows.schedule import Schedule
 from entrada.flows.signin import SignIn
 from entrada.flows.signout import SignOut
 from entrada.flows.tokens import Tokens
@@ -23,7 +29,9 @@ from entrada.provider.egress import Egress
 from entrada.provider.id_token import IdTokenVerifier
 from entrada.provider.logout_token import LogoutTokenVerifier
 from entrada.provider.network import NetworkTransport
+from entrada.provider.token_client import TokenClient
 from entrada.sessions.keyfile import KeyFile, load_or_create_ring, ring_file
+from entrada.sessions.leases import Leases
 from entrada.sessions.lifecycle import Lifetimes, Sessions
 from entrada.sessions.sealing import Sealer
 from entrada.sessions.store import SessionStore, open_store
@@ -91,9 +99,9 @@ class Building:
             stack.push_async_callback(self.egress.aclose)
             stack.push_async_callback(self.house.outbound.close_pool)
             stack.push_async_callback(self.house.discovery.aclose)
-            stack.push_async_callback(self.house.sign_out.aclose)
             stack.push_async_callback(self.store.close)
             stack.push_async_callback(self.database.close)
+            stack.push_async_callback(self.house.tokens.land)
             await self.database.bring_up()
             await self.house.discovery.prepare()
             yield
@@ -117,16 +125,14 @@ def build(
     egress, to_apis = _ways_out(settings, transport)
     database = Database(settings.database_url, data_dir=settings.data_dir)
     policy = ContentPolicy([Authority.from_settings(settings).metadata_url])  # known also while the authority is down
-    discovery = Discovery(
-        Authority.from_settings(settings), egress, clock, production=settings.production,
-        on_metadata=policy.allow_sign_out_at,
-    )  # fmt: skip
+    discovery = _discovery(settings, egress, policy, clock)
     client = token_client(settings, egress=egress, metadata=discovery.metadata, clock=clock)
     verifier = _verifier(settings, discovery=discovery, clock=clock)
-    provisioning = Provisioning(Directory(database), provision)
+    schedule, leases = _schedule(settings, client, clock), Leases(store)
+    renewal = Renewal(sessions, leases, client=client, verifier=verifier, schedule=schedule, clock=clock)
     sign_in = SignIn(
         settings, discovery=discovery, client=client, verifier=verifier, sealer=sealer, sessions=sessions,
-        provisioning=provisioning, clock=clock,
+        provisioning=Provisioning(Directory(database), provision), schedule=schedule, clock=clock,
     )  # fmt: skip
     house = House(
         settings=settings,
@@ -139,10 +145,11 @@ def build(
         discovery=discovery,
         sessions=sessions,
         sign_in=sign_in,
-        sign_out=SignOut(settings, sessions=sessions, discovery=discovery, client=client),
+        sign_out=SignOut(settings, sessions=sessions, discovery=discovery),
         remote_logout=_remote_logout(settings, sessions=sessions, discovery=discovery, clock=clock),
         logout_pace=Pace(per_second=LOGOUTS_PER_SECOND, burst=LOGOUTS_AT_ONCE, clock=clock),
-        tokens=Tokens(sessions, client=client, verifier=verifier),
+        tokens=Tokens(client, renewal),
+        chores=_chores(settings, renewal, leases, sessions=sessions, clock=clock, events=events),
         outbound=Outbound(to_apis, graph_url=settings.graph_url),
         own_paths=own_paths(settings),
     )
@@ -160,6 +167,25 @@ def _lifetimes(settings: Settings) -> Lifetimes:
 def _pages(settings: Settings, templates: tuple[Path, ...], policy: ContentPolicy) -> Pages:
     name = "Microsoft" if settings.entra_authority else "your provider"
     return Pages(templates, policy=policy, authority_name=name)
+
+
+def _discovery(settings: Settings, egress: Egress, policy: ContentPolicy, clock: Clock) -> Discovery:
+    authority, learnt = Authority.from_settings(settings), policy.allow_sign_out_at
+    return Discovery(authority, egress, clock, production=settings.production, on_metadata=learnt)
+
+
+def _schedule(settings: Settings, client: TokenClient, clock: Clock) -> Schedule:
+    spread = settings.token_refresh_buffer
+    return Schedule(client, scopes=settings.sign_in_scopes, spread=spread, clock=clock, chance=random)
+
+
+def _chores(
+    settings: Settings, renewal: Renewal, leases: Leases, *, sessions: Sessions, clock: Clock, events: Events
+) -> Chores:
+    ahead = RenewalAhead(sessions, leases, renewal, scopes=settings.sign_in_scopes, clock=clock, events=events)
+    renewing = Chore("renewal", settings.token_refresh_check_interval, ahead.once)
+    sweeping = Chore("sweeping", SWEEP_EVERY, partial(sweep, sessions, leases))
+    return Chores((renewing, sweeping), chance=random)
 
 
 def _verifier(settings: Settings, *, discovery: Discovery, clock: Clock) -> IdTokenVerifier:

@@ -19,7 +19,10 @@ async def health(_request: Request) -> Response:
 
 
 async def ready(request: Request) -> Response:
-    """Answer whether people can sign in: 503 while the authority's metadata and keys, or a store, are missing."""
+    """Answer whether people can sign in: 503 while the authority's metadata and keys, or a store, are missing.
+
+    `failing` names the background work that went wrong when it was last done.
+    """
     house = context_of(request.scope).house
     for part, check in (("store", _store), ("authority", _authority)):
         try:
@@ -27,7 +30,8 @@ async def ready(request: Request) -> Response:
         except EntradaError as error:
             log.warning("not_ready", part=part, reason=str(error))
             return JSONResponse({"status": "unavailable"}, status_of(error), headers={"retry-after": "5", **FRESH})
-    return JSONResponse({"status": "ready"}, headers=FRESH)
+    failing = house.chores.failing  # people can sign in all the same
+    return JSONResponse({"status": "ready", **({"failing": failing} if failing else {})}, headers=FRESH)
 
 
 async def _store(house: House) -> None:

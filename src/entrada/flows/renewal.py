@@ -1,0 +1,199 @@
+"""Exactly one renewal for an expired token, however many requests, tasks, workers and hosts ask (TOK-4, SEC-106).
+
+In this process all who ask for the same join one flight. Between processes a lease in the store lets one of them ask
+the authority; the others look into the store now and then, and take what they find there. Tokens are stored before they
+are used, and only over the version that was renewed, so whoever comes late loses (SEC-107, SEC-108).
+"""
+
+import math
+import time
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Protocol
+
+import anyio
+
+from entrada.clock import Clock
+from entrada.errors import (
+    AuthorityUnavailable,
+    InteractionRequired,
+    NotSignedIn,
+    RenewalRefused,
+    StoreUnavailable,
+    TokenRefused,
+)
+from entrada.events import EventName
+from entrada.flows.flights import Flights
+from entrada.flows.schedule import Schedule
+from entrada.logs import log
+from entrada.principal import User
+from entrada.provider.id_token import IdTokenVerifier
+from entrada.provider.token_client import Acquired, NothingToRenewWith, TokenClient
+from entrada.sessions.leases import Lease, Leases
+from entrada.sessions.lifecycle import Session, Sessions, SessionTokens
+
+LOOK_EVERY = 0.1  # seconds; one read of the store for each session that waits in a process
+LOOK_FIRST = 0.02
+ASK_EVERY = 0.5  # seconds between attempts at another's lease, which write where a look only reads
+MOST_WAITING = 25.0  # seconds: a lease that ran out (12), one call to the authority (10), and some more
+LANDING = 20.0  # seconds that a process which stops waits for its renewals
+
+
+class Tell(Protocol):
+    """Tells those who listen what happened, with the facts of a request where there is one."""
+
+    async def __call__(self, name: EventName, *, user: User | None = None, reason: str | None = None) -> None: ...  # noqa: D102
+
+
+class Renewal:
+    """Renews the tokens of sessions."""
+
+    def __init__(
+        self,
+        sessions: Sessions,
+        leases: Leases,
+        *,
+        client: TokenClient,
+        verifier: IdTokenVerifier,
+        schedule: Schedule,
+        clock: Clock,
+    ) -> None:
+        self._sessions = sessions
+        self._leases = leases
+        self._client = client
+        self._verifier = verifier
+        self._schedule = schedule
+        self._clock = clock
+        self._flights: Flights[Acquired] = Flights()
+
+    async def renewed(self, session: Session, scopes: Sequence[str], *, tell: Tell) -> Acquired:
+        """Return a token for `scopes` from a renewal that this call, or another at the same time, has caused.
+
+        RenewalRefused when the session has ended for it, InteractionRequired when the person must act, NotSignedIn when
+        the session is gone, AuthorityUnavailable when no token can be had and the held one is over.
+        """
+        flight = (session.key, *scopes)
+        joined = flight in self._flights
+        acquired = await self._flights.join(flight, lambda: self._renew(session, scopes, tell, None))
+        return replace(acquired, source="cache") if joined else acquired
+
+    async def ahead(self, session: Session, scopes: Sequence[str], *, tell: Tell) -> None:
+        """Renew although the held token still lasts; errors like `renewed`, an outage shows."""
+        held = await self.held(session)
+        await self._flights.join(
+            (session.key, held.version, *scopes), lambda: self._renew(session, scopes, tell, held.version)
+        )
+
+    async def held(self, session: Session) -> SessionTokens:
+        """Return the session's tokens as they are now; NotSignedIn when it has ended."""
+        held = await self._sessions.tokens(session)
+        if held is None:
+            raise NotSignedIn("the session has ended")
+        return held
+
+    async def land(self) -> None:
+        """Let renewals under way finish: a rotated refresh token that is not stored is lost (REL-073)."""
+        await self._flights.land(within=LANDING)
+
+    async def _renew(self, session: Session, scopes: Sequence[str], tell: Tell, version: int | None) -> Acquired:
+        """Be the one who asks, or wait for what that one stores; `version` is replaced although it lasts."""
+        began, seen, ask_at, pause = time.monotonic(), -1, 0.0, LOOK_FIRST
+        while (waited := time.monotonic() - began) < MOST_WAITING:
+            held = await self.held(session)
+            if settled := self._settled(held, scopes, version):
+                return settled
+            if held.version != seen or waited >= ask_at:
+                seen, ask_at = held.version, waited + ASK_EVERY
+                if renewed := await self._in_turn(session, scopes, tell, version):
+                    return renewed
+            await anyio.sleep(pause)
+            pause = min(pause * 1.5, LOOK_EVERY)
+        raise AuthorityUnavailable("another worker's renewal does not come to an end")
+
+    async def _in_turn(
+        self, session: Session, scopes: Sequence[str], tell: Tell, version: int | None
+    ) -> Acquired | None:
+        """Renew under the lease; None when another has it, or it was lost before anything was asked."""
+        async with self._leases.taken(b"renewal:" + session.key) as lease:
+            if lease is None:
+                return None
+            held = await self.held(session)  # again: its last holder has left something
+            return self._settled(held, scopes, version) or await self._asked(session, held, scopes, lease, tell)
+
+    def _settled(self, held: SessionTokens, scopes: Sequence[str], version: int | None) -> Acquired | None:
+        """Return the token that needs no renewal, or need not have one now; None when the authority is to be asked."""
+        fresh = self._client.cached(held.blob, scopes)
+        if fresh and held.version != version:
+            return fresh
+        pause = (held.retry_at - self._clock()).total_seconds()
+        if pause <= 0:
+            return None
+        lasting = self._client.lasting(held.blob, scopes)
+        if lasting is None or version is not None:
+            raise AuthorityUnavailable("a renewal failed a moment ago", retry_after=math.ceil(pause))
+        return lasting
+
+    async def _asked(
+        self, session: Session, held: SessionTokens, scopes: Sequence[str], lease: Lease, tell: Tell
+    ) -> Acquired | None:
+        if not await lease.is_ours():  # this process was stopped in between
+            return None
+        try:
+            acquired = await self._client.acquire(held.blob, scopes, force=True)
+            if acquired.id_token is not None:
+                await self._verifier.verify_renewed(
+                    acquired.id_token, of=session.user, access_token=acquired.access_token
+                )
+        except AuthorityUnavailable as outage:
+            await self._put_off(session, held, outage)
+            return None
+        except (RenewalRefused, TokenRefused) as refused:
+            return await self._refused(session, held, scopes, refused, tell)
+        return await self._kept(session, held, acquired, scopes)
+
+    async def _kept(self, session: Session, held: SessionTokens, acquired: Acquired, scopes: Sequence[str]) -> Acquired:
+        """Store what was renewed, then hand it out; another's, when our lease had passed on and they were first."""
+        tokens = acquired.tokens or held.blob
+        due_at = self._schedule.due_at(tokens)
+        while not await self._sessions.save_tokens(session, tokens, version=held.version, due_at=due_at):
+            theirs = await self.held(session)
+            if theirs.blob != held.blob:
+                log.warning("renewal_came_late")
+                return self._adopted(theirs, scopes)
+            held = theirs  # they only noted a failure
+        return acquired
+
+    def _adopted(self, theirs: SessionTokens, scopes: Sequence[str]) -> Acquired:
+        found = self._client.lasting(theirs.blob, scopes)
+        if found is None:
+            raise StoreUnavailable("the session's tokens were changed while they were being renewed")
+        return found
+
+    async def _put_off(self, session: Session, held: SessionTokens, outage: AuthorityUnavailable) -> None:
+        """Keep the session and try again later; meanwhile the held token will do, while it lasts (SEC-110)."""
+        until = self._schedule.retry_at(outage, failures=held.failures)
+        log.warning("renewal_put_off", reason=str(outage), until=until.isoformat(timespec="seconds"))
+        await self._sessions.pause_renewal(session, held, until=until)
+
+    async def _refused(
+        self,
+        session: Session,
+        held: SessionTokens,
+        scopes: Sequence[str],
+        refused: RenewalRefused | TokenRefused,
+        tell: Tell,
+    ) -> Acquired | None:
+        """End the session, or leave it to the person's next step; unless others have renewed it meanwhile."""
+        if isinstance(refused, NothingToRenewWith) and (lasting := self._client.lasting(held.blob, scopes)):
+            await self._sessions.pause_renewal(session, held, until=lasting.expires_at)
+            return lasting
+        if (await self.held(session)).blob != held.blob:
+            return None
+        log.warning("renewal_refused", reason=str(refused))
+        if isinstance(refused, InteractionRequired):
+            await self._sessions.postpone(session, due_at=None)
+            raise refused
+        await self._sessions.end_session(session.key)
+        await tell("renewal_failed", user=session.user, reason=refused.code)
+        await tell("session_ended", user=session.user, reason="renewal_refused")
+        raise refused if isinstance(refused, RenewalRefused) else RenewalRefused(str(refused)) from None

@@ -1,0 +1,211 @@
+"""Several worker processes on one SQLite file, beside an emulator that counts: what production looks like, small."""
+
+import asyncio
+import json
+import os
+import signal
+import struct
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
+
+import httpx2
+from entrada_emulator import seeds
+from entrada_emulator.pytest_plugin import Entra, ServedEntra
+
+from tests.chromium.sites import ROOT, SOURCES, free_ports
+from tests.front_door import SECRET
+
+READY_WITHIN = 60.0  # seconds, on a machine that has other things to do
+ANSWER_WITHIN = 60.0
+COOKIE = "entrada"
+
+
+@dataclass(slots=True)
+class Worker:
+    """One process."""
+
+    port: int
+    command: list[str]
+    environment: dict[str, str]
+    log: Path
+    points: Path
+    process: "subprocess.Popen[bytes] | None" = None
+
+    @property
+    def url(self) -> str:
+        return f"http://localhost:{self.port}"
+
+    def start(self) -> None:
+        with self.log.open("ab") as out:
+            self.process = subprocess.Popen(
+                self.command, env=self.environment, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=out, stderr=out
+            )
+
+    def send(self, number: signal.Signals) -> None:
+        """Send this process a signal."""
+        assert self.process
+        self.process.send_signal(number)
+
+    def arm(self, point: str, number: signal.Signals) -> None:
+        """Let it send itself a signal when it next comes to this point."""
+        self.points.write_text(f"{point} {number.name}")
+
+    async def dead(self, *, within: float = 20.0) -> int:
+        """Return how it ended."""
+        assert self.process
+        return await asyncio.to_thread(self.process.wait, within)
+
+    async def stopped(self, *, within: float = 20.0) -> None:
+        """Wait until it has stopped (SIGSTOP)."""
+        assert self.process
+        stat, until = Path(f"/proc/{self.process.pid}/stat"), time.monotonic() + within
+        while stat.read_text().rpartition(")")[2].split()[0] != "T":
+            assert time.monotonic() < until, "the worker did not come to the point"
+            await asyncio.sleep(0.02)
+
+    async def ready(self) -> None:
+        """Wait until it answers that it is ready."""
+        assert self.process
+        until = time.monotonic() + READY_WITHIN
+        async with httpx2.AsyncClient(trust_env=False) as client:
+            while True:
+                try:
+                    if (await client.get(f"{self.url}/ready")).status_code == httpx2.codes.OK:
+                        return
+                except httpx2.TransportError:
+                    pass
+                dead = self.process.poll() is not None or time.monotonic() > until
+                assert not dead, f"a worker is not ready:\n{self.log.read_text()[-3000:]}"
+                await asyncio.sleep(0.1)
+
+    def events(self) -> list[str]:
+        """Return what happened here, by name and reason."""
+        lines = self.log.read_text().splitlines() if self.log.exists() else []
+        return [line.removeprefix("EVENT ") for line in lines if line.startswith("EVENT ")]
+
+    def end(self) -> None:
+        """End it, whatever state it is in."""
+        if self.process and self.process.poll() is None:
+            self.process.kill()
+            self.process.wait(timeout=15)
+
+
+@dataclass(slots=True)
+class Answered:
+    """How one request went."""
+
+    status: int
+    """0 when the connection ended without an answer."""
+    body: dict[str, str]
+    seconds: float
+
+
+@dataclass(slots=True)
+class Cluster:
+    """The workers, the authority, and the time they agree on."""
+
+    served: ServedEntra
+    workers: list[Worker]
+    clock: Path
+    _seen: int = field(default=0)
+
+    @property
+    def entra(self) -> Entra:
+        return self.served.entra
+
+    def move_clock(self, by: timedelta) -> None:
+        """Let time pass, for the authority and all workers."""
+        self.entra.state.clock.move(by)
+        self.clock.write_bytes(struct.pack("d", self.entra.state.clock.offset.total_seconds()))
+
+    def renewals(self) -> int:
+        """Return how many renewals the authority has been asked for since this was last asked."""
+        asked = [one for one in self.entra.state.recorder.requests("token") if "refresh_token" in one.form]
+        new, self._seen = len(asked) - self._seen, len(asked)
+        return new
+
+    async def sign_in(self, upn: str = "mia@birch.example") -> str:
+        """Sign a person in at the first worker; return the session id."""
+        async with httpx2.AsyncClient(base_url=self.workers[0].url, trust_env=False) as client:
+            started = await client.get("/api/auth/login")
+            asked = {name: values[0] for name, values in parse_qs(urlsplit(started.headers["location"]).query).items()}
+            code = self.entra.code(
+                self.entra.user(upn),
+                redirect_uri=asked["redirect_uri"],
+                nonce=asked["nonce"],
+                code_challenge=asked["code_challenge"],
+                code_challenge_method="S256",
+            )
+            await client.get("/api/auth/callback", params={"code": code, "state": asked["state"]})
+            session = client.cookies.get(COOKIE)
+            assert session, self.workers[0].log.read_text()[-2000:]
+            return session
+
+    async def ask(self, worker: Worker, session: str, *, path: str = "/token") -> Answered:
+        """Send one request with a session to one worker."""
+        request = (
+            f"GET {path} HTTP/1.1\r\nhost: localhost\r\naccept: application/json\r\n"
+            f"cookie: {COOKIE}={session}\r\nconnection: close\r\n\r\n"
+        )
+        began = time.monotonic()
+        async with asyncio.timeout(ANSWER_WITHIN):
+            reader, writer = await asyncio.open_connection("127.0.0.1", worker.port)
+            writer.write(request.encode())
+            head, _, body = (await reader.read()).partition(b"\r\n\r\n")
+            writer.close()
+        status = int(head.split(b" ", 2)[1]) if head else 0
+        return Answered(status, json.loads(body) if body else {}, time.monotonic() - began)
+
+    async def storm(self, session: str, *, each: int, workers: list[Worker] | None = None) -> list[Answered]:
+        """Send so many requests to each worker at once."""
+        return await asyncio.gather(
+            *(self.ask(worker, session) for _ in range(each) for worker in workers or self.workers)
+        )
+
+
+@contextmanager
+def cluster(
+    served: ServedEntra, folder: Path, *, workers: int, points: bool = False, **settings: str
+) -> Iterator[Cluster]:
+    """Run so many workers on one data directory; `points` lets them be armed, and makes them slow."""
+    clock = folder / "clock"
+    clock.write_bytes(struct.pack("d", served.entra.state.clock.offset.total_seconds()))
+    ports = free_ports(workers)
+    environment = {
+        **{name: value for name, value in os.environ.items() if not name.startswith(("ENTRADA_", "AZURE_"))},
+        "PYTHONPATH": SOURCES,
+        "AZURE_TENANT_ID": seeds.BIRCH.id,
+        "AZURE_CLIENT_ID": seeds.WEB_APP,
+        "AZURE_CLIENT_SECRET": SECRET,
+        "AZURE_AUTHORITY": served.authority,
+        "ENTRADA_GRAPH_URL": served.service.public_origin,
+        "ENTRADA_CA_FILE": served.ca_file,
+        "ENTRADA_BASE_URL": f"http://localhost:{ports[0]}",
+        "ENTRADA_DATA_DIR": str(folder / "data"),
+        "ENTRADA_SESSION_IDLE_MINUTES": str(60 * 24 * 30),
+        "ENTRADA_SESSION_EXPIRY_DAYS": "90",
+        "ENTRADA_TOKEN_REFRESH_CHECK_INTERVAL_SECS": "3600",
+        "FAULTS_CLOCK": str(clock),
+        **settings,
+    }
+    with ExitStack() as stack:
+        running = Cluster(served, [], clock)
+        for port in ports:
+            named = folder / f"points-{port}"
+            command = [
+                sys.executable, "-m", "uvicorn", "tests.faults.worker_app:app", "--host", "127.0.0.1",
+                "--port", str(port), "--log-level", "warning", "--backlog", "1024",
+            ]  # fmt: skip
+            own = {**environment, "FAULTS_POINTS": str(named) if points else ""}
+            worker = Worker(port, command, own, folder / f"worker-{port}.log", named)
+            stack.callback(worker.end)
+            worker.start()
+            running.workers.append(worker)
+        yield running
