@@ -17,6 +17,7 @@ from dotenv import dotenv_values
 from pydantic import AliasChoices, BeforeValidator, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from entrada import store_url
 from entrada.errors import SettingsRefused
 from entrada.keyring import KeyRing
 
@@ -29,7 +30,6 @@ HOST = re.compile(r"[0-9A-Za-z]([0-9A-Za-z.-]{0,252}[0-9A-Za-z])?")
 ORIGIN = re.compile(r"https?://([0-9a-z]([0-9a-z.-]{0,252}[0-9a-z])?|\[[0-9a-f:.]+\])(:[1-9][0-9]{0,4})?")
 PATH = re.compile(r"(/(?!\.{1,2}(/|$))[A-Za-z0-9_~.-]+)+")
 PAGE = re.compile(r"/(?!/)[!-\[\]-~]*")  # printable ASCII without the backslash, which browsers take for a slash
-STORE = re.compile(r"memory:|sqlite:.*")
 ASYMMETRIC = frozenset({"RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA"})
 MANY_TENANTS = frozenset({"common", "organizations", "consumers"})
 SAMPLE_SECRETS = ("changeme", "change-me", "your-client-secret", "secret", "emulator-secret")
@@ -108,7 +108,7 @@ class Settings(BaseSettings):
     data_dir: Path = Path(".entrada")
     """The one directory for SQLite files and the development key, readable by its owner only."""
     store: str = Field("sqlite:", repr=False)
-    """The session store: `sqlite:` (in data_dir), `sqlite:PATH`, or `memory:`."""
+    """The session store: `sqlite:` (in data_dir), `sqlite:PATH`, `memory:`, or the address of Redis or PostgreSQL."""
     database_url: str | None = Field(None, repr=False)
     """The users' database, as SQLAlchemy writes it; by default SQLite in data_dir."""
 
@@ -280,9 +280,13 @@ class Settings(BaseSettings):
             faults += self._key_faults()
         if self.client_secret is not None and not self.client_secret.get_secret_value().strip():
             faults.append("client_secret: empty; set it, or leave it out for a public client")
-        if not STORE.fullmatch(self.store):
-            faults.append("store: must be memory:, sqlite: or sqlite:PATH")
-        return faults
+        return [*faults, *self._store_faults()]
+
+    def _store_faults(self) -> list[str]:
+        try:
+            return store_url.parse(self.store).faults(production=self.production)
+        except SettingsRefused as refused:
+            return refused.faults
 
     def _key_faults(self) -> list[str]:
         try:
@@ -304,8 +308,6 @@ class Settings(BaseSettings):
             faults.append(
                 "keys: production needs its own: set ENTRADA_KEYS to the output of `python -m entrada.keyring`"
             )
-        if self.store == "memory:":
-            faults.append("store: memory: is lost at each restart and seen by one worker only; use sqlite:")
         if any(EMULATOR_MARK in (value or "").lower() for value in (self.tenant_id, self.authority, self.issuer)):
             faults.append("tenant_id: this tenant is the emulator's, which lets anybody in")
         if any(_is_loopback(url) for url in (self.entra_authority, self.issuer, self.graph_url)):

@@ -1,12 +1,16 @@
 """The stores that every contract is run against; a new one joins here."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 
+import asyncpg
 import pytest
 
 from entrada.sessions.store import SessionStore, open_store
 from tests.moved_clock import MovedClock
+from tests.servers import postgres_server, redis_cluster, redis_server, watched_redis
+
+STORES = ("memory:", "sqlite:", "redis", "sentinel", "cluster", "postgresql")
 
 
 @pytest.fixture
@@ -14,8 +18,57 @@ def clock() -> MovedClock:
     return MovedClock()
 
 
-@pytest.fixture(params=["memory:", "sqlite:"])
-async def store(request: pytest.FixtureRequest, tmp_path: Path, clock: MovedClock) -> AsyncIterator[SessionStore]:
-    opened = open_store(request.param, data_dir=tmp_path / "data", clock=clock)
-    yield opened
-    await opened.close()
+@pytest.fixture(scope="session")
+def redis_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with redis_server(tmp_path_factory.mktemp("redis")) as server:
+        yield server.url
+
+
+@pytest.fixture(scope="session")
+def sentinel_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with watched_redis(tmp_path_factory.mktemp("sentinel")) as watched:
+        yield watched.url
+
+
+@pytest.fixture(scope="session")
+def cluster_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with redis_cluster(tmp_path_factory.mktemp("cluster")) as nodes:
+        yield "redis+cluster://" + ",".join(f"127.0.0.1:{node.port}" for node in nodes[:2])
+
+
+@pytest.fixture(scope="session")
+def postgresql_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with postgres_server(tmp_path_factory.mktemp("postgresql") / "data") as server:
+        yield server.url
+
+
+@pytest.fixture(params=STORES)
+async def store_url(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[str]:
+    """The address of a store that nobody has used yet."""
+    kind: str = request.param
+    if kind.endswith(":"):
+        yield kind
+        return
+    url: str = request.getfixturevalue(f"{kind}_url")
+    if kind != "postgresql":
+        yield f"{url}?prefix={tmp_path.name}"
+        return
+    connection = await asyncpg.connect(url)
+    name = "test_" + str(abs(hash(tmp_path.name)))
+    await connection.execute(f"CREATE SCHEMA {name}")
+    await connection.close()
+    yield f"{url}?options=-csearch_path%3D{name}"
+
+
+@pytest.fixture
+def opened(tmp_path: Path, clock: MovedClock, store_url: str) -> Callable[[], SessionStore]:
+    """Open the same store once more, as another worker does."""
+    return lambda: open_store(store_url, data_dir=tmp_path / "data", clock=clock)
+
+
+@pytest.fixture
+async def store(opened: Callable[[], SessionStore]) -> AsyncIterator[SessionStore]:
+    store = opened()
+    await store.prepare()
+    yield store
+    await store.close()

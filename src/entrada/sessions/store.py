@@ -10,9 +10,11 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Protocol, TypeAlias
 
+from entrada import store_url
 from entrada.clock import Clock
 from entrada.errors import SettingsRefused
 from entrada.files import own_directory
+from entrada.store_url import StoreUrl
 
 SQLITE_FILE = "sessions.db"
 
@@ -147,19 +149,36 @@ class SessionStore(Protocol):
 
 
 def open_store(url: str, *, data_dir: Path, clock: Clock) -> SessionStore:
-    """Open the store that the setting `store` names: `memory:`, `sqlite:` (in data_dir) or `sqlite:PATH`.
+    """Open the store that the setting `store` names; `entrada.store_url` says what it may be. Nothing connects yet.
 
-    SettingsRefused says what is wrong with the name or with the file, and how to mend it.
+    SettingsRefused says what is wrong with the name, the file or the installation, and how to mend it.
     """
-    kind, colon, where = url.partition(":")
-    if url == "memory:":
+    address = store_url.parse(url)
+    if address.kind == "memory":
         from entrada.sessions.memory import MemoryStore
 
         return MemoryStore(clock=clock)
-    if kind + colon == "sqlite:":
+    if address.kind == "sqlite":
         from entrada.sessions.sqlite import SqliteStore
 
-        if not where:
+        if not address.path:
             own_directory(data_dir, setting="data_dir")
-        return SqliteStore(Path(where) if where else data_dir / SQLITE_FILE, clock=clock)
-    raise SettingsRefused(["store: must be memory:, sqlite: or sqlite:PATH"])
+        return SqliteStore(Path(address.path) if address.path else data_dir / SQLITE_FILE, clock=clock)
+    return _server_store(address, clock=clock)
+
+
+def _server_store(address: StoreUrl, *, clock: Clock) -> SessionStore:
+    """Load what only this kind of store needs, and nobody else should wait for."""
+    extra = "postgres" if address.kind == "postgresql" else "redis"
+    try:
+        if extra == "postgres":
+            from entrada.sessions.postgres import PostgresStore
+
+            return PostgresStore(address, clock=clock)
+        from entrada.sessions.redis import RedisStore
+
+        return RedisStore(address, clock=clock)
+    except ModuleNotFoundError as error:
+        if error.name not in {"redis", "asyncpg"}:
+            raise
+        raise SettingsRefused([f"store: {error.name} is not installed; pip install entrada[{extra}]"]) from None

@@ -103,6 +103,7 @@ class Building:
             stack.push_async_callback(self.database.close)
             stack.push_async_callback(self.house.tokens.land)
             await self.database.bring_up()
+            await self.store.prepare()
             await self.house.discovery.prepare()
             yield
 

@@ -1,0 +1,169 @@
+"""The way to PostgreSQL: a bounded pool, bounded statements, tables brought up once, and what may be tried again."""
+
+import asyncio
+import random
+import ssl
+from collections.abc import Awaitable, Callable
+from itertools import chain
+from typing import Any, TypeVar
+from urllib.parse import urlencode, urlsplit, urlunsplit
+
+import asyncpg
+
+from entrada.errors import SettingsRefused, StoreUnavailable
+from entrada.logs import log
+from entrada.store_url import StoreUrl
+
+T = TypeVar("T")
+
+CONNECTIONS = 10  # of one worker: PostgreSQL has a process for each, and a look-up holds one for half a millisecond
+CONNECT_PATIENCE = 0.8  # seconds
+STATEMENT_PATIENCE = 0.8
+PATIENCE = 0.9  # seconds for a request's whole wait, so that it answers 503 within a second
+TRIES = 4  # once, and three times more after a deadlock or a serialization failure
+PAUSE = 0.02  # seconds at first, doubled each time, and a random part of it
+BRING_UP_PATIENCE = 30.0  # seconds; another worker may be at it
+LOCK = 0x656E7472616461  # "entrada": an advisory lock of our own
+AGAIN = (asyncpg.DeadlockDetectedError, asyncpg.SerializationError)
+GONE = (asyncpg.InterfaceError, asyncpg.PostgresConnectionError, asyncpg.ReadOnlySQLTransactionError, ConnectionError)
+STEPS: tuple[tuple[str, ...], ...] = (
+    (
+        """CREATE TABLE entrada_session (
+            key bytea PRIMARY KEY, version bigint NOT NULL, expires_at timestamptz NOT NULL,
+            record bytea NOT NULL, user_hash bytea NOT NULL, sid_hash bytea
+        ) WITH (fillfactor = 85)""",
+        "CREATE INDEX entrada_session_by_expiry ON entrada_session (expires_at)",
+        "CREATE INDEX entrada_session_by_user ON entrada_session (user_hash)",
+        "CREATE INDEX entrada_session_by_sid ON entrada_session (sid_hash) WHERE sid_hash IS NOT NULL",
+        """CREATE TABLE entrada_session_tokens (
+            key bytea PRIMARY KEY REFERENCES entrada_session (key) ON DELETE CASCADE,
+            version bigint NOT NULL, tokens bytea NOT NULL, due_at timestamptz
+        )""",
+        "CREATE INDEX entrada_session_by_due ON entrada_session_tokens (due_at) WHERE due_at IS NOT NULL",
+        "CREATE TABLE entrada_spent (key bytea PRIMARY KEY, expires_at timestamptz NOT NULL)",
+        "CREATE INDEX entrada_spent_by_expiry ON entrada_spent (expires_at)",
+        "CREATE SEQUENCE entrada_fence",
+        """CREATE TABLE entrada_lease (
+            name bytea PRIMARY KEY, holder bytea NOT NULL, until timestamptz NOT NULL, fence bigint NOT NULL
+        )""",
+        "CREATE INDEX entrada_lease_by_end ON entrada_lease (until)",
+    ),
+)
+"""What brings the tables from one version to the next, oldest first: never changed once released, only added to."""
+
+
+class PostgresServer:
+    """Runs work on connections of one database."""
+
+    def __init__(self, url: StoreUrl) -> None:
+        self._url = url
+        self._pool: Any = None
+        self._opening = asyncio.Lock()
+
+    async def run(self, work: Callable[[Any], Awaitable[T]]) -> T:
+        """Do the work, which must be one statement or one transaction, on a connection of the pool.
+
+        After a deadlock or a serialization failure it is done again: the database has undone it.
+        """
+        try:
+            async with asyncio.timeout(PATIENCE):
+                for tried in range(1, TRIES):
+                    try:
+                        return await self._once(work)
+                    except AGAIN:
+                        await asyncio.sleep(random.uniform(0, PAUSE * 2**tried))  # noqa: S311 no secret
+                return await self._once(work)
+        except TimeoutError:
+            raise StoreUnavailable("session store: PostgreSQL did not answer in time") from None
+        except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
+            raise StoreUnavailable(f"session store: PostgreSQL: {said(error)}") from None
+
+    async def prepare(self) -> None:
+        """Bring the tables up; a server that is down does not keep the application from starting."""
+        try:
+            async with asyncio.timeout(BRING_UP_PATIENCE):
+                await self._opened()
+        except (TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
+            log.warning("store_not_reached", reason=said(error))
+
+    async def close(self) -> None:
+        """Close all connections; those that do not end by themselves are cut."""
+        if self._pool is not None:
+            try:
+                async with asyncio.timeout(PATIENCE):
+                    await self._pool.close()
+            except (TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError, OSError):
+                self._pool.terminate()
+
+    async def _once(self, work: Callable[[Any], Awaitable[T]]) -> T:
+        pool = self._pool or await self._opened()
+        async with pool.acquire() as connection:
+            try:
+                return await work(connection)
+            except GONE:
+                await pool.expire_connections()  # the others lead to the same server: none of them is used again
+                raise
+
+    async def _opened(self) -> Any:
+        async with self._opening:
+            if self._pool is None:
+                pool = await asyncpg.create_pool(**_arguments(self._url))
+                try:
+                    async with pool.acquire() as connection:
+                        await _bring_up(connection)
+                except BaseException:
+                    pool.terminate()
+                    raise
+                self._pool = pool
+            return self._pool
+
+
+def said(error: BaseException) -> str:
+    """Return the kind of error and its SQLSTATE; its text may hold the values of a statement."""
+    code = getattr(error, "sqlstate", None)
+    return f"{type(error).__name__} {code}" if code else type(error).__name__
+
+
+async def _bring_up(connection: Any) -> None:
+    """Take the steps that were not taken, all or none, one worker at a time."""
+    async with connection.transaction():
+        await connection.execute("SELECT pg_advisory_xact_lock($1)", LOCK, timeout=BRING_UP_PATIENCE)
+        await connection.execute("CREATE TABLE IF NOT EXISTS entrada_session_schema (version integer NOT NULL)")
+        version = await connection.fetchval("SELECT version FROM entrada_session_schema") or 0
+        if version > len(STEPS):
+            raise SettingsRefused(["store: a newer release of Entrada has its tables there; run that one"])
+        if version < len(STEPS):
+            for statement in chain.from_iterable(STEPS[version:]):
+                await connection.execute(statement, timeout=BRING_UP_PATIENCE)
+            await connection.execute("DELETE FROM entrada_session_schema")
+            await connection.execute("INSERT INTO entrada_session_schema VALUES ($1)", len(STEPS))
+
+
+def _arguments(url: StoreUrl) -> dict[str, Any]:
+    """Return what the pool is made with.
+
+    Behind pgbouncer (`statement_cache_size=0`) statements have no names that outlive a transaction, and a connection
+    may not carry settings: there only the client's own patience bounds a statement.
+    """
+    options = dict(url.options)
+    cached = options.pop("statement_cache_size", None)
+    arguments: dict[str, Any] = {
+        "min_size": 0,
+        "max_size": CONNECTIONS,
+        "timeout": CONNECT_PATIENCE,
+        "command_timeout": STATEMENT_PATIENCE,
+    }
+    if options.get("sslmode") == "verify-full" and "sslrootcert" not in options:
+        del options["sslmode"]
+        arguments["ssl"] = ssl.create_default_context()
+    if cached is not None:
+        arguments["statement_cache_size"] = int(cached)
+    if cached != "0":
+        milliseconds = str(int(STATEMENT_PATIENCE * 1000))
+        arguments["server_settings"] = {
+            "application_name": "entrada",
+            "lock_timeout": milliseconds,
+            "idle_in_transaction_session_timeout": str(int(BRING_UP_PATIENCE * 1000)),
+        }
+    arguments["dsn"] = urlunsplit(urlsplit(url.text)._replace(query=urlencode(options)))
+    return arguments

@@ -1,0 +1,192 @@
+"""The way to Redis: one server, the primary that sentinels name, or a cluster; bounded in time and connections.
+
+Whatever Redis or the way to it says that is not an answer is StoreUnavailable: never "no such session".
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from typing import Any, TypeVar
+
+from redis.asyncio import Redis, RedisCluster, Sentinel
+from redis.asyncio.cluster import ClusterNode
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
+from redis.exceptions import (
+    AuthenticationError,
+    AuthorizationError,
+    BusyLoadingError,
+    NoPermissionError,
+    NoScriptError,
+    ReadOnlyError,
+    RedisClusterException,
+    RedisError,
+)
+from redis.exceptions import ConnectionError as NotConnected
+
+from entrada.errors import SettingsRefused, StoreUnavailable
+from entrada.logs import log
+from entrada.store_url import StoreUrl
+
+T = TypeVar("T")
+
+CONNECTIONS = 32  # of one worker to one server; each carries thousands of commands a second
+CONNECT_PATIENCE = 0.5  # seconds; TLS to a neighbouring zone takes tens of milliseconds
+COMMAND_PATIENCE = 0.5
+PATIENCE = 0.9  # seconds for all of it, the wait for a connection and one retry included: a 503 within a second
+GIVEN_UP = (AuthenticationError, AuthorizationError, BusyLoadingError)
+SAFE_POLICY = "noeviction"
+
+
+class RedisServers:
+    """Runs work against the servers of one address."""
+
+    def __init__(self, url: StoreUrl) -> None:
+        self._client = _client(url)
+        self._cluster = url.kind == "cluster"
+        self._free = asyncio.Semaphore(CONNECTIONS)
+        self._fit = False
+
+    async def run(self, work: Callable[[Any], Awaitable[T]]) -> T:
+        """Do the work with a client; it must be safe to do twice, because a connection may break after it was done."""
+        try:
+            async with asyncio.timeout(PATIENCE), self._free:
+                if not self._fit:
+                    await self._check()
+                return await self._retried(work)
+        except TimeoutError:
+            raise StoreUnavailable("session store: Redis did not answer in time") from None
+        except (RedisError, RedisClusterException, OSError) as error:
+            raise unavailable(error) from None
+        except SettingsRefused as refused:
+            raise StoreUnavailable(str(refused)) from None
+
+    async def script(self, script: "Script", key: bytes, *values: Any) -> Any:
+        """Run a script on one key."""
+        return await self.run(lambda client: script.run(client, key, *values))
+
+    async def each(self, commands: list[tuple[Any, ...]]) -> list[Any]:
+        """Run commands that may be of several nodes, together but not as one."""
+        if not commands:
+            return []
+
+        async def work(client: Any) -> list[Any]:
+            pipeline = client.pipeline(transaction=False)
+            for command in commands:
+                pipeline.execute_command(*command)
+            answers: list[Any] = await pipeline.execute()
+            return answers
+
+        return await self.run(work)
+
+    @asynccontextmanager
+    async def everything(self, match: bytes) -> AsyncIterator[AsyncIterator[bytes]]:
+        """Go through all keys that match, without hurry."""
+        try:
+            yield self._client.scan_iter(match=match, count=500)
+        except (RedisError, RedisClusterException, OSError) as error:
+            raise unavailable(error) from None
+
+    async def prepare(self) -> None:
+        """Look at the servers once; SettingsRefused when they may throw sessions away.
+
+        Servers that are down do not keep the application from starting: they are looked at when they answer.
+        """
+        try:
+            async with asyncio.timeout(PATIENCE):
+                await self._check()
+        except (TimeoutError, RedisError, RedisClusterException, OSError) as error:
+            log.warning("store_not_reached", reason=_said(error))
+
+    async def close(self) -> None:
+        """Close all connections."""
+        await self._client.aclose()
+
+    async def _retried(self, work: Callable[[Any], Awaitable[T]]) -> T:
+        try:
+            return await work(self._client)
+        except GIVEN_UP:
+            raise
+        except (NotConnected, ReadOnlyError):
+            # a connection that the server closed, or a primary that has become a replica: ask anew where the primary is
+            if not self._cluster:
+                await self._client.connection_pool.disconnect(inuse_connections=False)
+            return await work(self._client)
+
+    async def _check(self) -> None:
+        """Refuse a server that throws keys away when its memory is full: people would be signed out at random."""
+        try:
+            if self._cluster:
+                told = await self._client.info("memory", target_nodes=RedisCluster.PRIMARIES)
+                nodes = list(told.values()) if all(isinstance(node, dict) for node in told.values()) else [told]
+            else:
+                nodes = [await self._client.info("memory")]
+        except NoPermissionError:
+            log.warning("store_policy_unknown", mend="allow INFO to this user, or see to noeviction yourself")
+            nodes = []
+        policies = {str(node.get("maxmemory_policy", SAFE_POLICY)) for node in nodes}
+        if evicting := sorted(policies - {SAFE_POLICY}):
+            mend = "set maxmemory-policy to noeviction"
+            raise SettingsRefused([f"store: Redis may throw sessions away ({', '.join(evicting)}); {mend}"])
+        self._fit = True
+
+
+class Script:
+    """A script that is sent by its digest, and whole where a server does not know it yet."""
+
+    def __init__(self, source: str) -> None:
+        from hashlib import sha1
+
+        self.source = source
+        self._digest = sha1(source.encode()).hexdigest()  # noqa: S324 the name that Redis gives it
+
+    async def run(self, client: Any, key: bytes, *values: Any) -> Any:
+        """Run it on one key."""
+        try:
+            return await client.evalsha(self._digest, 1, key, *values)
+        except NoScriptError:
+            return await client.eval(self.source, 1, key, *values)
+
+
+def unavailable(error: Exception) -> StoreUnavailable:
+    """Say for the log what happened, without the command and what it held."""
+    return StoreUnavailable(f"session store: Redis: {_said(error)}")
+
+
+def _said(error: Exception) -> str:
+    """Return the kind of error and its code, such as LOADING; its text may hold the values of a command."""
+    code = str(error).partition(" ")[0].strip(":")
+    known = code.isalpha() and code.isupper()
+    return f"{type(error).__name__} {code}" if known else type(error).__name__
+
+
+def _client(url: StoreUrl) -> Any:
+    common: dict[str, Any] = {
+        "username": url.username,
+        "password": url.password,
+        "socket_timeout": COMMAND_PATIENCE,
+        "socket_connect_timeout": CONNECT_PATIENCE,
+        "socket_keepalive": True,
+        "max_connections": CONNECTIONS + 4,  # a few of a cluster's are taken to ask who has what
+        **_tls(url),
+    }
+    once = Retry(NoBackoff(), 0)
+    if url.kind == "cluster":
+        nodes = [ClusterNode(host, port) for host, port in url.hosts]
+        return RedisCluster(startup_nodes=nodes, retry=Retry(NoBackoff(), 2), **common)
+    if url.kind == "sentinel":
+        service, _, database = url.path.partition("/")
+        asking = {name: common[name] for name in ("socket_timeout", "socket_connect_timeout")} | _tls(url)
+        sentinels = Sentinel(list(url.hosts), sentinel_kwargs=asking | {"retry": once})  # type: ignore[no-untyped-call]
+        return sentinels.master_for(service, db=int(database or 0), retry=once, **common)
+    host, port = url.hosts[0]
+    if host.startswith("/"):
+        return Redis(unix_socket_path=host, retry=once, **common)
+    return Redis(host=host, port=port, db=int(url.path or 0), retry=once, **common)
+
+
+def _tls(url: StoreUrl) -> dict[str, Any]:
+    if not url.tls:
+        return {}
+    files = {name: value for name, value in url.options.items() if name.startswith("ssl_")}
+    return {"ssl": True, "ssl_cert_reqs": "required", "ssl_check_hostname": True, **files}

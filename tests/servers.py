@@ -1,0 +1,238 @@
+"""Real Redis and PostgreSQL servers on free ports of this machine, started by tests and ended with them."""
+
+import os
+import pwd
+import shutil
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+PATIENCE = 30.0  # seconds for a server to start on a busy machine
+
+
+def program(*names: str) -> str:
+    """Return where a program is; without it the test is skipped, and fails where CI=true says that it must be there."""
+    places = [str(path) for path in sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)]
+    search = os.pathsep.join([*places, os.environ.get("PATH", "")])
+    for name in names:
+        if found := shutil.which(name, path=search):
+            return found
+    reason = f"{names[0]} is not installed"
+    if os.environ.get("CI") == "true":
+        pytest.fail(f"CI=true, and {reason}")
+    pytest.skip(reason)
+
+
+def free_port() -> int:
+    with socket.socket() as probing:
+        probing.bind(("127.0.0.1", 0))
+        return int(probing.getsockname()[1])
+
+
+def wait_until(ready: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + PATIENCE
+    while not ready():
+        assert time.monotonic() < deadline, "the server did not start"
+        time.sleep(0.02)
+
+
+@dataclass
+class RedisServer:
+    """One redis-server; what it keeps is in its directory, so that it can be killed and started again."""
+
+    directory: Path
+    options: tuple[str, ...] = ()
+    port: int = field(default_factory=free_port)
+    process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def url(self) -> str:
+        return f"redis://127.0.0.1:{self.port}"
+
+    def start(self) -> "RedisServer":
+        self.directory.mkdir(exist_ok=True)
+        command = [program("redis-server", "valkey-server"), "--port", str(self.port), "--bind", "127.0.0.1"]
+        command += ["--dir", str(self.directory), "--save", "", *self.options]
+        self.process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        wait_until(lambda: self.said("PING") == "PONG")
+        return self
+
+    def said(self, *command: str) -> str:
+        """Send one command and return its answer's first line, or what follows the length of a string."""
+        try:
+            with socket.create_connection(("127.0.0.1", self.port), timeout=5) as connection:
+                words = [f"${len(word.encode())}\r\n{word}\r\n" for word in command]
+                connection.sendall(f"*{len(words)}\r\n{''.join(words)}".encode())
+                answer = connection.recv(1_000_000).decode("latin-1")
+        except OSError as error:
+            return f"-{error}"
+        kind, rest = answer[:1], answer[1:].split("\r\n")
+        return "\r\n".join(rest[1:]).rstrip("\r\n") if kind == "$" else f"{'-' if kind == '-' else ''}{rest[0]}"
+
+    def kill(self) -> None:
+        """End it as a power cut would."""
+        if self.process:
+            self.process.kill()
+            self.process.wait()
+            self.process = None
+
+    def stop_answering(self) -> None:
+        assert self.process
+        self.process.send_signal(signal.SIGSTOP)
+
+    def go_on(self) -> None:
+        assert self.process
+        self.process.send_signal(signal.SIGCONT)
+
+
+@contextmanager
+def redis_server(directory: Path, *options: str) -> Iterator[RedisServer]:
+    server = RedisServer(directory, options).start()
+    try:
+        yield server
+    finally:
+        server.kill()
+
+
+@contextmanager
+def redis_cluster(directory: Path) -> Iterator[list[RedisServer]]:
+    """Three primaries that share the slots."""
+    directory.mkdir(exist_ok=True)
+    options = ("--cluster-enabled", "yes", "--cluster-node-timeout", "2000")
+    ports: list[int] = []
+    while len(ports) < 3:  # the bus of a node is 10 000 above its port
+        if (port := free_port()) < 55_000:
+            ports.append(port)
+        else:
+            ports.append(20_000 + port % 30_000)
+    nodes = [RedisServer(directory / str(port), options, port=port) for port in ports]
+    try:
+        for node in nodes:
+            node.start()
+        for node, (first, last) in zip(nodes, ((0, 5460), (5461, 10922), (10923, 16383)), strict=True):
+            assert node.said("CLUSTER", "ADDSLOTSRANGE", str(first), str(last)) == "OK"
+        for epoch, node in enumerate(nodes, 1):
+            node.said("CLUSTER", "SET-CONFIG-EPOCH", str(epoch))
+            nodes[0].said("CLUSTER", "MEET", "127.0.0.1", str(node.port))
+        for node in nodes:
+            wait_until(lambda node=node: "cluster_state:ok" in node.said("CLUSTER", "INFO"))  # type: ignore[misc]
+            wait_until(lambda node=node: "cluster_known_nodes:3" in node.said("CLUSTER", "INFO"))  # type: ignore[misc]
+        yield nodes
+    finally:
+        for node in nodes:
+            node.kill()
+
+
+@dataclass
+class Watched:
+    """A primary with a replica, and a sentinel that watches them."""
+
+    primary: RedisServer
+    replica: RedisServer
+    sentinel: RedisServer
+
+    @property
+    def url(self) -> str:
+        return f"redis+sentinel://127.0.0.1:{self.sentinel.port}/front-door"
+
+
+@contextmanager
+def watched_redis(directory: Path) -> Iterator[Watched]:
+    directory.mkdir(exist_ok=True)
+    primary = RedisServer(directory / "primary").start()
+    replica = RedisServer(directory / "replica", ("--replicaof", f"127.0.0.1 {primary.port}"))
+    sentinel = RedisServer(directory / "sentinel")
+    try:
+        replica.start()
+        sentinel.directory.mkdir()
+        configuration = sentinel.directory / "sentinel.conf"
+        configuration.write_text(
+            f"port {sentinel.port}\nbind 127.0.0.1\ndir {sentinel.directory}\n"
+            f"sentinel monitor front-door 127.0.0.1 {primary.port} 1\n"
+            "sentinel down-after-milliseconds front-door 1000\nsentinel failover-timeout front-door 5000\n"
+        )
+        sentinel.process = subprocess.Popen(
+            [program("redis-server", "valkey-server"), str(configuration), "--sentinel"],
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        wait_until(lambda: sentinel.said("PING") == "PONG")
+        wait_until(lambda: "master_link_status:up" in replica.said("INFO", "replication"))
+        wait_until(lambda: "slaves=1" in sentinel.said("INFO", "sentinel"))
+        yield Watched(primary, replica, sentinel)
+    finally:
+        for server in (sentinel, replica, primary):
+            server.kill()
+
+
+@dataclass
+class PostgresServer:
+    """A PostgreSQL cluster of its own; root runs it as `nobody`, because PostgreSQL refuses root."""
+
+    directory: Path
+    port: int = field(default_factory=free_port)
+    process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def url(self) -> str:
+        return f"postgresql://entrada@127.0.0.1:{self.port}/postgres"
+
+    def make(self) -> "PostgresServer":
+        self.directory.mkdir()
+        if os.getuid() == 0:
+            nobody = pwd.getpwnam("nobody")
+            os.chown(self.directory, nobody.pw_uid, nobody.pw_gid)
+            for parent in self.directory.parents:
+                if parent.stat().st_uid == 0 and parent != Path("/tmp") and "pytest" in str(parent):
+                    parent.chmod(parent.stat().st_mode | 0o011)  # pytest's directories are ours alone
+        command = [program("initdb"), "-D", str(self.directory), "-U", "entrada", "-A", "trust", "-N", "-E", "UTF8"]
+        subprocess.run(command, check=True, capture_output=True, **_as_nobody())
+        return self
+
+    def start(self) -> "PostgresServer":
+        command = [program("postgres"), "-D", str(self.directory), "-p", str(self.port), "-h", "127.0.0.1"]
+        command += ["-c", "unix_socket_directories=", "-c", "max_connections=200"]
+        self.process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, **_as_nobody())
+        wait_until(self._answers)
+        return self
+
+    def kill(self) -> None:
+        """End it as a power cut would: the postmaster and all that it started."""
+        if self.process:
+            os.killpg(self.process.pid, signal.SIGKILL)
+            self.process.wait()
+            self.process = None
+            (self.directory / "postmaster.pid").unlink(missing_ok=True)
+
+    def _answers(self) -> bool:
+        """Say whether a start-up message is answered with a request to authenticate, as one that takes people in does."""
+        try:
+            with socket.create_connection(("127.0.0.1", self.port), timeout=5) as connection:
+                names = b"user\0entrada\0database\0postgres\0\0"
+                connection.sendall((len(names) + 8).to_bytes(4, "big") + (196608).to_bytes(4, "big") + names)
+                return connection.recv(1) == b"R"
+        except OSError:
+            return False
+
+
+def _as_nobody() -> dict[str, object]:
+    options: dict[str, object] = {"start_new_session": True, "cwd": "/"}
+    if os.getuid() == 0:
+        options |= {"user": "nobody", "group": pwd.getpwnam("nobody").pw_gid, "extra_groups": []}
+    return options
+
+
+@contextmanager
+def postgres_server(directory: Path) -> Iterator[PostgresServer]:
+    server = PostgresServer(directory).make().start()
+    try:
+        yield server
+    finally:
+        server.kill()
