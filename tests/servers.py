@@ -106,13 +106,9 @@ def redis_cluster(directory: Path) -> Iterator[list[RedisServer]]:
     """Three primaries that share the slots."""
     directory.mkdir(exist_ok=True)
     options = ("--cluster-enabled", "yes", "--cluster-node-timeout", "2000")
-    ports: list[int] = []
-    while len(ports) < 3:  # the bus of a node is 10 000 above its port
-        if (port := free_port()) < 55_000:
-            ports.append(port)
-        else:
-            ports.append(20_000 + port % 30_000)
-    nodes = [RedisServer(directory / str(port), options, port=port) for port in ports]
+    nodes = [
+        RedisServer(directory / str(number), (*options, "--cluster-port", str(free_port()))) for number in range(3)
+    ]
     try:
         for node in nodes:
             node.start()
@@ -120,7 +116,7 @@ def redis_cluster(directory: Path) -> Iterator[list[RedisServer]]:
             assert node.said("CLUSTER", "ADDSLOTSRANGE", str(first), str(last)) == "OK"
         for epoch, node in enumerate(nodes, 1):
             node.said("CLUSTER", "SET-CONFIG-EPOCH", str(epoch))
-            nodes[0].said("CLUSTER", "MEET", "127.0.0.1", str(node.port))
+            nodes[0].said("CLUSTER", "MEET", "127.0.0.1", str(node.port), node.options[-1])
         for node in nodes:
             wait_until(lambda node=node: "cluster_state:ok" in node.said("CLUSTER", "INFO"))  # type: ignore[misc]
             wait_until(lambda node=node: "cluster_known_nodes:3" in node.said("CLUSTER", "INFO"))  # type: ignore[misc]
@@ -198,7 +194,7 @@ class PostgresServer:
 
     def start(self) -> "PostgresServer":
         command = [program("postgres"), "-D", str(self.directory), "-p", str(self.port), "-h", "127.0.0.1"]
-        command += ["-c", "unix_socket_directories=", "-c", "max_connections=200"]
+        command += ["-c", "unix_socket_directories=", "-c", "max_connections=200", "-c", "fsync=off"]
         self.process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, **_as_nobody())
         wait_until(self._answers)
         return self
@@ -212,7 +208,7 @@ class PostgresServer:
             (self.directory / "postmaster.pid").unlink(missing_ok=True)
 
     def _answers(self) -> bool:
-        """Say whether a start-up message is answered with a request to authenticate, as one that takes people in does."""
+        """Say whether a start-up message is answered with a request to authenticate, as a server does that is up."""
         try:
             with socket.create_connection(("127.0.0.1", self.port), timeout=5) as connection:
                 names = b"user\0entrada\0database\0postgres\0\0"

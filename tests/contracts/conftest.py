@@ -61,6 +61,12 @@ async def store_url(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIter
 
 
 @pytest.fixture
+def forgets_by_itself(store_url: str) -> bool:
+    """Whether this store deletes what has expired without being told, at a time of its own."""
+    return store_url.startswith("redis")
+
+
+@pytest.fixture
 def opened(tmp_path: Path, clock: MovedClock, store_url: str) -> Callable[[], SessionStore]:
     """Open the same store once more, as another worker does."""
     return lambda: open_store(store_url, data_dir=tmp_path / "data", clock=clock)

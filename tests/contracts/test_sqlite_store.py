@@ -400,8 +400,8 @@ async def test_a_file_removed_under_us_takes_no_writes(path: Path, clock: MovedC
     await store.close()
 
 
-@pytest.mark.parametrize("name", ["", "sqlite", "redis://localhost", "memory:x", "postgres:", "sqlit:x"])
+@pytest.mark.parametrize("name", ["", "sqlite", "http://localhost", "memory:x", "postgres:", "sqlit:x"])
 def test_unknown_stores_are_refused_plainly(name: str, tmp_path: Path, clock: MovedClock) -> None:
     """A store that is not offered is a start error that names what is (SEC-184, SEC-188)."""
-    with pytest.raises(SettingsRefused, match="store: must be memory:, sqlite: or sqlite:PATH"):
+    with pytest.raises(SettingsRefused, match="store: must be memory:, sqlite:, sqlite:PATH"):
         open_store(name, data_dir=tmp_path, clock=clock)

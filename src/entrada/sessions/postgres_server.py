@@ -25,7 +25,14 @@ PAUSE = 0.02  # seconds at first, doubled each time, and a random part of it
 BRING_UP_PATIENCE = 30.0  # seconds; another worker may be at it
 LOCK = 0x656E7472616461  # "entrada": an advisory lock of our own
 AGAIN = (asyncpg.DeadlockDetectedError, asyncpg.SerializationError)
-GONE = (asyncpg.InterfaceError, asyncpg.PostgresConnectionError, asyncpg.ReadOnlySQLTransactionError, ConnectionError)
+FAULTS = (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError)
+GONE = (
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,  # what it says when a connection broke in the middle of an answer
+    asyncpg.PostgresConnectionError,
+    asyncpg.ReadOnlySQLTransactionError,
+    ConnectionError,
+)
 STEPS: tuple[tuple[str, ...], ...] = (
     (
         """CREATE TABLE entrada_session (
@@ -75,7 +82,7 @@ class PostgresServer:
                 return await self._once(work)
         except TimeoutError:
             raise StoreUnavailable("session store: PostgreSQL did not answer in time") from None
-        except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
+        except FAULTS as error:
             raise StoreUnavailable(f"session store: PostgreSQL: {said(error)}") from None
 
     async def prepare(self) -> None:
@@ -83,7 +90,7 @@ class PostgresServer:
         try:
             async with asyncio.timeout(BRING_UP_PATIENCE):
                 await self._opened()
-        except (TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
+        except (TimeoutError, *FAULTS) as error:
             log.warning("store_not_reached", reason=said(error))
 
     async def close(self) -> None:
@@ -92,7 +99,7 @@ class PostgresServer:
             try:
                 async with asyncio.timeout(PATIENCE):
                     await self._pool.close()
-            except (TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError, OSError):
+            except (TimeoutError, *FAULTS):
                 self._pool.terminate()
 
     async def _once(self, work: Callable[[Any], Awaitable[T]]) -> T:
@@ -101,6 +108,7 @@ class PostgresServer:
             try:
                 return await work(connection)
             except GONE:
+                connection.terminate()
                 await pool.expire_connections()  # the others lead to the same server: none of them is used again
                 raise
 

@@ -42,7 +42,7 @@ class RedisServers:
     """Runs work against the servers of one address."""
 
     def __init__(self, url: StoreUrl) -> None:
-        self._client = _client(url)
+        self._client, self._sentinels = _client(url)
         self._cluster = url.kind == "cluster"
         self._free = asyncio.Semaphore(CONNECTIONS)
         self._fit = False
@@ -100,7 +100,8 @@ class RedisServers:
 
     async def close(self) -> None:
         """Close all connections."""
-        await self._client.aclose()
+        for client in (self._client, *self._sentinels):
+            await client.aclose()
 
     async def _retried(self, work: Callable[[Any], Awaitable[T]]) -> T:
         try:
@@ -160,7 +161,8 @@ def _said(error: Exception) -> str:
     return f"{type(error).__name__} {code}" if known else type(error).__name__
 
 
-def _client(url: StoreUrl) -> Any:
+def _client(url: StoreUrl) -> tuple[Any, list[Any]]:
+    """Return the client, and those that ask the sentinels on its behalf."""
     common: dict[str, Any] = {
         "username": url.username,
         "password": url.password,
@@ -173,16 +175,16 @@ def _client(url: StoreUrl) -> Any:
     once = Retry(NoBackoff(), 0)
     if url.kind == "cluster":
         nodes = [ClusterNode(host, port) for host, port in url.hosts]
-        return RedisCluster(startup_nodes=nodes, retry=Retry(NoBackoff(), 2), **common)
+        return RedisCluster(startup_nodes=nodes, retry=Retry(NoBackoff(), 2), **common), []
     if url.kind == "sentinel":
         service, _, database = url.path.partition("/")
         asking = {name: common[name] for name in ("socket_timeout", "socket_connect_timeout")} | _tls(url)
         sentinels = Sentinel(list(url.hosts), sentinel_kwargs=asking | {"retry": once})  # type: ignore[no-untyped-call]
-        return sentinels.master_for(service, db=int(database or 0), retry=once, **common)
+        return sentinels.master_for(service, db=int(database or 0), retry=once, **common), sentinels.sentinels
     host, port = url.hosts[0]
     if host.startswith("/"):
-        return Redis(unix_socket_path=host, retry=once, **common)
-    return Redis(host=host, port=port, db=int(url.path or 0), retry=once, **common)
+        return Redis(unix_socket_path=host, retry=once, **common), []
+    return Redis(host=host, port=port, db=int(url.path or 0), retry=once, **common), []
 
 
 def _tls(url: StoreUrl) -> dict[str, Any]:
