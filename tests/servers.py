@@ -6,6 +6,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -181,13 +182,8 @@ class PostgresServer:
         return f"postgresql://entrada@127.0.0.1:{self.port}/postgres"
 
     def make(self) -> "PostgresServer":
-        self.directory.mkdir()
         if os.getuid() == 0:
-            nobody = pwd.getpwnam("nobody")
-            os.chown(self.directory, nobody.pw_uid, nobody.pw_gid)
-            for parent in self.directory.parents:
-                if parent.stat().st_uid == 0 and parent != Path("/tmp") and "pytest" in str(parent):
-                    parent.chmod(parent.stat().st_mode | 0o011)  # pytest's directories are ours alone
+            shutil.chown(self.directory, "nobody")
         command = [program("initdb"), "-D", str(self.directory), "-U", "entrada", "-A", "trust", "-N", "-E", "UTF8"]
         subprocess.run(command, check=True, capture_output=True, **_as_nobody())
         return self
@@ -226,9 +222,11 @@ def _as_nobody() -> dict[str, object]:
 
 
 @contextmanager
-def postgres_server(directory: Path) -> Iterator[PostgresServer]:
-    server = PostgresServer(directory).make().start()
-    try:
-        yield server
-    finally:
-        server.kill()
+def postgres_server() -> Iterator[PostgresServer]:
+    """A cluster in a directory of its own: pytest's are closed to `nobody`, and closed again by each run of pytest."""
+    with tempfile.TemporaryDirectory(prefix="entrada-postgresql-") as directory:
+        server = PostgresServer(Path(directory)).make().start()
+        try:
+            yield server
+        finally:
+            server.kill()

@@ -37,8 +37,8 @@ def cluster_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
-def postgresql_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with postgres_server(tmp_path_factory.mktemp("postgresql") / "data") as server:
+def postgresql_url() -> Iterator[str]:
+    with postgres_server() as server:
         yield server.url
 
 

@@ -36,7 +36,7 @@ def server(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[RedisServ
         with redis_server(tmp_path / "redis", *DURABLE) as redis:
             yield redis
     else:
-        with postgres_server(tmp_path / "postgresql") as postgres:
+        with postgres_server() as postgres:
             yield postgres
 
 
