@@ -186,7 +186,7 @@ def test_wrong_values_do_not_hide_the_other_faults(monkeypatch: pytest.MonkeyPat
         ({"keys": "a:c2hvcnQ"}, "keys: number 1: the secret must be 32 bytes"),
         ({"keys": ""}, "keys: empty; make one with `python -m entrada.keyring`"),
         ({"client_secret": ""}, "client_secret: empty; set it, or leave it out for a public client"),
-        ({"store": "redis://localhost"}, "store: must be memory:, sqlite:, sqlite:PATH"),
+        ({"store": "http://localhost"}, "store: must be memory:, sqlite:, sqlite:PATH"),
         ({"profile": "prod"}, "profile: Input should be 'development' or 'production' (set ENTRADA_PROFILE)"),
         ({"response_mode": "fragment"}, "response_mode: Input should be 'query' or 'form_post'"),
         ({"leeway_seconds": 301}, "leeway_seconds: Input should be less than or equal to 300"),
