@@ -7,8 +7,6 @@ import statistics
 import subprocess
 import sys
 import tempfile
-import time
-from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -20,39 +18,19 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from joserfc.jwk import RSAKey
 
+from bench import authority_parts
 from bench.signed_in import PERSON, opened
 from bench.table import show
+from bench.timing import Row, micros, micros_of
 from entrada.provider import jws
 from entrada.provider.keys import KeySet
 from entrada.provider.validate import Expected, check
 from entrada.sessions.record import SessionRecord, decode, encode
 from entrada.sessions.sealing import Sealer
 
+MEMORY = "int(open('/proc/self/statm').read().split()[1]) * resource.getpagesize() / 2**20"
 ISSUER = "https://login.microsoftonline.com/9c1b9a9e-0000-4000-8000-000000000002/v2.0"
 CLIENT = "9c1b9a9e-0000-4000-8000-000000000003"
-Row = tuple[str, str, str]
-
-
-def micros(work: Callable[[], object], *, calls: int = 300, rounds: int = 9) -> float:
-    """Return the microseconds of one call: the median of rounds."""
-    times = []
-    for _ in range(rounds):
-        started = time.perf_counter()
-        for _ in range(calls):
-            work()
-        times.append((time.perf_counter() - started) / calls * 1e6)
-    return statistics.median(times)
-
-
-async def micros_of(work: Callable[[], Awaitable[object]], *, calls: int = 300, rounds: int = 9) -> float:
-    """Return the microseconds of one awaited call: the median of rounds."""
-    times = []
-    for _ in range(rounds):
-        started = time.perf_counter()
-        for _ in range(calls):
-            await work()
-        times.append((time.perf_counter() - started) / calls * 1e6)
-    return statistics.median(times)
 
 
 def _segment(data: bytes) -> bytes:
@@ -149,12 +127,16 @@ def _records(record: SessionRecord) -> list[Row]:
 def imports() -> list[Row]:
     """Import the library on top of FastAPI, each in a fresh interpreter."""
 
-    def spent(statement: str) -> float:
-        code = f"import fastapi, time; t = time.perf_counter(); {statement}; print(time.perf_counter() - t)"
+    def cost(statement: str) -> tuple[float, float]:
+        """Seconds and megabytes that a statement takes when FastAPI is there."""
+        code = f"import fastapi, resource, time; t = time.perf_counter(); m = {MEMORY}; {statement}; "
+        code += f"print(time.perf_counter() - t, {MEMORY} - m)"
         runs = [
-            subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True) for _ in range(5)
+            subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
+            for _ in range(5)
         ]
-        return statistics.median(float(run.stdout) for run in runs) * 1e3
+        seconds, megabytes = (statistics.median(map(float, seen)) for seen in zip(*runs, strict=True))
+        return seconds, megabytes
 
     work = (
         "import entrada",
@@ -162,10 +144,23 @@ def imports() -> list[Row]:
         "import msal",
         "import sqlalchemy",
     )
-    return [(f"{statement}, on top of FastAPI", f"{spent(statement) * 1e3:,.0f}", "") for statement in work]
+    costs = {statement: cost(statement) for statement in work}
+    return [
+        (f"{statement}, on top of FastAPI", f"{seconds * 1e6:,.0f}", f"{megabytes:.1f} MB")
+        for statement, (seconds, megabytes) in costs.items()
+    ]
 
 
 def measure() -> None:
     """Print the table."""
-    rows = [*verification(), *asyncio.run(session()), *imports()]
+    rows: list[Row] = []
+    for part in (
+        verification,
+        lambda: asyncio.run(session()),
+        authority_parts.held_token,
+        authority_parts.emulator,
+        imports,
+    ):
+        print(f"  {len(rows)} rows …", file=sys.stderr)
+        rows += part()
     show("Parts (median of rounds)", ("work", "µs", "ratio"), rows)

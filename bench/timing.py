@@ -1,0 +1,30 @@
+"""How long one call takes."""
+
+import statistics
+import time
+from collections.abc import Awaitable, Callable
+
+Row = tuple[str, str, str]
+"""What was measured, microseconds, and beside what."""
+
+
+def micros(work: Callable[[], object], *, calls: int = 300, rounds: int = 9) -> float:
+    """Return the microseconds of one call: the median of rounds."""
+    times = []
+    for _ in range(rounds):
+        started = time.perf_counter()
+        for _ in range(calls):
+            work()
+        times.append((time.perf_counter() - started) / calls * 1e6)
+    return statistics.median(times)
+
+
+async def micros_of(work: Callable[[], Awaitable[object]], *, calls: int = 300, rounds: int = 9) -> float:
+    """Return the microseconds of one awaited call: the median of rounds."""
+    times = []
+    for _ in range(rounds):
+        started = time.perf_counter()
+        for _ in range(calls):
+            await work()
+        times.append((time.perf_counter() - started) / calls * 1e6)
+    return statistics.median(times)
