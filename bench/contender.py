@@ -13,10 +13,10 @@ BASE = "bare FastAPI"
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """An application ready to be called, and the header lines of a signed-in caller."""
+    """An application ready to be called, and the header lines of its signed-in callers, who call in turn."""
 
     app: FastAPI
-    headers: dict[str, str] = field(default_factory=dict)
+    callers: list[dict[str, str]] = field(default_factory=lambda: [{}])
     close: Callable[[], Awaitable[None]] | None = None
 
 
@@ -43,8 +43,10 @@ class Contender:
 
 CONTENDERS = (
     Contender(BASE, "bench.bare:build"),
+    Contender("bare FastAPI, a dependency that returns a constant", "bench.bare:with_dependency"),
     Contender("Entrada, session in memory", "bench.ours:in_memory"),
-    Contender("Entrada, session on SQLite", "bench.ours:on_sqlite"),
+    Contender("Entrada, 1 000 sessions on SQLite", "bench.ours:on_sqlite"),
+    Contender("Entrada, 1 000 000 sessions on SQLite", "bench.ours:on_large_sqlite"),
     Contender("SessionMiddleware alone (signed cookie)", "bench.peers:signed_cookie"),
     Contender("starsessions, memory", "bench.peers:starsessions_memory"),
     Contender("starsessions, Redis", "bench.peers:starsessions_redis", needs="redis-server"),

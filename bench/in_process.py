@@ -5,9 +5,11 @@ This repeats within a few per cent and is the figure to steer by.
 
 import asyncio
 import statistics
+import sys
 import tempfile
 import time
 from contextlib import AsyncExitStack
+from itertools import cycle, islice
 from typing import Any
 
 from starlette.types import Message
@@ -50,8 +52,8 @@ async def _round(prepared: Prepared) -> float:
             statuses.add(message["status"])
 
     started = time.process_time()
-    for _ in range(CALLS):
-        await prepared.app(_scope(prepared.headers), _receive, send)
+    for caller in islice(cycle(prepared.callers), CALLS):
+        await prepared.app(_scope(caller), _receive, send)
     spent = time.process_time() - started
     if statuses != {200}:
         raise RuntimeError(f"answered {sorted(statuses)}")
@@ -64,11 +66,13 @@ async def _all() -> dict[str, list[float]]:
     async with AsyncExitStack() as stack:
         parent = stack.enter_context(tempfile.TemporaryDirectory())
         for contender in filter(lambda each: each.possible, CONTENDERS):
+            print(f"  preparing: {contender.name} …", file=sys.stderr)
             prepared = ready[contender.name] = await contender.prepare(tempfile.mkdtemp(dir=parent))
             if prepared.close:
                 stack.push_async_callback(prepared.close)
             await stack.enter_async_context(prepared.app.router.lifespan_context(prepared.app))
-        for _ in range(ROUNDS):
+        for number in range(ROUNDS):
+            print(f"  round {number + 1} of {ROUNDS} …", file=sys.stderr)
             for name, prepared in ready.items():
                 seen.setdefault(name, []).append(await _round(prepared))
     return seen

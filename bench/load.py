@@ -3,7 +3,9 @@
 import asyncio
 import re
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import cycle
 
 from bench.contender import PATH
 
@@ -28,13 +30,13 @@ class _Caller(asyncio.Protocol):
 
     transport: asyncio.Transport
 
-    def __init__(self, request: bytes, until: float, done: asyncio.Future[int]) -> None:
-        self.request, self.until, self.done = request, until, done
+    def __init__(self, requests: Iterator[bytes], until: float, done: asyncio.Future[int]) -> None:
+        self.requests, self.until, self.done = requests, until, done
         self.buffer, self.answers = b"", 0
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self.transport = transport  # type: ignore[assignment]  # create_connection gives a Transport
-        self.transport.write(self.request)
+        self.transport.write(next(self.requests))
 
     def data_received(self, data: bytes) -> None:
         self.buffer += data
@@ -49,7 +51,7 @@ class _Caller(asyncio.Protocol):
             self.buffer = b""
             self.answers += 1
             if time.perf_counter() < self.until:
-                self.transport.write(self.request)
+                self.transport.write(next(self.requests))
             else:
                 self._stop(None)
 
@@ -66,14 +68,18 @@ class _Caller(asyncio.Protocol):
         self.transport.close()
 
 
-async def call(port: int, headers: dict[str, str], *, seconds: float, connections: int = 16) -> Run:
-    """Call the protected endpoint for some seconds; RuntimeError when an answer is not 200."""
+def _request(port: int, headers: dict[str, str]) -> bytes:
     lines = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
-    request = f"GET {PATH} HTTP/1.1\r\nhost: localhost:{port}\r\naccept: application/json\r\n{lines}\r\n".encode()
+    return f"GET {PATH} HTTP/1.1\r\nhost: localhost:{port}\r\naccept: application/json\r\n{lines}\r\n".encode()
+
+
+async def call(port: int, callers: list[dict[str, str]], *, seconds: float, connections: int = 16) -> Run:
+    """Call the protected endpoint for some seconds; RuntimeError when an answer is not 200."""
+    requests = cycle([_request(port, headers) for headers in callers])
     loop = asyncio.get_running_loop()
     started = time.perf_counter()
     waits: list[asyncio.Future[int]] = [loop.create_future() for _ in range(connections)]
     for done in waits:
-        await loop.create_connection(lambda done=done: _Caller(request, started + seconds, done), "127.0.0.1", port)  # type: ignore[misc]
+        await loop.create_connection(lambda done=done: _Caller(requests, started + seconds, done), "127.0.0.1", port)  # type: ignore[misc]
     answers = await asyncio.gather(*waits)
     return Run(sum(answers), time.perf_counter() - started)

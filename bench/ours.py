@@ -1,12 +1,17 @@
 """Entrada with everything on, as `Entrada().install(app)` leaves it, and one person signed in."""
 
+import json
+import logging
 from pathlib import Path
 
 from fastapi import FastAPI
 
 from bench.contender import PATH, Prepared
+from bench.crowd import CALLERS, seed
 from bench.signed_in import PERSON, opened
 from entrada import CurrentUser, Entrada, Settings, keyring
+
+logging.getLogger("entrada").setLevel(logging.CRITICAL)  # the authority that nobody asks cannot be reached: no news
 
 
 def _application(settings: Settings) -> FastAPI:
@@ -20,12 +25,12 @@ def _application(settings: Settings) -> FastAPI:
     return app
 
 
-def _settings(folder: str, store: str) -> Settings:
+def _settings(folder: str, store: str, keys: str) -> Settings:
     return Settings.load(
         tenant_id=PERSON.tenant_id,
         authority="https://localhost:1/" + str(PERSON.tenant_id),  # nobody is asked: a session needs no authority
         client_id="9c1b9a9e-0000-4000-8000-000000000003",
-        keys=keyring.generate(),
+        keys=keys,
         data_dir=folder,
         store=store,
     )
@@ -33,18 +38,32 @@ def _settings(folder: str, store: str) -> Settings:
 
 async def on_sqlite(folder: str) -> Prepared:
     """Prepare the default: sessions in a SQLite file."""
-    store = f"sqlite:{folder}/sessions.db"
-    settings = _settings(folder, store)
-    async with opened(store, Path(folder), settings.keys_text()) as desk:
-        session_id, _ = await desk.sessions.begin(PERSON, tokens=b"t" * 5500)
-    return Prepared(_application(settings), {"cookie": f"entrada={session_id}"})
+    return await _crowded(folder, sessions=CALLERS)
+
+
+async def on_large_sqlite(folder: str) -> Prepared:
+    """Prepare a SQLite file with a million sessions; the same thousand of them call."""
+    return await _crowded(folder, sessions=1_000_000)
+
+
+async def _crowded(folder: str, *, sessions: int) -> Prepared:
+    """Prepare a file with so many sessions, or take the one that an earlier round of this run left in the folder."""
+    store, notes = Path(folder) / "sessions.db", Path(folder) / "notes.json"
+    if not notes.exists():
+        keys = keyring.generate()
+        async with opened(f"sqlite:{store}", Path(folder), keys) as desk:
+            ring = desk.ring  # opened to have the tables made, and closed again
+        notes.write_text(json.dumps([keys, seed(store, ring=ring, sessions=sessions)]))
+    keys, ids = json.loads(notes.read_text())
+    app = _application(_settings(folder, f"sqlite:{store}", keys))
+    return Prepared(app, [{"cookie": f"entrada={session_id}"} for session_id in ids])
 
 
 async def in_memory(folder: str) -> Prepared:
     """Prepare sessions in memory; the person is put there through the application's own sessions."""
     from entrada.web.middleware.gate import Gate
 
-    app = _application(_settings(folder, "memory:"))
+    app = _application(_settings(folder, "memory:", keyring.generate()))
     gate = next(layer for layer in app.user_middleware if layer.cls is Gate)
     session_id, _ = await gate.kwargs["house"].sessions.begin(PERSON, tokens=b"t" * 5500)
-    return Prepared(app, {"cookie": f"entrada={session_id}"})
+    return Prepared(app, [{"cookie": f"entrada={session_id}"}])

@@ -15,20 +15,20 @@ from bench.contender import BASE, CONTENDERS, Contender
 from bench.load import call
 from bench.table import show
 
-SECONDS, ROUNDS = 3.0, 3
+SECONDS, ROUNDS = 2.0, 3
 
 
 @contextmanager
-def served(contender: Contender) -> Iterator[tuple[int, int, dict[str, str]]]:
-    """Give the process id, port and headers of a contender while it serves."""
-    with tempfile.TemporaryDirectory() as folder:
-        command = [sys.executable, "-m", "bench.serve", contender.name, folder]
-        with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
-            line = process.stdout.readline() if process.stdout else ""
-            if not line:
-                raise RuntimeError(f"{contender.name} did not start")
-            ready = json.loads(line)
-            yield process.pid, ready["port"], ready["headers"]
+def served(contender: Contender, folder: Path) -> Iterator[tuple[int, int, list[dict[str, str]]]]:
+    """Give the process id, port and callers' headers of a contender while it serves."""
+    folder.mkdir(exist_ok=True)
+    command = [sys.executable, "-m", "bench.serve", contender.name, str(folder)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        line = process.stdout.readline() if process.stdout else ""
+        if not line:
+            raise RuntimeError(f"{contender.name} did not start")
+        ready = json.loads(line)
+        yield process.pid, ready["port"], ready["callers"]
 
 
 def cpu_seconds(pid: int) -> float:
@@ -37,21 +37,28 @@ def cpu_seconds(pid: int) -> float:
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
+def _rounds(parent: Path) -> tuple[dict[str, list[float]], dict[str, list[float]]]:
+    """Return what was seen of each contender: requests per second, and microseconds of processor time for each."""
+    rates: dict[str, list[float]] = {}
+    costs: dict[str, list[float]] = {}
+    for number in range(ROUNDS):
+        for position, contender in enumerate(filter(lambda each: each.possible, CONTENDERS)):
+            print(f"  round {number + 1} of {ROUNDS}: {contender.name} …", file=sys.stderr)
+            with served(contender, parent / str(position)) as (pid, port, callers):
+                asyncio.run(call(port, callers, seconds=0.5))
+                before = cpu_seconds(pid)
+                run = asyncio.run(call(port, callers, seconds=SECONDS))
+                costs.setdefault(contender.name, []).append((cpu_seconds(pid) - before) / run.requests * 1e6)
+                rates.setdefault(contender.name, []).append(run.rate)
+    return rates, costs
+
+
 def measure() -> None:
     """Print the table."""
     cores = os.sched_getaffinity(0)
     os.sched_setaffinity(0, {max(cores)})
-    rates: dict[str, list[float]] = {}
-    costs: dict[str, list[float]] = {}
-    for number in range(ROUNDS):
-        for contender in filter(lambda each: each.possible, CONTENDERS):
-            print(f"  round {number + 1} of {ROUNDS}: {contender.name} …", file=sys.stderr)
-            with served(contender) as (pid, port, headers):
-                asyncio.run(call(port, headers, seconds=0.5))
-                before = cpu_seconds(pid)
-                run = asyncio.run(call(port, headers, seconds=SECONDS))
-                costs.setdefault(contender.name, []).append((cpu_seconds(pid) - before) / run.requests * 1e6)
-                rates.setdefault(contender.name, []).append(run.rate)
+    with tempfile.TemporaryDirectory() as parent:
+        rates, costs = _rounds(Path(parent))
     os.sched_setaffinity(0, cores)
     rate = {name: statistics.median(seen) for name, seen in rates.items()}
     cost = {name: statistics.median(seen) for name, seen in costs.items()}

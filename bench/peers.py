@@ -40,7 +40,7 @@ async def signed_cookie(_folder: str) -> Prepared:
     async def hello(request: Request) -> dict[str, str]:
         return {"hello": request.session["user"]["name"]}
 
-    return Prepared(app, {"cookie": f"session={_signed({'user': CLAIMS})}"})
+    return Prepared(app, [{"cookie": f"session={_signed({'user': CLAIMS})}"}])
 
 
 def _starsessions(store: Any) -> FastAPI:
@@ -66,7 +66,7 @@ async def starsessions_memory(_folder: str) -> Prepared:
 
     store = InMemoryStore()
     await store.write(SID, json.dumps({"user": CLAIMS}).encode(), 3600, 3600)
-    return Prepared(_starsessions(store), {"cookie": f"session={SID}"})
+    return Prepared(_starsessions(store), [{"cookie": f"session={SID}"}])
 
 
 async def starsessions_redis(folder: str) -> Prepared:
@@ -96,7 +96,7 @@ async def starsessions_redis(folder: str) -> Prepared:
         server.terminate()
         server.wait()
 
-    return Prepared(_starsessions(store), {"cookie": f"session={SID}"}, close)
+    return Prepared(_starsessions(store), [{"cookie": f"session={SID}"}], close)
 
 
 async def axmp_memory(_folder: str) -> Prepared:
@@ -122,7 +122,7 @@ async def axmp_memory(_folder: str) -> Prepared:
     async def hello(user: Annotated[dict[str, Any], Depends(get_current_user)]) -> dict[str, str]:
         return {"hello": user["name"]}
 
-    return Prepared(app, {"cookie": f"{config.session_cookie_name}={_signed({SID_KEY: SID})}"})
+    return Prepared(app, [{"cookie": f"{config.session_cookie_name}={_signed({SID_KEY: SID})}"}])
 
 
 def _look_up(database: str, sid: str | None) -> dict[str, Any]:
@@ -167,4 +167,4 @@ async def documents_stack(folder: str) -> Prepared:
     async def hello(user: Annotated[dict[str, Any], Depends(current_user)]) -> dict[str, str]:
         return {"hello": user["name"]}
 
-    return Prepared(app, {"cookie": f"session={_signed({'sid': SID})}"})
+    return Prepared(app, [{"cookie": f"session={_signed({'sid': SID})}"}])

@@ -1,6 +1,6 @@
 """One contender under uvicorn with uvloop and httptools, in a process of its own: `python -m bench.serve NAME FOLDER`.
 
-Prints one JSON line with the port and the headers of the signed-in caller, then serves until its input ends.
+Prints one JSON line with the port and the headers of the signed-in callers, then serves until its input ends.
 """
 
 import asyncio
@@ -31,7 +31,7 @@ async def serve(name: str, folder: str) -> None:
         await asyncio.sleep(0.01)
     if server.started:
         port = server.servers[0].sockets[0].getsockname()[1]
-        print(json.dumps({"port": port, "headers": prepared.headers}), flush=True)
+        print(json.dumps({"port": port, "callers": prepared.callers}), flush=True)
     await task
     if prepared.close:
         await prepared.close()

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
-from tests.authority_app import ABSENT, CLIENT, AuthorityApp, compact, token
+from tests.authority_app import ABSENT, CLIENT, AuthorityApp, answer, compact, token
 
 HOST = "idp.example"
 ISSUER = f"https://{HOST}/v2.0"
@@ -30,7 +30,6 @@ class StandardProvider(AuthorityApp):
             "userinfo_endpoint": None,
         }
         self.asked: list[tuple[str, dict[str, str]]] = []
-        self.revocation_status = 200
         self._codes: dict[str, dict[str, Any]] = {}
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
@@ -39,7 +38,7 @@ class StandardProvider(AuthorityApp):
             await _json(send, self._granted(await self._form(path, receive)))
         elif path == "/revoke":
             await self._form(path, receive)
-            await _json(send, {}, status=self.revocation_status)
+            await (self.answers.get(path) or answer(b"{}"))(scope, receive, send)
         elif path in {"/authorize", "/logout"}:
             query = dict(parse_qsl(scope["query_string"].decode()))
             self.asked.append((path, query))
@@ -98,7 +97,7 @@ async def _redirect(send: Any, url: str) -> None:
     await send({"type": "http.response.body", "body": b""})
 
 
-async def _json(send: Any, document: dict[str, Any], *, status: int = 200) -> None:
+async def _json(send: Any, document: dict[str, Any]) -> None:
     headers = [(b"content-type", b"application/json")]
-    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.start", "status": 200, "headers": headers})
     await send({"type": "http.response.body", "body": json.dumps(document).encode()})

@@ -15,6 +15,7 @@
     │   └── TokenRefused           a token failed a check
     ├── RenewalRefused             the authority will not renew: the person must sign in again
     │   └── InteractionRequired    it would, after one more step by the person (MFA, consent, claims)
+    ├── SessionDataRefused         what the application put into the session cannot be kept there
     └── Unavailable                something we depend on does not answer; nobody is to blame
         ├── AuthorityUnavailable   the authority, or the way to it
         └── StoreUnavailable       the session store or the users' database
@@ -164,6 +165,10 @@ class ScopeNotAskedFor(EntradaError):
 
     code = "insufficient_scope"
     public = "This application lacks a permission that it needs for this."
+
+
+class SessionDataRefused(EntradaError):
+    """The application's data for the session is too large, or no JSON."""
 
 
 class Unavailable(EntradaError):

@@ -26,6 +26,7 @@ Purpose = Literal[
     "session-id",
     "session-record",
     "session-tokens",
+    "session-data",
     "session-index",
     "session-handle",
     "transaction-cookie",

@@ -56,7 +56,6 @@ class Settings(BaseSettings):
         frozen=True,
         hide_input_in_errors=True,
         populate_by_name=True,
-        use_attribute_docstrings=True,
     )
 
     profile: Literal["development", "production"] = "development"
@@ -122,6 +121,8 @@ class Settings(BaseSettings):
     """How long a session lasts, used or not, where the person chose to be remembered; 0 takes the choice away."""
     sign_in_minutes: int = Field(10, ge=1, le=60)
     """How long one attempt to sign in may take."""
+    revoke_at_sign_out: bool = True
+    """Whether signing out revokes the refresh token where the provider has a revocation endpoint; Entra has none."""
     token_refresh_buffer_secs: int = Field(
         300, ge=0, le=3600, validation_alias=named("token_refresh_buffer_secs", "TOKEN_REFRESH_BUFFER_SECS")
     )

@@ -87,6 +87,23 @@ async def test_use_seals_anew_and_the_census_says_what_is_left(
     assert not (await take_census(store, sealer=sealer)).needs(old)
 
 
+async def test_the_applications_data_is_sealed_anew_by_use(
+    store: SessionStore, clock: MovedClock, rings: Rings
+) -> None:
+    """Data sealed before a rotation is read after it, and opens without the old key once the session was used."""
+    session_id, begun = await over(store, clock, rings.before.text()).begin(ADA, tokens=b"")
+    await over(store, clock, rings.before.text()).change_data(begun, {"a": b"1"})
+    rotated = over(store, clock, rings.after.text())
+    clock.move(MINUTE)
+    session = await rotated.load(session_id)
+    assert session
+    assert rotated.data(session) == {"a": b"1"}
+    assert await rotated.touch(session)
+    touched = await rotated.load(session_id)
+    assert touched
+    assert over(store, clock, rings.after.without(rings.before.active.id).text()).data(touched) == {"a": b"1"}
+
+
 async def test_what_no_key_opens_is_counted_apart(store: SessionStore, clock: MovedClock, rings: Rings) -> None:
     """Sessions of a foreign ring are unreadable, the ended are not counted at all."""
     await over(store, clock).begin(ADA, tokens=b"")

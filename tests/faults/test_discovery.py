@@ -391,3 +391,14 @@ async def test_closing_ends_what_is_under_way():
     await world.discovery.aclose()
     with pytest.raises(asyncio.CancelledError):
         await waiting
+
+
+async def test_sec_190_production_does_not_take_the_emulators_keys():
+    """SEC-190: nor are keys that the emulator made, behind metadata that looks honest."""
+    world = World()
+    world.app.keys = [jwk("one"), jwk("emulator-1")]
+    with pytest.raises(AuthorityUnavailable, match="emulator"):
+        await world.discovery.key("one")
+    developing = World(production=False)
+    developing.app.keys = world.app.keys
+    assert await developing.discovery.key("one")

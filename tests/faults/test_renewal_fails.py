@@ -80,7 +80,7 @@ async def test_a_browser_that_goes_away_loses_no_tokens(door: FrontDoor) -> None
     door.entra.state.faults.add(Fault(endpoint="token", kind="latency", seconds=0.3))
     asked = door.calls("/token")
     request = asyncio.create_task(graph(door, session))
-    while door.calls("/token") == asked:  # noqa: ASYNC110
+    while door.calls("/token") == asked:
         await asyncio.sleep(0.01)
     request.cancel()
     await asyncio.wait([request])

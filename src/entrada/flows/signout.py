@@ -3,8 +3,10 @@
 from dataclasses import dataclass, field
 
 from entrada.errors import StoreUnavailable, Unavailable
+from entrada.flows.revocation import Revocation
 from entrada.provider.authorization import end_session_url
 from entrada.provider.discovery import Discovery
+from entrada.provider.token_client import TokenClient
 from entrada.sessions.lifecycle import Session, Sessions
 from entrada.settings import Settings
 
@@ -24,10 +26,16 @@ class SignedOut:
 class SignOut:
     """Signs people out of this application and sends them to do so at the authority."""
 
-    def __init__(self, settings: Settings, *, sessions: Sessions, discovery: Discovery) -> None:
+    def __init__(self, settings: Settings, *, sessions: Sessions, discovery: Discovery, client: TokenClient) -> None:
         self._settings = settings
         self._sessions = sessions
         self._discovery = discovery
+        self._client = client
+        self._revocation = Revocation(client)
+
+    async def aclose(self) -> None:
+        """Let the revocations under way end."""
+        await self._revocation.aclose()
 
     async def end(self, session_id: str | None) -> SignedOut:
         """End the session in the store; an unreachable store or authority is told, not raised (SEC-097)."""
@@ -35,13 +43,17 @@ class SignOut:
             return SignedOut(here=True)
         try:
             session = await self._sessions.load(session_id)
+            held = await self._sessions.tokens(session) if session else None
             await self._sessions.end(session_id)
         except StoreUnavailable:
-            return SignedOut(here=False, authority_url=await self._authority_url(None))
-        url = await self._authority_url(session.user.login_hint) if session else None
+            return SignedOut(here=False, authority_url=await self._authority_url(None, None))
+        if held and self._settings.revoke_at_sign_out:
+            self._revocation.begin(held.blob)
+        id_token = self._client.id_token(held.blob) if held else None
+        url = await self._authority_url(session.user.login_hint, id_token) if session else None
         return SignedOut(here=True, session=session, authority_url=url)
 
-    async def _authority_url(self, login_hint: str | None) -> str | None:
+    async def _authority_url(self, login_hint: str | None, id_token: str | None) -> str | None:
         """Return the end-session address with our own page to come back to (SEC-098, SEC-099)."""
         try:
             metadata = await self._discovery.metadata()
@@ -52,4 +64,5 @@ class SignOut:
             client_id=self._settings.client_id,
             post_logout_redirect_uri=f"{self._settings.base_url}/signed-out",
             logout_hint=login_hint,
+            id_token_hint=id_token,
         )

@@ -62,14 +62,20 @@ def end_session_url(
     client_id: str,
     post_logout_redirect_uri: str,
     logout_hint: str | None = None,
+    id_token_hint: str | None = None,
 ) -> str | None:
-    """Return where the browser ends its session at the authority; None when the authority has no such place."""
+    """Return where the browser ends its session at the authority; None when the authority has no such place.
+
+    `logout_hint` is Entra's, `id_token_hint` every other provider's (OpenID Connect RP-Initiated Logout 1.0).
+    """
     if metadata.end_session_endpoint is None:
         return None
     parameters = {
         "client_id": client_id,
         "post_logout_redirect_uri": post_logout_redirect_uri,
-    } | ({"logout_hint": logout_hint} if logout_hint else {})
+    }
+    hints = {"logout_hint": logout_hint, "id_token_hint": id_token_hint}
+    parameters |= {name: hint for name, hint in hints.items() if hint}
     return _with_query(metadata.end_session_endpoint, parameters)
 
 

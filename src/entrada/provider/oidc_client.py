@@ -21,6 +21,9 @@ from entrada.provider.token_client import (
     TokenClient,
 )
 
+OK = 200
+LONGEST_HINT = 6000  # characters: servers and proxies take addresses of 8 KiB
+
 
 class SessionTokens(msgspec.Struct, frozen=True):
     """What one session holds; times in seconds since 1970."""
@@ -30,6 +33,7 @@ class SessionTokens(msgspec.Struct, frozen=True):
     since: float
     until: float
     refresh_token: str | None = None
+    id_token: str | None = None
 
     def __repr__(self) -> str:
         return "SessionTokens(…)"
@@ -56,7 +60,7 @@ class OidcClient(TokenClient):
             raise aadsts.refusal(answer.error, answer.description or "")
         if answer.id_token is None:
             raise TokenRefused("the answer to the code has no ID token")
-        tokens = self._kept(answer, scopes=grant.scopes, refresh_token=None)
+        tokens = self._kept(answer, scopes=grant.scopes, before=None)
         return Redeemed(
             id_token=answer.id_token,
             access_token=answer.access_token,
@@ -87,7 +91,7 @@ class OidcClient(TokenClient):
         answer = await self._ask({"grant_type": "refresh_token", "refresh_token": held.refresh_token})
         if isinstance(answer, GrantRefused):
             raise aadsts.renewal_refusal(answer.body)
-        kept = self._kept(answer, scopes=held.scopes, refresh_token=held.refresh_token)
+        kept = self._kept(answer, scopes=held.scopes, before=held)
         return Acquired(
             access_token=answer.access_token,
             expires_at=_moment(kept.until),
@@ -95,6 +99,23 @@ class OidcClient(TokenClient):
             tokens=_encoder.encode(kept),
             id_token=answer.id_token,
         )
+
+    def id_token(self, tokens: bytes, /) -> str | None:
+        """Return the session's last ID token, unless it is too long for an address."""
+        held = _decode(tokens)
+        return held.id_token if held and held.id_token and len(held.id_token) <= LONGEST_HINT else None
+
+    async def revoke(self, tokens: bytes, /) -> bool:
+        """Revoke the refresh token, and with it at most providers all that came from it."""
+        held, metadata = _decode(tokens), await self._metadata()
+        if held is None or not held.refresh_token or not metadata.revocation_endpoint:
+            return False
+        credentials, headers = self._credentials(metadata)
+        form = {"token": held.refresh_token, "token_type_hint": "refresh_token", **credentials}
+        answer = await self._egress.post_form(metadata.revocation_endpoint, form, headers=headers)
+        if answer.status != OK:
+            raise AuthorityUnavailable(f"the revocation endpoint answered {answer.status}")
+        return True
 
     async def _ask(self, form: Mapping[str, str]) -> TokensGranted | GrantRefused:
         metadata = await self._metadata()
@@ -113,7 +134,7 @@ class OidcClient(TokenClient):
             return {"client_id": self._client_id, "client_secret": self._client_secret}, {}
         raise AuthorityUnavailable("the token endpoint takes no client secret, by its metadata")
 
-    def _kept(self, answer: TokensGranted, *, scopes: Sequence[str], refresh_token: str | None) -> SessionTokens:
+    def _kept(self, answer: TokensGranted, *, scopes: Sequence[str], before: SessionTokens | None) -> SessionTokens:
         """Return what the session holds from now on; what the answer leaves out stays as it was."""
         now = self._clock().timestamp()
         return SessionTokens(
@@ -121,7 +142,8 @@ class OidcClient(TokenClient):
             scopes=tuple(scopes) if answer.scopes is None else answer.scopes,
             since=now,
             until=now + answer.expires_in,
-            refresh_token=answer.refresh_token or refresh_token,
+            refresh_token=answer.refresh_token or (before.refresh_token if before else None),
+            id_token=answer.id_token or (before.id_token if before else None),
         )
 
 

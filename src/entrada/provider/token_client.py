@@ -124,6 +124,17 @@ class TokenClient(ABC):
                 return held
             raise
 
+    def id_token(self, _tokens: bytes, /) -> str | None:
+        """Return the session's ID token where the provider wants it as a hint at sign-out; None where it does not."""
+        return None
+
+    async def revoke(self, _tokens: bytes, /) -> bool:
+        """Ask the authority to revoke the session's refresh token (RFC 7009); False where that cannot be asked.
+
+        AuthorityUnavailable when it was asked and did not do so.
+        """
+        return False
+
     def cached(self, tokens: bytes, scopes: Sequence[str]) -> Acquired | None:
         """Return the session's own token for `scopes` when it need not be renewed; asks nobody, in microseconds."""
         held = self._held(tokens, scopes)

@@ -9,20 +9,22 @@ from hashlib import sha256
 import msgspec
 
 from entrada.clock import Clock
-from entrada.errors import StoreUnavailable
+from entrada.errors import NotSignedIn, StoreUnavailable
 from entrada.keyring import KeyRing
 from entrada.logs import log
 from entrada.principal import User
-from entrada.sessions import held
+from entrada.sessions import data, held
+from entrada.sessions.data import Changes, Values
 from entrada.sessions.held import HeldTokens
 from entrada.sessions.names import Names
 from entrada.sessions.record import RequestFacts, SessionRecord, decode, encode
-from entrada.sessions.sealing import Sealer
+from entrada.sessions.sealing import Sealer, key_id_of
 from entrada.sessions.store import NOT_INDEXED, Index, SessionStore, Stored
 
 SESSION_ID_BYTES = 32
 BATCH = 500  # sessions looked at or ended at a time, so that no other write waits long
 MOST_LOOKED_THROUGH = 1000  # of one person's sessions for a handle
+MOST_COLLISIONS = 20  # of one session's requests that change its data at once; each round one of them gets through
 TOUCH_PAUSE = timedelta(seconds=10)  # after a touch failed; or each request would wait for a store that takes no writes
 TOUCH_EVERY = timedelta(minutes=1)  # last seen is good to the minute; reads stay reads in between
 
@@ -176,7 +178,9 @@ class Sessions:
         held = session.record
         expiry = self._lifetimes.expiry(begun=held.created_at, used=now, remembered=held.remembered)
         idle_expires_at = min(expiry[0], held.expires_at)
-        record = msgspec.structs.replace(held, last_seen_at=now, idle_expires_at=idle_expires_at)
+        record = msgspec.structs.replace(
+            held, last_seen_at=now, idle_expires_at=idle_expires_at, data=self._resealed(session)
+        )
         signed = self._sign(session.key, record)
         try:
             return await self._store.replace(
@@ -186,6 +190,34 @@ class Sessions:
             self._no_touch_before = now + TOUCH_PAUSE.total_seconds()
             log.warning("session_not_touched", reason=str(error))
             return False
+
+    def data(self, session: Session) -> Values:
+        """Return the application's own data in the session; nothing when it cannot be opened."""
+        if not session.record.data:
+            return {}
+        plain = self._sealer.open(session.record.data, purpose="session-data", bound_to=_owner(session))
+        if plain is None:
+            log.error("session_unreadable", part="data")
+        return data.decode(plain or b"")
+
+    async def change_data(self, session: Session, changed: Changes) -> None:
+        """Change the application's data as it is now, whoever else has changed it meanwhile.
+
+        NotSignedIn when the session has ended; SessionDataRefused when there would be too much.
+        """
+        for _ in range(MOST_COLLISIONS):
+            present = await self.by_key(session.key)
+            if present is None:
+                raise NotSignedIn("the session has ended")
+            record = self._with_data(present, data.merged(self.data(present), changed))
+            if await self._store.replace(
+                present.key,
+                record=self._sign(present.key, record),
+                version=present.version,
+                expires_at=present.idle_expires_at,
+            ):
+                return
+        raise StoreUnavailable("the session's data was changed by too many requests at once")
 
     async def tokens(self, session: Session) -> SessionTokens | None:
         """Return the session's tokens as they are now, or None when it has ended or they cannot be opened."""
@@ -305,6 +337,19 @@ class Sessions:
             found_by=self._active_id,
             remembered=remembered,
         )
+
+    def _resealed(self, session: Session) -> bytes:
+        """Return the application's data under the active key; as it is where no key of ours opens it."""
+        sealed, owner = session.record.data, _owner(session)
+        if not sealed or key_id_of(sealed) == self._active_id:
+            return sealed
+        plain = self._sealer.open(sealed, purpose="session-data", bound_to=owner)
+        return sealed if plain is None else self._sealer.seal(plain, purpose="session-data", bound_to=owner)
+
+    def _with_data(self, session: Session, values: Values) -> SessionRecord:
+        plain = data.encode(values)
+        sealed = self._sealer.seal(plain, purpose="session-data", bound_to=_owner(session)) if plain else b""
+        return msgspec.structs.replace(session.record, data=sealed)
 
     def _session(self, key: bytes, stored: Stored) -> Session | None:
         data, version = stored

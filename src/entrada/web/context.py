@@ -101,6 +101,13 @@ class Context:
         self._session, self._looked_up = session, True
         return session
 
+    @property
+    def known_session(self) -> "Session | None":
+        """The session, already looked up; RuntimeError when nothing of this request has done so."""
+        if self.session_id is not None and not self._looked_up and not self.bearer:
+            raise RuntimeError("request.session: the path operation must take CurrentUser or OptionalUser")
+        return self._session
+
     async def require_session(self) -> "Session":
         """Return the live session; NotSignedIn when there is none, or when a bearer token came with the request."""
         if self.bearer:

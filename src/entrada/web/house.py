@@ -99,6 +99,7 @@ class Building:
             stack.push_async_callback(self.egress.aclose)
             stack.push_async_callback(self.house.outbound.close_pool)
             stack.push_async_callback(self.house.discovery.aclose)
+            stack.push_async_callback(self.house.sign_out.aclose)
             stack.push_async_callback(self.store.close)
             stack.push_async_callback(self.database.close)
             stack.push_async_callback(self.house.tokens.land)
@@ -146,7 +147,7 @@ def build(
         discovery=discovery,
         sessions=sessions,
         sign_in=sign_in,
-        sign_out=SignOut(settings, sessions=sessions, discovery=discovery),
+        sign_out=SignOut(settings, sessions=sessions, discovery=discovery, client=client),
         remote_logout=_remote_logout(settings, sessions=sessions, discovery=discovery, clock=clock),
         logout_pace=Pace(per_second=LOGOUTS_PER_SECOND, burst=LOGOUTS_AT_ONCE, clock=clock),
         tokens=Tokens(client, renewal),

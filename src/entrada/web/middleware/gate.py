@@ -18,6 +18,7 @@ from entrada.logs import correlation_id, log
 from entrada.web import cookies, csrf
 from entrada.web.context import KEY, Context, House
 from entrada.web.failures import POLICY_VIOLATION, answer, answer_http_exception
+from entrada.web.session_data import SessionData
 
 BEARER = b"bearer"
 
@@ -41,6 +42,7 @@ class Gate:
             await self._app(scope, receive, send)
             return
         context = scope[KEY] = Context(self._house, scope)
+        scope["session"] = SessionData(context)
         correlation_id.set(context.correlation_id)
         try:
             self._read_headers(scope["headers"], context)

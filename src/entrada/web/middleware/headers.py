@@ -16,6 +16,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from entrada.web.content_policy import BARE, DOCUMENTATION, ContentPolicy
 from entrada.web.context import KEY, Context
+from entrada.web.session_data import SessionData
 
 Header = tuple[bytes, bytes]
 Audience = Literal["anyone", "one person", "one person signing in"]
@@ -95,6 +96,9 @@ class HeadersMiddleware:
 
         async def complete_and_send(message: Message) -> None:
             if message["type"] in HEADS:
+                data = scope.get("session")
+                if isinstance(data, SessionData) and data.used:
+                    await data.save()
                 message["headers"] = self._head(scope, message)
             await send(message)
 
