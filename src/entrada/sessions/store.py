@@ -179,6 +179,7 @@ def _server_store(address: StoreUrl, *, clock: Clock) -> SessionStore:
 
         return RedisStore(address, clock=clock)
     except ModuleNotFoundError as error:
-        if error.name not in {"redis", "asyncpg"}:
+        missing = (error.name or "").partition(".")[0]
+        if missing not in {"redis", "asyncpg"}:
             raise
-        raise SettingsRefused([f"store: {error.name} is not installed; pip install entrada[{extra}]"]) from None
+        raise SettingsRefused([f"store: {missing} is not installed; pip install entrada[{extra}]"]) from None
