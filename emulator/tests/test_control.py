@@ -102,6 +102,14 @@ def test_semantics_change_on_request(entra: Entra, http: TestClient, control: Co
     assert codes_of(renew(http, token)) == [70000]
 
 
+@pytest.mark.parametrize("switch", ["logout_sends_iss", "continuous_access_evaluation"])
+def test_switches_are_turned_on_request(entra: Entra, control: Control, switch: str) -> None:
+    """Frames without `iss`, and Graph that looks at revocations, can be had while running."""
+    before = getattr(entra.state, switch)
+    assert control("POST", "settings", **{switch: not before}).json()[switch] is not before
+    assert getattr(entra.state, switch) is not before
+
+
 def test_the_next_requests_fail_as_asked(http: TestClient, control: Control) -> None:
     """status with Retry-After, twice; then garbage; then as usual."""
     control("POST", "faults", endpoint="metadata", kind="status", status=429, retry_after=7, times=2)
@@ -212,6 +220,8 @@ def test_requests_are_recorded(entra: Entra, http: TestClient, control: Control)
         ("faults", {"endpoint": "token", "kind": "error", "code": 1}),
         ("faults", {"endpoint": "token", "kind": "status", "unknown": 1}),
         ("settings", {"refresh_semantics": "lax"}),
+        ("settings", {"logout_sends_iss": "no"}),
+        ("settings", {"continuous_access_evaluation": 1}),
     ],
     ids=str,
 )

@@ -1,6 +1,7 @@
 """The Graph subset: who may ask, and what comes back."""
 
 import base64
+import json
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -13,7 +14,7 @@ from entrada_emulator.pytest_plugin import SCOPES, Entra, new_entra
 from entrada_emulator.world_checks import checked_world
 from starlette.testclient import TestClient
 
-from emulator.tests.asking import SECRETS, ask, claims_of, header_of, redeem
+from emulator.tests.asking import SECRETS, ask, claims_of, header_of, redeem, renew
 
 GRAPH = "https://graph.microsoft.com"
 PNG = b"\x89PNG\r\n\x1a\n-not-a-picture"
@@ -147,3 +148,55 @@ def test_nobody_else_can_verify_a_graph_token(entra: Entra, http: TestClient) ->
     assert key is not None
     with pytest.raises(InvalidSignature):
         key.verify(base64.urlsafe_b64decode(signature + "=="), f"{head}.{payload}".encode())
+
+
+def revoke(entra: Entra, path: str, token: str) -> Any:
+    """Asks Graph to end somebody's sign-ins."""
+    with entra.http_client(GRAPH) as graph:
+        return graph.post(f"/v1.0/{path}/revokeSignInSessions", headers={"Authorization": f"Bearer {token}"})
+
+
+REVOKE_SCOPES = (*SCOPES, "User.RevokeSessions.All")
+ADA = "ada@birch.example"
+
+
+@pytest.mark.parametrize("path", ["me", "users/{id}", "users/{upn}"])
+def test_sign_ins_are_revoked(entra: Entra, http: TestClient, path: str) -> None:
+    """Facts section 5: 200 with true; the refresh token is refused with 50173 from then on."""
+    user = entra.user(ADA)
+    tokens = redeem(http, entra, entra.code(user, scopes=REVOKE_SCOPES)).json()
+    path = path.format(id=user.id, upn=user.user_principal_name)
+    answer = revoke(entra, path, tokens["access_token"])
+    assert (answer.status_code, answer.json()["value"]) == (200, True)
+    refused = renew(http, tokens["refresh_token"]).json()
+    assert (refused["error"], refused["suberror"], refused["error_codes"]) == ("invalid_grant", "bad_token", [50173])
+    assert call(entra, "/v1.0/me", tokens["access_token"]).status_code == 200, "access tokens live on"
+
+
+def test_who_may_revoke(entra: Entra, http: TestClient) -> None:
+    """It needs its permission; others' sign-ins are for administrators; an unknown person is 404."""
+    mia, ada = entra.user(), entra.user(ADA)
+    assert revoke(entra, "me", token_for(entra, http)).status_code == 403
+    as_mia = token_for(entra, http, scopes=REVOKE_SCOPES)
+    assert revoke(entra, f"users/{ada.id}", as_mia).status_code == 403
+    as_ada = token_for(entra, http, ADA, scopes=REVOKE_SCOPES)
+    assert revoke(entra, f"users/{mia.id}", as_ada).status_code == 200
+    assert revoke(entra, "users/cleo@cedar.example", as_ada).status_code == 404
+    assert revoke(entra, "users/nobody", as_ada).status_code == 404
+    assert entra.state.tokens_valid_from(ada) is None
+
+
+def test_continuous_access_evaluation(entra: Entra, http: TestClient) -> None:
+    """Switched on, a token older than the revocation is refused with a claims challenge, a newer one is not."""
+    entra.state.continuous_access_evaluation = True
+    token = token_for(entra, http)
+    assert call(entra, "/v1.0/me", token).status_code == 200
+    entra.state.revoke_sessions(entra.user())
+    refused = call(entra, "/v1.0/me", token)
+    assert refused.status_code == 401
+    challenge = refused.headers["www-authenticate"]
+    assert 'error="insufficient_claims"' in challenge
+    wanted = json.loads(base64.b64decode(challenge.partition('claims="')[2].rstrip('"')))
+    assert wanted["access_token"]["nbf"]["essential"] is True
+    entra.state.clock.move(timedelta(seconds=2))
+    assert call(entra, "/v1.0/me", token_for(entra, http)).status_code == 200

@@ -28,6 +28,8 @@ SECONDS_IN_TEN_YEARS = 10 * 365 * 86400
 LONGEST_LATENCY = 60.0
 DEFAULT_CODE = 50173  # revoked
 LOWEST_STATUS = 200
+SWITCHES = ("logout_sends_iss", "continuous_access_evaluation")
+"""Of the state: whether frames at sign-out tell `iss`, and whether Graph refuses a token older than a revocation."""
 
 Json = dict[str, Any]
 Handler = Callable[[Emulator, Json, Request], Json]
@@ -45,7 +47,7 @@ def show(emulator: Emulator, _: Json, __: Request) -> Json:
         "offset_seconds": state.clock.offset.total_seconds(),
         "keys": {"active": state.keys.active.kid, "published": [key.kid for key in state.keys.published()]},
         "refresh_semantics": state.refresh_tokens.semantics,
-        "logout_sends_iss": state.logout_sends_iss,
+        **{name: getattr(state, name) for name in SWITCHES},
         "faults": [asdict(fault) for fault in state.faults.waiting()],
         "requests": dict(state.recorder.counts),
     }
@@ -134,14 +136,17 @@ def clear_requests(emulator: Emulator, _: Json, __: Request) -> Json:
 
 
 def settings(emulator: Emulator, body: Json, request: Request) -> Json:
-    """`{"refresh_semantics": "entra" | "strict"}`, `{"logout_sends_iss": true | false}`."""
-    semantics, sends_iss = body.get("refresh_semantics"), body.get("logout_sends_iss")
-    if semantics not in (None, *get_args(RefreshSemantics)) or sends_iss not in (None, True, False):
-        raise BadControl('"refresh_semantics" is entra or strict, "logout_sends_iss" is true or false')
+    """`{"refresh_semantics": "entra" | "strict"}`, and true or false for the names in `SWITCHES`."""
+    semantics = body.get("refresh_semantics")
+    if semantics not in (None, *get_args(RefreshSemantics)):
+        raise BadControl('"refresh_semantics" is entra or strict')
+    turned = {name: body[name] for name in SWITCHES if name in body}
+    if not all(isinstance(value, bool) for value in turned.values()):
+        raise BadControl(f"{' and '.join(SWITCHES)} are true or false")
     if semantics is not None:
         emulator.state.refresh_tokens.semantics = semantics
-    if sends_iss is not None:
-        emulator.state.logout_sends_iss = sends_iss
+    for name, value in turned.items():
+        setattr(emulator.state, name, value)
     return show(emulator, body, request)
 
 

@@ -23,6 +23,7 @@ GRAPH = Application(
         Scope("Group.Read.All", "Read all groups", admin_only=True),
         Scope("GroupMember.Read.All", "Read group memberships", admin_only=True),
         Scope("Directory.Read.All", "Read directory data", admin_only=True),
+        Scope("User.RevokeSessions.All", "End all sign-ins of people", admin_only=True),
         Scope("Mail.Read", "Read your mail"),
         Scope("Calendars.Read", "Read your calendars"),
     ),

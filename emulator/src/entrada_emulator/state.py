@@ -46,6 +46,7 @@ class State:
         self.faults = Faults()
         self.recorder = Recorder()
         self.logout_sends_iss = True
+        self.continuous_access_evaluation = False
         self._valid_from: dict[tuple[str, str], datetime] = {}
 
     def tokens_valid_from(self, user: User) -> datetime | None:

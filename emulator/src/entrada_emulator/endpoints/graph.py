@@ -1,5 +1,7 @@
 """The part of Microsoft Graph that a sign-in needs: the person, their groups, their photo, userinfo."""
 
+import base64
+import json
 import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -18,15 +20,21 @@ from entrada_emulator.responses import preflight
 GROUP_TYPE = "#microsoft.graph.group"
 PAGE_SIZE = 100
 UNAUTHORIZED = 401
+REVOKED = (
+    "Continuous access evaluation resulted in challenge with result: InteractionRequired and code: "
+    "TokenIssuedBeforeRevocationTimestamp"
+)
 Json = dict[str, Any]
 
 
 class GraphError(Exception):
     """A refusal in Graph's own shape."""
 
-    def __init__(self, status: int, code: str, message: str) -> None:
+    def __init__(self, status: int, code: str, message: str, *, claims: str | None = None) -> None:
         super().__init__(message)
         self.status, self.code, self.message = status, code, message
+        self.claims = claims
+        """The claims challenge (JSON) that a new token would answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +68,19 @@ def caller_of(request: Request, emulator: Emulator) -> Caller:
     now = emulator.state.clock.now().timestamp()
     if not claims["nbf"] <= now + 1 or now >= claims["exp"]:
         raise GraphError(401, "InvalidAuthenticationToken", "Lifetime validation failed, the token is expired.")
-    return _person(emulator, claims)
+    caller = _person(emulator, claims)
+    _evaluate(emulator, caller)
+    return caller
+
+
+def _evaluate(emulator: Emulator, caller: Caller) -> None:
+    """With continuous access evaluation, a token older than a revocation is refused before it expires."""
+    valid_from = emulator.state.tokens_valid_from(caller.user)
+    if not emulator.state.continuous_access_evaluation or valid_from is None:
+        return
+    if caller.claims["iat"] <= valid_from.timestamp():
+        wanted = {"access_token": {"nbf": {"essential": True, "value": str(int(valid_from.timestamp()))}}}
+        raise GraphError(401, "InvalidAuthenticationToken", REVOKED, claims=json.dumps(wanted, separators=(",", ":")))
 
 
 def _person(emulator: Emulator, claims: Mapping[str, Any]) -> Caller:
@@ -112,6 +132,28 @@ def photo(_: Request, __: Emulator, caller: Caller) -> Response:
         raise GraphError(404, "ImageNotFound", "Exception of type 'ImageNotFoundException' was thrown.")
     kind = "image/png" if caller.user.photo.startswith(b"\x89PNG") else "image/jpeg"
     return Response(caller.user.photo, media_type=kind)
+
+
+def revoke_sign_in_sessions(request: Request, emulator: Emulator, caller: Caller) -> Response:
+    """Ends everything that was issued to the person until now; others' only for an administrator."""
+    caller.needs("User.RevokeSessions.All", "User.ReadWrite.All", "Directory.ReadWrite.All")
+    user = _named(request, emulator, caller)
+    if user != caller.user and not caller.user.is_admin:
+        raise GraphError(403, "Authorization_RequestDenied", "Insufficient privileges to complete the operation.")
+    emulator.state.revoke_sessions(user)
+    return JSONResponse({"@odata.context": f"{emulator.origins.graph}/v1.0/$metadata#Edm.Boolean", "value": True})
+
+
+def _named(request: Request, emulator: Emulator, caller: Caller) -> User:
+    """The person in the path, by object id or user principal name, in the caller's tenant; else the caller."""
+    name = request.path_params.get("user")
+    if name is None:
+        return caller.user
+    by_name = emulator.world.user_by_name(name)
+    found = emulator.world.user(caller.user.tenant_id, by_name.id if by_name else name)
+    if found is None:
+        raise GraphError(404, "Request_ResourceNotFound", "The resource does not exist in the directory.")
+    return found
 
 
 def userinfo(_: Request, emulator: Emulator, caller: Caller) -> Response:
@@ -180,6 +222,9 @@ def _refusal(refused: GraphError, request: Request, emulator: Emulator) -> Respo
     }
     body = {"error": {"code": refused.code, "message": refused.message, "innerError": inner}}
     challenge = f'Bearer realm="", authorization_uri="{emulator.origins.pages}/common/oauth2/v2.0/authorize"'
+    if refused.claims is not None:
+        asked = base64.b64encode(refused.claims.encode()).decode()
+        challenge += f', error="insufficient_claims", claims="{asked}"'
     headers = {"request-id": request_id} | ({"WWW-Authenticate": challenge} if refused.status == UNAUTHORIZED else {})
     return JSONResponse(body, refused.status, headers=headers)
 
@@ -189,6 +234,8 @@ routes = [
     Route("/v1.0/me/memberOf", graph(member_of)),
     Route("/v1.0/me/transitiveMemberOf", graph(member_of)),
     Route("/v1.0/me/photo/$value", graph(photo)),
+    Route("/v1.0/me/revokeSignInSessions", graph(revoke_sign_in_sessions), methods=["POST"]),
+    Route("/v1.0/users/{user}/revokeSignInSessions", graph(revoke_sign_in_sessions), methods=["POST"]),
     Route("/oidc/userinfo", graph(userinfo), methods=["GET", "POST"]),
     Route("/v1.0/{rest:path}", preflight, methods=["OPTIONS"]),
     Route("/oidc/userinfo", preflight, methods=["OPTIONS"]),
