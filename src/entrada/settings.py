@@ -119,6 +119,8 @@ class Settings(BaseSettings):
     """A session older than this has ended, used or not."""
     remember_days: int = Field(30, ge=0, le=90)
     """How long a session lasts, used or not, where the person chose to be remembered; 0 takes the choice away."""
+    most_sessions: int = Field(100, ge=1, le=1000)
+    """How many sessions one person may have at once; a sign-in beyond them ends the one that was longest unused."""
     sign_in_minutes: int = Field(10, ge=1, le=60)
     """How long one attempt to sign in may take."""
     revoke_at_sign_out: bool = True

@@ -53,6 +53,8 @@ class SignedIn:
     session: Session
     user: User
     return_to: str
+    surplus: int = 0
+    """How many older sessions of this person ended, because there were too many."""
 
 
 class SignIn:
@@ -165,7 +167,10 @@ class SignIn:
             remember=transaction.remember,
             due_at=self._schedule.due_at(redeemed.tokens),
         )
-        return SignedIn(session_id=session_id, session=session, user=user, return_to=transaction.return_to)
+        surplus = await self._sessions.end_surplus_of(user, most=self._settings.most_sessions)
+        return SignedIn(
+            session_id=session_id, session=session, user=user, return_to=transaction.return_to, surplus=surplus
+        )
 
     def _check_issuer(self, answer: AuthorizationResponse, transaction: Transaction, metadata: Metadata) -> None:
         """Refuse an answer of another issuer (RFC 9207, SEC-009, SEC-017)."""

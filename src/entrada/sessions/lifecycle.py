@@ -23,7 +23,7 @@ from entrada.sessions.store import NOT_INDEXED, Index, SessionStore, Stored
 
 SESSION_ID_BYTES = 32
 BATCH = 500  # sessions looked at or ended at a time, so that no other write waits long
-MOST_LOOKED_THROUGH = 1000  # of one person's sessions for a handle
+MOST_LOOKED_THROUGH = 2000  # of one person's sessions, for a handle or the longest unused; they may have 1000
 MOST_COLLISIONS = 20  # of one session's requests that change its data at once; each round one of them gets through
 TOUCH_PAUSE = timedelta(seconds=10)  # after a touch failed; or each request would wait for a store that takes no writes
 TOUCH_EVERY = timedelta(minutes=1)  # last seen is good to the minute; reads stay reads in between
@@ -262,7 +262,7 @@ class Sessions:
         rows = [row for name in self._names.user(user) for row in await self._store.by_user(name, limit=limit)]
         found = [self._session(key, stored) for key, stored in rows]
         theirs = [session for session in found if session and session.user.key == user.key]
-        return sorted(theirs, key=lambda session: session.record.last_seen_at, reverse=True)[:limit]
+        return sorted(theirs, key=lambda session: (session.last_seen_at, session.created_at), reverse=True)[:limit]
 
     async def by_handle(self, user: User, handle: str) -> Session | None:
         """Return the session of this person that pages call `handle`; None for another's, or one that has ended."""
@@ -296,6 +296,13 @@ class Sessions:
                 await self._store.delete(keys)
                 ended += len(keys)
         return ended
+
+    async def end_surplus_of(self, user: User, *, most: int) -> int:
+        """End what this person has beyond `most` sessions, the longest unused first; return how many (SEC-077)."""
+        theirs = await self.by_user(user, limit=MOST_LOOKED_THROUGH)
+        if surplus := [session.key for session in theirs[most:]]:
+            await self._store.delete(surplus)
+        return len(surplus)
 
     async def end_by_sid(self, issuer: str, sid: str) -> int:
         """End every session that began with this `sid` of this issuer; return how many there were."""

@@ -37,6 +37,8 @@ async def callback(request: Request) -> Response:
     written = context.house.cookies
     context.set_cookies.extend([written.begin_session(done.session_id, seconds=_kept_for(done)), written.arrive()])
     await context.tell("sign_in", user=done.user)
+    if done.surplus:
+        await context.tell("session_ended", user=done.user, reason="too_many_sessions")
     going_to = return_to.accepted(done.return_to) or context.house.settings.home
     return RedirectResponse(going_to, SEE_OTHER, headers=PRIVATE)
 
