@@ -6,7 +6,8 @@ import pytest
 
 from entrada.keyring import KeyRing, generate
 from entrada.principal import User
-from entrada.sessions.lifecycle import Lifetimes, Sessions
+from entrada.sessions.lifecycle import Sessions
+from entrada.sessions.lifetimes import Lifetimes
 from entrada.sessions.record import RequestFacts
 from entrada.sessions.sealing import Sealer
 from entrada.sessions.store import SessionStore

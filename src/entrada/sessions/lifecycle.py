@@ -16,6 +16,7 @@ from entrada.principal import User
 from entrada.sessions import data, held
 from entrada.sessions.data import Changes, Values
 from entrada.sessions.held import HeldTokens
+from entrada.sessions.lifetimes import Lifetimes
 from entrada.sessions.names import Names
 from entrada.sessions.record import RequestFacts, SessionRecord, decode, encode
 from entrada.sessions.sealing import Sealer, key_id_of
@@ -26,30 +27,6 @@ BATCH = 500  # sessions looked at or ended at a time, so that no other write wai
 MOST_LOOKED_THROUGH = 2000  # of one person's sessions, for a handle or the longest unused; they may have 1000
 MOST_COLLISIONS = 20  # of one session's requests that change its data at once; each round one of them gets through
 TOUCH_PAUSE = timedelta(seconds=10)  # after a touch failed; or each request would wait for a store that takes no writes
-TOUCH_EVERY = timedelta(minutes=1)  # last seen is good to the minute; reads stay reads in between
-
-
-@dataclass(frozen=True, slots=True)
-class Lifetimes:
-    """How long a session lasts: `idle` after its last use, `absolute` after its beginning whatever happens."""
-
-    idle: timedelta = timedelta(hours=1)
-    absolute: timedelta = timedelta(days=7)
-    remembered: timedelta | None = None
-    """Both, where the person chose to be remembered; None where there is no such choice (SEC-074)."""
-
-    def expiry(self, *, begun: int, used: int, remembered: bool) -> tuple[int, int]:
-        """Return when a session ends unless used again, and when in any case; seconds since 1970."""
-        if remembered and self.remembered:
-            expires_at = begun + int(self.remembered.total_seconds())
-            return expires_at, expires_at
-        expires_at = begun + int(self.absolute.total_seconds())
-        return min(used + int(self.idle.total_seconds()), expires_at), expires_at
-
-    @property
-    def touch_every(self) -> timedelta:
-        """How often at most a session in use is written: each minute, oftener where idle is under an hour."""
-        return min(TOUCH_EVERY, self.idle / 60)
 
 
 class Session(msgspec.Struct, frozen=True, gc=False):

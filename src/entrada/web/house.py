@@ -32,7 +32,8 @@ from entrada.provider.network import NetworkTransport
 from entrada.provider.token_client import TokenClient
 from entrada.sessions.keyfile import KeyFile, load_or_create_ring, ring_file
 from entrada.sessions.leases import Leases
-from entrada.sessions.lifecycle import Lifetimes, Sessions
+from entrada.sessions.lifecycle import Sessions
+from entrada.sessions.lifetimes import Lifetimes
 from entrada.sessions.sealing import Sealer
 from entrada.sessions.store import SessionStore, open_store
 from entrada.settings import Settings
