@@ -45,7 +45,9 @@ def emulator(folder: Path) -> Iterator[run.Ports]:
 
 
 @contextmanager
-def application(folder: Path, tenant: Tenant, *, certificate: Path, settings: Mapping[str, str]) -> Iterator[int]:
+def application(
+    folder: Path, tenant: Tenant, *, certificate: Path, settings: Mapping[str, str], host: str = HOST
+) -> Iterator[int]:
     """Run the example as `make demo` does, but over TLS under its own host name; return its port."""
     (port,) = free_ports(1)
     program = run.application("auth_code_flow", tenant.ports, tenant.data)
@@ -57,14 +59,14 @@ def application(folder: Path, tenant: Tenant, *, certificate: Path, settings: Ma
         ),
         environment={
             **program.environment,
-            "ENTRADA_BASE_URL": f"https://{HOST}",
-            "AZURE_REDIRECT_URI": f"https://{HOST}/callback",
+            "ENTRADA_BASE_URL": f"https://{host}",
+            "AZURE_REDIRECT_URI": f"https://{host}/callback",
             "ENTRADA_DATA_DIR": str(folder / "data"),
             **settings,
         },
     )  # fmt: skip
     ready = f"https://127.0.0.1:{port}/ready"
-    with running(over_tls, folder / "application.log", lambda: answers(ready, host=HOST)):
+    with running(over_tls, folder / "application.log", lambda: answers(ready, host=host)):
         yield port
 
 
