@@ -11,9 +11,9 @@ import pytest
 from entrada.keyring import KeyRing, generate
 from entrada.principal import User
 from entrada.sessions.lifecycle import Session, Sessions
+from entrada.sessions.opening import open_store
 from entrada.sessions.record import decode, encode
 from entrada.sessions.sealing import Sealer
-from entrada.sessions.store import open_store
 from tests.canary import hearing_everything
 from tests.moved_clock import MovedClock
 

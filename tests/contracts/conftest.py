@@ -6,7 +6,8 @@ from pathlib import Path
 import asyncpg
 import pytest
 
-from entrada.sessions.store import SessionStore, open_store
+from entrada.sessions.opening import open_store
+from entrada.sessions.store import SessionStore
 from tests.moved_clock import MovedClock
 from tests.servers import postgres_server, redis_cluster, redis_server, watched_redis
 

@@ -14,9 +14,10 @@ from entrada.errors import SettingsRefused, StoreUnavailable
 from entrada.keyring import KeyRing, generate
 from entrada.principal import User
 from entrada.sessions.lifecycle import Sessions
+from entrada.sessions.opening import open_store
 from entrada.sessions.sealing import Sealer
 from entrada.sessions.sqlite import SqliteStore
-from entrada.sessions.store import Index, open_store
+from entrada.sessions.store import Index
 from tests.moved_clock import MovedClock
 from tests.processes import start, together
 

@@ -11,7 +11,7 @@ from entrada.clock import system_clock
 from entrada.errors import SettingsRefused
 for name in sys.argv[2:]:
     sys.modules[name] = None  # what an import finds where nothing is installed
-from entrada.sessions.store import open_store
+from entrada.sessions.opening import open_store
 try:
     open_store(sys.argv[1], data_dir=Path(), clock=system_clock)
 except SettingsRefused as refused:

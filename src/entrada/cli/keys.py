@@ -19,8 +19,8 @@ from entrada.files import ANYBODY_ELSE, alone_with, write_anew
 from entrada.keyring import Key, KeyRing
 from entrada.sessions.census import Census, take_census
 from entrada.sessions.keyfile import KeyFile, load_or_create_ring, ring_file
+from entrada.sessions.opening import SQLITE_FILE, open_store
 from entrada.sessions.sealing import Sealer
-from entrada.sessions.store import SQLITE_FILE, open_store
 from entrada.settings import Settings
 
 WAIT_SECONDS = 60  # workers look at the file each second; the rest is for a machine that is busy or asleep

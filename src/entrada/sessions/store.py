@@ -7,16 +7,7 @@ the record, read on every request, and the tokens, read when one is needed; so a
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from pathlib import Path
 from typing import Protocol, TypeAlias
-
-from entrada import store_url
-from entrada.clock import Clock
-from entrada.errors import SettingsRefused
-from entrada.files import own_directory
-from entrada.store_url import StoreUrl
-
-SQLITE_FILE = "sessions.db"
 
 Stored: TypeAlias = tuple[bytes, int]
 """One part of a session as the store has it, and its version, which is what a replacement must name."""
@@ -146,40 +137,3 @@ class SessionStore(Protocol):
     async def close(self) -> None:
         """Let go of files and connections; nothing may be asked afterwards."""
         ...
-
-
-def open_store(url: str, *, data_dir: Path, clock: Clock) -> SessionStore:
-    """Open the store that the setting `store` names; `entrada.store_url` says what it may be. Nothing connects yet.
-
-    SettingsRefused says what is wrong with the name, the file or the installation, and how to mend it.
-    """
-    address = store_url.parse(url)
-    if address.kind == "memory":
-        from entrada.sessions.memory import MemoryStore
-
-        return MemoryStore(clock=clock)
-    if address.kind == "sqlite":
-        from entrada.sessions.sqlite import SqliteStore
-
-        if not address.path:
-            own_directory(data_dir, setting="data_dir")
-        return SqliteStore(Path(address.path) if address.path else data_dir / SQLITE_FILE, clock=clock)
-    return _server_store(address, clock=clock)
-
-
-def _server_store(address: StoreUrl, *, clock: Clock) -> SessionStore:
-    """Load what only this kind of store needs, and nobody else should wait for."""
-    extra = "postgres" if address.kind == "postgresql" else "redis"
-    try:
-        if extra == "postgres":
-            from entrada.sessions.postgres import PostgresStore
-
-            return PostgresStore(address, clock=clock)
-        from entrada.sessions.redis import RedisStore
-
-        return RedisStore(address, clock=clock)
-    except ModuleNotFoundError as error:
-        missing = (error.name or "").partition(".")[0]
-        if missing not in {"redis", "asyncpg"}:
-            raise
-        raise SettingsRefused([f"store: {missing} is not installed; pip install entrada[{extra}]"]) from None

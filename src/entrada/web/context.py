@@ -26,10 +26,10 @@ if TYPE_CHECKING:  # an application that only names its dependencies loads none 
     from entrada.provider.discovery import Discovery
     from entrada.sessions.lifecycle import Session, Sessions
     from entrada.sessions.record import RequestFacts
-    from entrada.web.clients import Outbound
     from entrada.web.cookies import Cookies
     from entrada.web.csrf import CsrfTokens
     from entrada.web.hosts import Hosts
+    from entrada.web.outbound import Outbound
     from entrada.web.pace import Pace
     from entrada.web.pages import Pages
 

@@ -34,18 +34,19 @@ from entrada.sessions.keyfile import KeyFile, load_or_create_ring, ring_file
 from entrada.sessions.leases import Leases
 from entrada.sessions.lifecycle import Sessions
 from entrada.sessions.lifetimes import Lifetimes
+from entrada.sessions.opening import open_store
 from entrada.sessions.sealing import Sealer
-from entrada.sessions.store import SessionStore, open_store
+from entrada.sessions.store import SessionStore
 from entrada.settings import Settings
 from entrada.users.database import Database
 from entrada.users.directory import Directory
-from entrada.web.clients import Outbound
 from entrada.web.content_policy import ContentPolicy
 from entrada.web.context import House
 from entrada.web.cookies import Cookies
 from entrada.web.csrf import CsrfTokens
 from entrada.web.hosts import Hosts
 from entrada.web.middleware.headers import HeaderRules
+from entrada.web.outbound import Outbound
 from entrada.web.pace import Pace
 from entrada.web.pages import Pages
 from entrada.web.routes.table import own_paths

@@ -1,0 +1,27 @@
+"""The way to the APIs that the application calls: one pool of connections for all its clients."""
+
+import httpx2
+
+GRAPH = "https://graph.microsoft.com"
+
+
+class Outbound(httpx2.AsyncBaseTransport):
+    """One pool of connections shared by every client; a client that is closed leaves it open."""
+
+    def __init__(self, transport: httpx2.AsyncBaseTransport, *, graph_url: str) -> None:
+        self._transport = transport
+        self._graph_url = graph_url
+
+    async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
+        """Send by the shared pool."""
+        return await self._transport.handle_async_request(request)
+
+    async def close_pool(self) -> None:
+        """Close the connections, when the application stops."""
+        await self._transport.aclose()
+
+    def address(self, base: str) -> str:
+        """Return where an API is: Microsoft Graph's public address stands for the one in the settings."""
+        if base == GRAPH or base.startswith(f"{GRAPH}/"):
+            return self._graph_url + base.removeprefix(GRAPH)
+        return base
