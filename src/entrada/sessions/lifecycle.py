@@ -207,9 +207,7 @@ class Sessions:
         if tokens is None:
             log.error("session_unreadable", part="tokens")
             return None
-        return SessionTokens(
-            blob=tokens.tokens, version=version, retry_at=_time(tokens.retry_at), failures=tokens.failures
-        )
+        return SessionTokens(tokens.tokens, version, _time(tokens.retry_at), tokens.failures)
 
     async def save_tokens(
         self, session: Session, tokens: bytes, *, version: int, due_at: datetime | None = None
@@ -224,7 +222,7 @@ class Sessions:
 
     async def pause_renewal(self, session: Session, tokens: SessionTokens, *, until: datetime) -> bool:
         """Keep these tokens, and let nobody try to renew them before `until`; False like `save_tokens`."""
-        noted = HeldTokens(tokens.blob, retry_at=math.ceil(until.timestamp()), failures=tokens.failures + 1)
+        noted = HeldTokens(tokens.blob, math.ceil(until.timestamp()), tokens.failures + 1)
         sealed = self._seal(session, noted)
         return await self._store.replace_tokens(session.key, tokens=sealed, version=tokens.version, due_at=until)
 
