@@ -129,6 +129,7 @@ def _census(settings: Settings, ring: KeyRing) -> Census | None:
     async def read() -> Census:
         store = open_store(settings.store, data_dir=settings.data_dir, clock=system_clock)
         try:
+            await store.prepare()
             return await take_census(store, sealer=Sealer(ring))
         finally:
             await store.close()
