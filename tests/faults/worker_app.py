@@ -45,7 +45,7 @@ def stop_at(points: Path) -> None:
     sys.setprofile(watch)
 
 
-WATCHED = frozenset({"TokenClient.acquire", "Renewal._kept", "Lease.drop", "Flights._landed", "MsalHttp.post"})
+WATCHED = frozenset({"TokenClient.acquire", "Renewal._kept", "Lease.drop", "Flights._landed", "Lease.is_ours"})
 app = FastAPI()
 entrada = Entrada(clock=shared_clock(os.environ["FAULTS_CLOCK"]))
 entrada.install(app)

@@ -1,0 +1,107 @@
+"""A worker is killed or stopped in the middle of a renewal; another one goes on, and the session with it."""
+
+import asyncio
+import signal
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from entrada_emulator.keys import SigningKey
+from entrada_emulator.pytest_plugin import served
+
+from tests.faults.workers import Cluster, cluster
+
+TO_EXPIRE = timedelta(minutes=100)
+BEFORE_THE_CALL, AFTER_THE_ANSWER, AFTER_STORING, AFTER_ALL = (
+    "TokenClient.acquire",
+    "Renewal._kept",
+    "Lease.drop",
+    "Flights._landed",
+)
+
+
+@pytest.fixture(scope="module")
+async def two(tmp_path_factory: pytest.TempPathFactory, entra_keys: tuple[SigningKey, ...]) -> AsyncIterator[Cluster]:
+    """Two workers on one SQLite file, of which the second can be armed."""
+    folder: Path = tmp_path_factory.mktemp("two")
+    with (
+        served(folder / "emulator", keys=entra_keys) as entra,
+        cluster(entra, folder, workers=2, points=True) as running,
+    ):
+        for worker in running.workers:
+            await worker.ready()
+        yield running
+
+
+async def expired(two: Cluster) -> str:
+    """Return the session of somebody whose access token is over."""
+    session = await two.sign_in()
+    two.renewals()
+    two.move_clock(TO_EXPIRE)
+    return session
+
+
+@pytest.mark.parametrize(
+    ("point", "asked"),
+    [
+        pytest.param(BEFORE_THE_CALL, 1, marks=pytest.mark.long),
+        pytest.param(AFTER_THE_ANSWER, 2, marks=pytest.mark.long),
+        pytest.param(AFTER_STORING, 1, marks=pytest.mark.long),
+        pytest.param(AFTER_ALL, 1, marks=pytest.mark.long),
+    ],
+)
+async def test_killed(two: Cluster, point: str, asked: int) -> None:
+    """REL-033: kill -9 at each step: the next request is served within a lease, with whichever token is stored."""
+    first, second = two.workers
+    two.entra.state.refresh_tokens.semantics = "entra"
+    session = await expired(two)
+    second.arm(point, signal.SIGKILL)
+    with pytest.raises((ConnectionError, AssertionError)):
+        assert (await two.ask(second, session)).status == 200
+    assert await second.dead() == -signal.SIGKILL
+    answer = await two.ask(first, session)
+    assert answer.status == 200
+    assert answer.seconds < 15  # a lease and a little
+    assert two.renewals() == asked
+    second.start()
+    await second.ready()
+    assert (await two.ask(second, session)).body == {"source": "cache"}
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("semantics", ["entra", "strict"])
+async def test_stopped_before_the_call(two: Cluster, semantics: str) -> None:
+    """REL-042: the holder of the lease is stopped for 15 s and goes on: one renewal, by the other, and both serve."""
+    first, second = two.workers
+    two.entra.state.refresh_tokens.semantics = semantics  # type: ignore[assignment]
+    session = await expired(two)
+    second.arm("Lease.is_ours", signal.SIGSTOP)
+    waiting = asyncio.create_task(two.ask(second, session))
+    await second.stopped()
+    others = asyncio.create_task(two.storm(session, each=20, workers=[first]))
+    await asyncio.sleep(15)
+    second.send(signal.SIGCONT)
+    answers = [await waiting, *await others]
+    assert {answer.status for answer in answers} == {200}
+    assert two.renewals() == 1
+    assert (await two.ask(second, session)).body == {"source": "cache"}
+
+
+@pytest.mark.long
+async def test_stopped_during_the_call(two: Cluster) -> None:
+    """REL-042: what the stopped one stores late loses by its version; it adopts what the other has stored."""
+    first, second = two.workers
+    two.entra.state.refresh_tokens.semantics = "entra"
+    session = await expired(two)
+    second.arm(AFTER_THE_ANSWER, signal.SIGSTOP)
+    waiting = asyncio.create_task(two.ask(second, session))
+    await second.stopped()
+    others = asyncio.create_task(two.storm(session, each=20, workers=[first]))
+    await asyncio.sleep(15)
+    second.send(signal.SIGCONT)
+    answers = [await waiting, *await others]
+    assert {answer.status for answer in answers} == {200}
+    assert two.renewals() == 2
+    assert "renewal_came_late" in second.log.read_text()
+    assert [event for worker in two.workers for event in worker.events()] == []
