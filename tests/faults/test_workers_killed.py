@@ -7,6 +7,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from entrada_emulator.faults import Fault
 from entrada_emulator.keys import SigningKey
 from entrada_emulator.pytest_plugin import served
 
@@ -105,3 +106,19 @@ async def test_stopped_during_the_call(two: Cluster) -> None:
     assert two.renewals() == 2
     assert "renewal_came_late" in second.log.read_text()
     assert [event for worker in two.workers for event in worker.events()] == []
+
+
+@pytest.mark.long
+async def test_told_to_stop_during_a_renewal(two: Cluster) -> None:
+    """REL-073: SIGTERM: the renewal is finished and stored, the request answered, the exit clean; no token is lost."""
+    first, second = two.workers
+    two.entra.state.refresh_tokens.semantics = "strict"
+    session = await expired(two)
+    two.entra.state.faults.add(Fault(endpoint="token", kind="latency", seconds=2.0))
+    waiting = asyncio.create_task(two.ask(second, session))
+    await asyncio.sleep(1.0)
+    second.send(signal.SIGTERM)
+    assert (await waiting).status == 200
+    assert await second.dead() == 0
+    assert (await two.ask(first, session)).body == {"source": "cache"}
+    assert two.renewals() == 1
