@@ -25,7 +25,7 @@ demo: $(VENV)/.demo ## Sign in against an emulated Entra tenant, at http://local
 
 test: $(VENV)/.dev ## Run every test; installs Chromium and the servers it needs when it may
 	@.ci/packages
-	@$(BIN)/python -m pytest $(TESTS)
+	@$(BIN)/python -m pytest $(or $(TESTS),-n 2 --dist loadfile)
 
 faults: $(VENV)/.dev ## Run the fault tests, those that take long included
 	@$(BIN)/python -m pytest -m "long or not long" tests/faults
