@@ -6,9 +6,7 @@ first that has one.
 
 import difflib
 import os
-import re
 from datetime import timedelta
-from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
@@ -17,22 +15,11 @@ from dotenv import dotenv_values
 from pydantic import AliasChoices, BeforeValidator, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
-from entrada import store_url
 from entrada.errors import SettingsRefused
-from entrada.keyring import KeyRing
+from entrada.settings_faults import faults_of
 
 PREFIX = "ENTRADA_"
-LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
-EMULATOR_MARK = "e7712ada-"  # every tenant id of entrada-emulator begins so (SEC-190)
 ENTRA_HOST = "https://login.microsoftonline.com"
-TENANT = re.compile(r"[0-9A-Za-z][0-9A-Za-z.-]{2,252}")
-HOST = re.compile(r"[0-9A-Za-z]([0-9A-Za-z.-]{0,252}[0-9A-Za-z])?")
-ORIGIN = re.compile(r"https?://([0-9a-z]([0-9a-z.-]{0,252}[0-9a-z])?|\[[0-9a-f:.]+\])(:[1-9][0-9]{0,4})?")
-PATH = re.compile(r"(/(?!\.{1,2}(/|$))[A-Za-z0-9_~.-]+)+")
-PAGE = re.compile(r"/(?!/)[!-\[\]-~]*")  # printable ASCII without the backslash, which browsers take for a slash
-ASYMMETRIC = frozenset({"RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA"})
-MANY_TENANTS = frozenset({"common", "organizations", "consumers"})
-SAMPLE_SECRETS = ("changeme", "change-me", "your-client-secret", "secret", "emulator-secret")
 
 Words = Annotated[
     tuple[str, ...], NoDecode, BeforeValidator(lambda value: tuple(value.split()) if isinstance(value, str) else value)
@@ -226,99 +213,7 @@ class Settings(BaseSettings):
 
     def faults(self) -> list[str]:
         """Say all that is wrong, each with its mend; empty when the application may start."""
-        return [*self._address_faults(), *self._provider_faults(), *self._secret_faults(), *self._production_faults()]
-
-    def _address_faults(self) -> list[str]:
-        faults = []
-        if not ORIGIN.fullmatch(self.base_url) or not _host(self.base_url):
-            faults.append("base_url: must be an origin such as https://app.contoso.com, in lower case, without path")
-        elif not self.secure and _host(self.base_url) not in LOOPBACK:
-            faults.append("base_url: http is for this machine only; use https for any other host")
-        if self.prefix and not PATH.fullmatch(self.prefix):
-            faults.append("prefix: must be empty or a path such as /api/auth, without a final slash")
-        if self.redirect_uri and not self.redirect_uri.startswith(f"{self.base_url}/"):
-            faults.append("redirect_uri: must begin with base_url; set ENTRADA_BASE_URL to its origin")
-        if not PAGE.fullmatch(self.home):
-            faults.append("home: must be a path of this application, such as /")
-        if self.response_mode == "form_post" and not self.secure:
-            faults.append("response_mode: form_post needs https: browsers drop its SameSite=None cookie over http")
-        for name, hosts in (("hosts", self.hosts), ("endpoint_hosts", self.endpoint_hosts)):
-            if not all(HOST.fullmatch(host) for host in hosts):
-                faults.append(f"{name}: name each host; wildcards, ports and addresses are not taken")
-        if not all(map(_is_network, self.private_networks)):
-            faults.append("private_networks: each must be a network such as 10.20.0.0/16")
-        return faults
-
-    def _provider_faults(self) -> list[str]:
-        faults = []
-        if not self.client_id:
-            faults.append("client_id: missing; set AZURE_CLIENT_ID (or ENTRADA_CLIENT_ID) to the application's id")
-        if not self.tenant_id and not self.issuer:
-            faults.append("tenant_id: missing; set AZURE_TENANT_ID for Entra, or ENTRADA_ISSUER for another provider")
-        if self.issuer and (self.tenant_id or self.authority):
-            faults.append("issuer: is for other providers; leave out tenant_id and authority, or issuer")
-        if self.tenant_id and self.tenant_id.lower() in MANY_TENANTS:
-            faults.append("tenant_id: any tenant is not offered yet; name your tenant's GUID or domain")
-        elif self.tenant_id and not TENANT.fullmatch(self.tenant_id):
-            faults.append("tenant_id: must be a GUID or a verified domain")
-        for name in ("authority", "issuer", "graph_url"):
-            faults += _url_faults(name, getattr(self, name))
-        if self.authority and self.authority.rstrip("/").rpartition("/")[2].lower() in MANY_TENANTS:
-            faults.append("authority: must end in the tenant; any tenant is not offered yet")
-        if weak := [name for name in self.algorithms if name not in ASYMMETRIC]:
-            faults.append(f"algorithms: {', '.join(weak)} cannot be accepted; use asymmetric ones such as RS256")
-        if not self.algorithms:
-            faults.append("algorithms: name at least one, such as RS256")
-        if self.ca_file and not self.ca_file.is_file():
-            faults.append(f"ca_file: {self.ca_file} is not a file")
-        return faults
-
-    def _secret_faults(self) -> list[str]:
-        faults = []
-        if self.keys and self.keys_file:
-            faults.append("keys: set either keys or keys_file, not both")
-        elif self.keys_file and not self.keys_file.is_file():
-            faults.append(f"keys_file: {self.keys_file} is not a file")
-        else:
-            faults += self._key_faults()
-        if self.client_secret is not None and not self.client_secret.get_secret_value().strip():
-            faults.append("client_secret: empty; set it, or leave it out for a public client")
-        return [*faults, *self._store_faults()]
-
-    def _store_faults(self) -> list[str]:
-        try:
-            return store_url.parse(self.store).faults(production=self.production)
-        except SettingsRefused as refused:
-            return refused.faults
-
-    def _key_faults(self) -> list[str]:
-        try:
-            if (text := self.keys_text()) is not None:
-                KeyRing.parse(text)
-        except SettingsRefused as refused:
-            return refused.faults
-        except (OSError, UnicodeDecodeError) as error:
-            return [f"keys_file: {self.keys_file} cannot be read as text ({type(error).__name__})"]
-        return []
-
-    def _production_faults(self) -> list[str]:
-        if not self.production:
-            return []
-        faults = []
-        if not self.secure:
-            faults.append("base_url: production needs https")
-        if self.keys is None and self.keys_file is None:
-            faults.append(
-                "keys: production needs its own: set ENTRADA_KEYS to the output of `python -m entrada.keyring`"
-            )
-        if any(EMULATOR_MARK in (value or "").lower() for value in (self.tenant_id, self.authority, self.issuer)):
-            faults.append("tenant_id: this tenant is the emulator's, which lets anybody in")
-        if any(_is_loopback(url) for url in (self.entra_authority, self.issuer, self.graph_url)):
-            faults.append("authority, issuer, graph_url: an address of this machine is for development")
-        secret = self.client_secret.get_secret_value().lower() if self.client_secret else ""
-        if secret.startswith(SAMPLE_SECRETS):
-            faults.append("client_secret: is a sample value; make one in the portal under Certificates & secrets")
-        return faults
+        return faults_of(self)
 
     def keys_text(self) -> str | None:
         """Return the key ring's text form from the setting or its file, or None when neither is set."""
@@ -359,36 +254,3 @@ def _names() -> dict[str, str]:
         if isinstance(field.validation_alias, AliasChoices):
             names |= {str(choice).upper(): name for choice in field.validation_alias.choices}
     return names
-
-
-def _url_faults(name: str, url: str | None) -> list[str]:
-    if url is None:
-        return []
-    here = url.startswith("http://") and _host(url) in LOOPBACK and name == "issuer"
-    if not url.startswith("https://") and not here:
-        return [f"{name}: must begin with https://"]
-    if not _host(url) or any(mark in url for mark in "?#@\\ \t\r\n"):
-        return [f"{name}: must be an address without user name, query and fragment"]
-    return []
-
-
-def _host(url: str) -> str | None:
-    """Return the address's host in lower case, or None when it has none or is malformed."""
-    try:
-        parts = urlsplit(url)
-        return parts.hostname if parts.port != 0 else None
-    except ValueError:
-        return None
-
-
-def _is_network(text: str) -> bool:
-    try:
-        ip_network(text)
-    except ValueError:
-        return False
-    return True
-
-
-def _is_loopback(url: str | None) -> bool:
-    host = _host(url or "") or ""
-    return host in LOOPBACK or host.endswith(".localhost") or host.startswith("127.")

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from typing import Literal, Self
 from urllib.parse import urlsplit
 
-from entrada.settings import LOOPBACK, Settings
+from entrada.settings import Settings
+from entrada.settings_faults import LOOPBACK
 
 WELL_KNOWN = "/.well-known/openid-configuration"
 GUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")

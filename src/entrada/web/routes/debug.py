@@ -13,7 +13,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from entrada.errors import Unavailable
-from entrada.settings import LOOPBACK, Settings
+from entrada.settings import Settings
+from entrada.settings_faults import LOOPBACK
 from entrada.web.context import Context, context_of
 
 PATH = "/debug-info"

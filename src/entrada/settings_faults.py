@@ -1,0 +1,164 @@
+"""What may be wrong with the settings as a whole, and how to mend each: pure rules on the values."""
+
+import re
+from ipaddress import ip_network
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from entrada import store_url
+from entrada.errors import SettingsRefused
+from entrada.keyring import KeyRing
+
+if TYPE_CHECKING:
+    from entrada.settings import Settings
+
+LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
+EMULATOR_MARK = "e7712ada-"  # every tenant id of entrada-emulator begins so (SEC-190)
+TENANT = re.compile(r"[0-9A-Za-z][0-9A-Za-z.-]{2,252}")
+HOST = re.compile(r"[0-9A-Za-z]([0-9A-Za-z.-]{0,252}[0-9A-Za-z])?")
+ORIGIN = re.compile(r"https?://([0-9a-z]([0-9a-z.-]{0,252}[0-9a-z])?|\[[0-9a-f:.]+\])(:[1-9][0-9]{0,4})?")
+PATH = re.compile(r"(/(?!\.{1,2}(/|$))[A-Za-z0-9_~.-]+)+")
+PAGE = re.compile(r"/(?!/)[!-\[\]-~]*")  # printable ASCII without the backslash, which browsers take for a slash
+ASYMMETRIC = frozenset({"RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA"})
+MANY_TENANTS = frozenset({"common", "organizations", "consumers"})
+SAMPLE_SECRETS = ("changeme", "change-me", "your-client-secret", "secret", "emulator-secret")
+
+
+def faults_of(settings: "Settings") -> list[str]:
+    """Say all that is wrong, each as `name: fault and mend`; empty when the application may start."""
+    return [
+        *_address_faults(settings),
+        *_provider_faults(settings),
+        *_secret_faults(settings),
+        *_production_faults(settings),
+    ]
+
+
+def _address_faults(settings: "Settings") -> list[str]:
+    faults = []
+    if not ORIGIN.fullmatch(settings.base_url) or not _host(settings.base_url):
+        faults.append("base_url: must be an origin such as https://app.contoso.com, in lower case, without path")
+    elif not settings.secure and _host(settings.base_url) not in LOOPBACK:
+        faults.append("base_url: http is for this machine only; use https for any other host")
+    if settings.prefix and not PATH.fullmatch(settings.prefix):
+        faults.append("prefix: must be empty or a path such as /api/auth, without a final slash")
+    if settings.redirect_uri and not settings.redirect_uri.startswith(f"{settings.base_url}/"):
+        faults.append("redirect_uri: must begin with base_url; set ENTRADA_BASE_URL to its origin")
+    if not PAGE.fullmatch(settings.home):
+        faults.append("home: must be a path of this application, such as /")
+    if settings.response_mode == "form_post" and not settings.secure:
+        faults.append("response_mode: form_post needs https: browsers drop its SameSite=None cookie over http")
+    for name, hosts in (("hosts", settings.hosts), ("endpoint_hosts", settings.endpoint_hosts)):
+        if not all(HOST.fullmatch(host) for host in hosts):
+            faults.append(f"{name}: name each host; wildcards, ports and addresses are not taken")
+    if not all(map(_is_network, settings.private_networks)):
+        faults.append("private_networks: each must be a network such as 10.20.0.0/16")
+    return faults
+
+
+def _provider_faults(settings: "Settings") -> list[str]:
+    faults = []
+    if not settings.client_id:
+        faults.append("client_id: missing; set AZURE_CLIENT_ID (or ENTRADA_CLIENT_ID) to the application's id")
+    if not settings.tenant_id and not settings.issuer:
+        faults.append("tenant_id: missing; set AZURE_TENANT_ID for Entra, or ENTRADA_ISSUER for another provider")
+    if settings.issuer and (settings.tenant_id or settings.authority):
+        faults.append("issuer: is for other providers; leave out tenant_id and authority, or issuer")
+    if settings.tenant_id and settings.tenant_id.lower() in MANY_TENANTS:
+        faults.append("tenant_id: any tenant is not offered yet; name your tenant's GUID or domain")
+    elif settings.tenant_id and not TENANT.fullmatch(settings.tenant_id):
+        faults.append("tenant_id: must be a GUID or a verified domain")
+    for name in ("authority", "issuer", "graph_url"):
+        faults += _url_faults(name, getattr(settings, name))
+    if settings.authority and settings.authority.rstrip("/").rpartition("/")[2].lower() in MANY_TENANTS:
+        faults.append("authority: must end in the tenant; any tenant is not offered yet")
+    if weak := [name for name in settings.algorithms if name not in ASYMMETRIC]:
+        faults.append(f"algorithms: {', '.join(weak)} cannot be accepted; use asymmetric ones such as RS256")
+    if not settings.algorithms:
+        faults.append("algorithms: name at least one, such as RS256")
+    if settings.ca_file and not settings.ca_file.is_file():
+        faults.append(f"ca_file: {settings.ca_file} is not a file")
+    return faults
+
+
+def _secret_faults(settings: "Settings") -> list[str]:
+    faults = []
+    if settings.keys and settings.keys_file:
+        faults.append("keys: set either keys or keys_file, not both")
+    elif settings.keys_file and not settings.keys_file.is_file():
+        faults.append(f"keys_file: {settings.keys_file} is not a file")
+    else:
+        faults += _key_faults(settings)
+    if settings.client_secret is not None and not settings.client_secret.get_secret_value().strip():
+        faults.append("client_secret: empty; set it, or leave it out for a public client")
+    return [*faults, *_store_faults(settings)]
+
+
+def _store_faults(settings: "Settings") -> list[str]:
+    try:
+        return store_url.parse(settings.store).faults(production=settings.production)
+    except SettingsRefused as refused:
+        return refused.faults
+
+
+def _key_faults(settings: "Settings") -> list[str]:
+    try:
+        if (text := settings.keys_text()) is not None:
+            KeyRing.parse(text)
+    except SettingsRefused as refused:
+        return refused.faults
+    except (OSError, UnicodeDecodeError) as error:
+        return [f"keys_file: {settings.keys_file} cannot be read as text ({type(error).__name__})"]
+    return []
+
+
+def _production_faults(settings: "Settings") -> list[str]:
+    if not settings.production:
+        return []
+    faults = []
+    if not settings.secure:
+        faults.append("base_url: production needs https")
+    if settings.keys is None and settings.keys_file is None:
+        faults.append("keys: production needs its own: set ENTRADA_KEYS to the output of `python -m entrada.keyring`")
+    authority = (settings.tenant_id, settings.authority, settings.issuer)
+    if any(EMULATOR_MARK in (value or "").lower() for value in authority):
+        faults.append("tenant_id: this tenant is the emulator's, which lets anybody in")
+    if any(_is_loopback(url) for url in (settings.entra_authority, settings.issuer, settings.graph_url)):
+        faults.append("authority, issuer, graph_url: an address of this machine is for development")
+    secret = settings.client_secret.get_secret_value().lower() if settings.client_secret else ""
+    if secret.startswith(SAMPLE_SECRETS):
+        faults.append("client_secret: is a sample value; make one in the portal under Certificates & secrets")
+    return faults
+
+
+def _url_faults(name: str, url: str | None) -> list[str]:
+    if url is None:
+        return []
+    here = url.startswith("http://") and _host(url) in LOOPBACK and name == "issuer"
+    if not url.startswith("https://") and not here:
+        return [f"{name}: must begin with https://"]
+    if not _host(url) or any(mark in url for mark in "?#@\\ \t\r\n"):
+        return [f"{name}: must be an address without user name, query and fragment"]
+    return []
+
+
+def _host(url: str) -> str | None:
+    """Return the address's host in lower case, or None when it has none or is malformed."""
+    try:
+        parts = urlsplit(url)
+        return parts.hostname if parts.port != 0 else None
+    except ValueError:
+        return None
+
+
+def _is_network(text: str) -> bool:
+    try:
+        ip_network(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _is_loopback(url: str | None) -> bool:
+    host = _host(url or "") or ""
+    return host in LOOPBACK or host.endswith(".localhost") or host.startswith("127.")
