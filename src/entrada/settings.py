@@ -6,7 +6,7 @@ first that has one.
 
 import difflib
 import os
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
@@ -21,9 +21,12 @@ from entrada.settings_faults import faults_of
 PREFIX = "ENTRADA_"
 ENTRA_HOST = "https://login.microsoftonline.com"
 
-Words = Annotated[
-    tuple[str, ...], NoDecode, BeforeValidator(lambda value: tuple(value.split()) if isinstance(value, str) else value)
-]
+
+def _split(value: object) -> object:
+    return tuple(value.split()) if isinstance(value, str) else value
+
+
+Words = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)]
 """Several values: a tuple in Python, separated by blanks in the environment."""
 
 
@@ -71,7 +74,23 @@ class Settings(BaseSettings):
     client_id: str = Field("", validation_alias=named("client_id", "AZURE_CLIENT_ID"))
     """The application's id at the authority; the audience of its ID tokens."""
     client_secret: SecretStr | None = Field(None, validation_alias=named("client_secret", "AZURE_CLIENT_SECRET"))
-    """Without one the application is a public client: PKCE alone."""
+    """Without a secret, certificate or assertion the application is a public client: PKCE alone."""
+    client_secrets: Annotated[tuple[SecretStr, ...], NoDecode, BeforeValidator(_split)] = ()
+    """Several secrets, tried in turn while one is changed for another; instead of client_secret."""
+    client_secret_expires: Annotated[tuple[date, ...], NoDecode, BeforeValidator(_split)] = ()
+    """When the secrets end, such as 2027-01-31, in their order: /ready knows it, and it is warned about."""
+    client_certificate: Path | None = Field(
+        None, validation_alias=named("client_certificate", "AZURE_CLIENT_CERTIFICATE_PATH")
+    )
+    """A certificate with its private key, PEM or PFX; read again when the file changes."""
+    client_certificate_password: SecretStr | None = Field(
+        None, validation_alias=named("client_certificate_password", "AZURE_CLIENT_CERTIFICATE_PASSWORD")
+    )
+    """What opens the certificate's file."""
+    client_assertion_file: Path | None = Field(
+        None, validation_alias=named("client_assertion_file", "AZURE_FEDERATED_TOKEN_FILE")
+    )
+    """A file with a fresh assertion of the platform's, as Kubernetes keeps it for a workload identity."""
     scopes: Words = ()
     """Permissions asked for at sign-in beside openid, profile and offline_access; at Entra User.Read by default."""
     offline_access: bool = Field(default=True)

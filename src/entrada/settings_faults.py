@@ -89,9 +89,24 @@ def _secret_faults(settings: "Settings") -> list[str]:
         faults.append(f"keys_file: {settings.keys_file} is not a file")
     else:
         faults += _key_faults(settings)
+    return [*faults, *_credential_faults(settings), *_store_faults(settings)]
+
+
+def _credential_faults(settings: "Settings") -> list[str]:
+    faults = []
     if settings.client_secret is not None and not settings.client_secret.get_secret_value().strip():
         faults.append("client_secret: empty; set it, or leave it out for a public client")
-    return [*faults, *_store_faults(settings)]
+    if settings.client_secret and settings.client_secrets:
+        faults.append("client_secrets: set either client_secret or client_secrets, not both")
+    if len(settings.client_secret_expires) > max(len(settings.client_secrets), bool(settings.client_secret)):
+        faults.append("client_secret_expires: has more dates than there are secrets")
+    for name in ("client_certificate", "client_assertion_file"):
+        path = getattr(settings, name)
+        if path and not path.is_file():
+            faults.append(f"{name}: {path} is not a file")
+    if settings.client_certificate_password and not settings.client_certificate:
+        faults.append("client_certificate_password: there is no client_certificate")
+    return faults
 
 
 def _store_faults(settings: "Settings") -> list[str]:
@@ -125,8 +140,8 @@ def _production_faults(settings: "Settings") -> list[str]:
         faults.append("tenant_id: this tenant is the emulator's, which lets anybody in")
     if any(_is_loopback(url) for url in (settings.entra_authority, settings.issuer, settings.graph_url)):
         faults.append("authority, issuer, graph_url: an address of this machine is for development")
-    secret = settings.client_secret.get_secret_value().lower() if settings.client_secret else ""
-    if secret.startswith(SAMPLE_SECRETS):
+    secrets = [settings.client_secret] if settings.client_secret else settings.client_secrets
+    if any(secret.get_secret_value().lower().startswith(SAMPLE_SECRETS) for secret in secrets):
         faults.append("client_secret: is a sample value; make one in the portal under Certificates & secrets")
     return faults
 

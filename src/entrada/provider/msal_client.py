@@ -25,6 +25,7 @@ import msal
 from entrada.clock import Clock
 from entrada.errors import AuthorityUnavailable, TokenRefused
 from entrada.provider import aadsts
+from entrada.provider.credentials import PUBLIC, Credentials, Proof
 from entrada.provider.egress import Egress
 from entrada.provider.metadata import Metadata
 from entrada.provider.msal_cache import canonical, view_of
@@ -60,7 +61,7 @@ class MsalClient(TokenClient):
         *,
         authority: str,
         client_id: str,
-        client_secret: str | None,
+        credentials: Credentials,
         egress: Egress,
         metadata: Callable[[], Awaitable[Metadata]],
         clock: Clock,
@@ -68,7 +69,7 @@ class MsalClient(TokenClient):
     ) -> None:
         super().__init__(
             client_id=client_id,
-            client_secret=client_secret,
+            credentials=credentials,
             egress=egress,
             metadata=metadata,
             clock=clock,
@@ -124,17 +125,22 @@ class MsalClient(TokenClient):
     async def _ask(self, tokens: bytes, question: Callable[[Any], Any]) -> tuple[dict[str, Any], bytes]:
         """Put a question to MSAL in a worker thread; return its answer and the session's tokens afterwards."""
         metadata = await self._metadata()
-        return await anyio.to_thread.run_sync(
-            partial(self._ask_in_thread, tokens, question, metadata), limiter=self._limiter
+
+        async def attempt(proof: Proof) -> tuple[dict[str, Any], bytes]:
+            ask = partial(self._ask_in_thread, tokens, question, metadata, proof)
+            return await anyio.to_thread.run_sync(ask, limiter=self._limiter)
+
+        return await self._credentials.ask(
+            attempt, audience=metadata.token_endpoint, error_of=lambda answer: answer[0].get("error")
         )
 
     def _ask_in_thread(
-        self, tokens: bytes, question: Callable[[Any], Any], metadata: Metadata
+        self, tokens: bytes, question: Callable[[Any], Any], metadata: Metadata, proof: Proof
     ) -> tuple[dict[str, Any], bytes]:
         cache = SessionCache(self._clock)
         cache.deserialize(tokens.decode())
         try:
-            result = question(self._application(cache, metadata))
+            result = question(self._application(cache, metadata, proof))
         except UNUSABLE as error:  # its text may quote the answer
             raise AuthorityUnavailable(f"MSAL cannot use the answer: {type(error).__name__}") from None
         except RuntimeError:
@@ -143,7 +149,7 @@ class MsalClient(TokenClient):
             raise NothingToRenewWith("MSAL finds no refresh token for this session")
         return result, cache.serialize().encode()
 
-    def _application(self, cache: "SessionCache", metadata: Metadata) -> Any:
+    def _application(self, cache: "SessionCache", metadata: Metadata, proof: Proof) -> Any:
         common = {
             "client_id": self._client_id,
             "authority": self._authority,
@@ -154,9 +160,10 @@ class MsalClient(TokenClient):
             "app_name": "entrada",
             "app_version": _own_version(),
         }
-        if self._client_secret is None:
+        if proof == PUBLIC:
             return msal.PublicClientApplication(**common)
-        return msal.ConfidentialClientApplication(**common, client_credential=self._client_secret)
+        credential = proof.secret or {"client_assertion": lambda: proof.assertion}
+        return msal.ConfidentialClientApplication(**common, client_credential=credential)
 
     def _after(self, seconds: int) -> datetime:
         return self._clock() + timedelta(seconds=seconds)

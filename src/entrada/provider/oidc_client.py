@@ -9,6 +9,8 @@ import msgspec
 
 from entrada.errors import AuthorityUnavailable, InteractionRequired, TokenRefused
 from entrada.provider import aadsts
+from entrada.provider.credentials import PUBLIC, Proof
+from entrada.provider.egress import Answer
 from entrada.provider.metadata import Metadata
 from entrada.provider.token_answer import GrantRefused, TokensGranted, read
 from entrada.provider.token_client import (
@@ -22,6 +24,7 @@ from entrada.provider.token_client import (
 )
 
 OK = 200
+JWT_BEARER = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"  # RFC 7523 section 2.2
 LONGEST_HINT = 6000  # characters: servers and proxies take addresses of 8 KiB
 
 
@@ -110,28 +113,40 @@ class OidcClient(TokenClient):
         held, metadata = _decode(tokens), await self._metadata()
         if held is None or not held.refresh_token or not metadata.revocation_endpoint:
             return False
-        credentials, headers = self._credentials(metadata)
-        form = {"token": held.refresh_token, "token_type_hint": "refresh_token", **credentials}
-        answer = await self._egress.post_form(metadata.revocation_endpoint, form, headers=headers)
+        form = {"token": held.refresh_token, "token_type_hint": "refresh_token"}
+        answer = await self._post(metadata.revocation_endpoint, form, metadata)
         if answer.status != OK:
             raise AuthorityUnavailable(f"the revocation endpoint answered {answer.status}")
         return True
 
     async def _ask(self, form: Mapping[str, str]) -> TokensGranted | GrantRefused:
         metadata = await self._metadata()
-        credentials, headers = self._credentials(metadata)
-        return read(await self._egress.post_form(metadata.token_endpoint, {**form, **credentials}, headers=headers))
+        return read(await self._post(metadata.token_endpoint, form, metadata))
 
-    def _credentials(self, metadata: Metadata) -> tuple[dict[str, str], dict[str, str]]:
+    async def _post(self, url: str, form: Mapping[str, str], metadata: Metadata) -> Answer:
+        """Post a form with a proof of who we are; its audience is the token endpoint also elsewhere (RFC 7009)."""
+
+        async def attempt(proof: Proof) -> Answer:
+            proving, headers = self._proving(proof, metadata.token_endpoint_auth_methods)
+            return await self._egress.post_form(url, {**form, **proving}, headers=headers)
+
+        return await self._credentials.ask(attempt, audience=metadata.token_endpoint, error_of=_error_of)
+
+    def _proving(self, proof: Proof, methods: Sequence[str]) -> tuple[dict[str, str], dict[str, str]]:
         """Return what proves who we are, in the form or in a header: one of them, never both (SEC-025)."""
-        if self._client_secret is None:
-            return {"client_id": self._client_id}, {}
-        methods = metadata.token_endpoint_auth_methods
+        identity = {"client_id": self._client_id}
+        if proof == PUBLIC:
+            return identity, {}
+        if proof.assertion is not None:
+            if "private_key_jwt" not in methods:
+                raise AuthorityUnavailable("the token endpoint takes no client assertion, by its metadata")
+            return {**identity, "client_assertion_type": JWT_BEARER, "client_assertion": proof.assertion}, {}
+        secret = proof.secret or ""
         if "client_secret_basic" in methods:
-            pair = f"{quote_plus(self._client_id)}:{quote_plus(self._client_secret)}"
+            pair = f"{quote_plus(self._client_id)}:{quote_plus(secret)}"
             return {}, {"Authorization": "Basic " + base64.b64encode(pair.encode()).decode()}
         if "client_secret_post" in methods:
-            return {"client_id": self._client_id, "client_secret": self._client_secret}, {}
+            return {**identity, "client_secret": secret}, {}
         raise AuthorityUnavailable("the token endpoint takes no client secret, by its metadata")
 
     def _kept(self, answer: TokensGranted, *, scopes: Sequence[str], before: SessionTokens | None) -> SessionTokens:
@@ -145,6 +160,14 @@ class OidcClient(TokenClient):
             refresh_token=answer.refresh_token or (before.refresh_token if before else None),
             id_token=answer.id_token or (before.id_token if before else None),
         )
+
+
+def _error_of(answer: Answer) -> str | None:
+    try:
+        refused = None if answer.status == OK else read(answer)
+    except AuthorityUnavailable:
+        return None
+    return refused.error if isinstance(refused, GrantRefused) else None
 
 
 def _decode(tokens: bytes) -> SessionTokens | None:

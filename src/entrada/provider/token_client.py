@@ -14,6 +14,7 @@ from typing import Literal
 
 from entrada.clock import Clock
 from entrada.errors import AuthorityUnavailable, RenewalRefused
+from entrada.provider.credentials import Credentials
 from entrada.provider.egress import Egress
 from entrada.provider.metadata import Metadata
 
@@ -79,22 +80,22 @@ def sent_nonce(nonce: str) -> str:
 class TokenClient(ABC):
     """Gets tokens at one authority.
 
-    `metadata` returns the verified metadata (`Discovery.metadata`); `client_secret` is None for a public client; an
-    access token with less than `refresh_buffer` left is renewed before it is handed out.
+    `metadata` returns the verified metadata (`Discovery.metadata`); `credentials` prove who asks; an access token with
+    less than `refresh_buffer` left is renewed before it is handed out.
     """
 
     def __init__(
         self,
         *,
         client_id: str,
-        client_secret: str | None,
+        credentials: Credentials,
         egress: Egress,
         metadata: Callable[[], Awaitable[Metadata]],
         clock: Clock,
         refresh_buffer: timedelta,
     ) -> None:
         self._client_id = client_id
-        self._client_secret = client_secret
+        self._credentials = credentials
         self._egress = egress
         self._metadata = metadata
         self._clock = clock
