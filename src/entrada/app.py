@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     import httpx2
 
     from entrada.flows.provisioning import Provision
+    from entrada.provider.credentials import AssertionSource
     from entrada.web.house import Building
 
 L = TypeVar("L", bound=Listener)
@@ -28,7 +29,8 @@ class Entrada:
     """Complete sign-in for one FastAPI application: `Entrada().install(app)`.
 
     Settings come from the environment unless given; SettingsRefused names every fault. `provision` decides who becomes
-    a user, `templates` are directories whose pages replace ours, `transport` is the way out to other hosts.
+    a user, `client_assertion` gives a federated assertion to prove the application with, `templates` are directories
+    whose pages replace ours, `transport` is the way out to other hosts.
     """
 
     def __init__(
@@ -38,12 +40,14 @@ class Entrada:
         clock: Clock = system_clock,
         transport: "httpx2.AsyncBaseTransport | None" = None,
         provision: "Provision | None" = None,
+        client_assertion: "AssertionSource | None" = None,
         templates: Sequence[str | Path] = (),
     ) -> None:
         self.settings = settings or Settings.load()
         self._clock = clock
         self._transport = transport
         self._provision = provision
+        self._client_assertion = client_assertion
         self._templates = tuple(Path(directory) for directory in templates)
         self._events = Events()
 
@@ -73,6 +77,7 @@ class Entrada:
             clock=self._clock,
             transport=self._transport,
             provision=self._provision,
+            client_assertion=self._client_assertion,
             templates=self._templates,
             events=self._events,
         )

@@ -11,7 +11,7 @@ from typing import Literal
 
 from entrada.logs import log
 
-EventName = Literal["sign_in", "sign_in_failed", "sign_out", "session_ended", "renewal_failed"]
+EventName = Literal["sign_in", "sign_in_failed", "sign_out", "session_ended", "renewal_failed", "credential_expiring"]
 
 
 @dataclass(frozen=True, slots=True)

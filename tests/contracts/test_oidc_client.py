@@ -10,6 +10,7 @@ import pytest
 from entrada_emulator.pytest_plugin import Entra
 
 from entrada.errors import AuthorityUnavailable, InteractionRequired
+from entrada.provider.credentials import Credentials, SharedSecret
 from entrada.provider.metadata import Metadata
 from entrada.provider.oidc_client import OidcClient
 from tests.contracts.token_peers import OidcAtEmulator, canned
@@ -31,7 +32,7 @@ def client_where(peer: OidcAtEmulator, *methods: str, secret: str | None = "s e/
 
     return OidcClient(
         client_id="a client:é",
-        client_secret=secret,
+        credentials=Credentials([SharedSecret(secret)] if secret else [], client_id="a client:é"),
         egress=peer.egress,
         metadata=metadata,
         clock=peer.clock,

@@ -18,7 +18,7 @@ from pydantic import SecretStr
 
 from entrada.provider.authority import Authority
 from entrada.provider.authorization import authorize_url, code_challenge
-from entrada.provider.clients import token_client
+from entrada.provider.clients import credentials_of, token_client
 from entrada.provider.egress import Egress
 from entrada.provider.metadata import Metadata, parse
 from entrada.provider.token_client import CodeGrant, TokenClient, sent_nonce
@@ -132,7 +132,13 @@ class Peer(ABC):
             base_url="https://portal.birch.example",
             **values,
         )
-        return token_client(settings, egress=self.egress, metadata=lambda: self.metadata(settings), clock=self.clock)
+        return token_client(
+            settings,
+            credentials=credentials_of(settings, assertion=None, clock=self.clock),
+            egress=self.egress,
+            metadata=lambda: self.metadata(settings),
+            clock=self.clock,
+        )
 
     async def metadata(self, settings: Settings) -> Metadata:
         authority = Authority.from_settings(settings)

@@ -8,6 +8,7 @@ import msgspec
 
 from entrada.errors import AuthorityUnavailable
 from entrada.flows.schedule import Schedule
+from entrada.provider.credentials import Credentials
 from entrada.provider.egress import Egress
 from entrada.provider.oidc_client import OidcClient, SessionTokens
 from tests.moved_clock import MovedClock
@@ -25,7 +26,7 @@ def schedule(clock: MovedClock) -> Schedule:
     """Return the schedule of an application with settings as they are by default."""
     client = OidcClient(
         client_id="app",
-        client_secret=None,
+        credentials=Credentials([], client_id="app"),
         egress=Egress(private_addresses_allowed=False),
         metadata=nothing,  # type: ignore[arg-type]
         clock=clock,

@@ -37,8 +37,9 @@ PUBLIC = Proof()
 class Credential(Protocol):
     """One way to prove it."""
 
-    name: str
-    """What the operator knows it by; it is in logs."""
+    @property
+    def name(self) -> str:
+        """What the operator knows it by; it is in logs."""
 
     @property
     def expires_at(self) -> datetime | None:

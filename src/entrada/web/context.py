@@ -19,6 +19,7 @@ from entrada.settings import Settings
 
 if TYPE_CHECKING:  # an application that only names its dependencies loads none of these
     from entrada.background import Chores
+    from entrada.flows.expiry import ExpiryWatch
     from entrada.flows.remote_logout import RemoteLogout
     from entrada.flows.signin import SignIn
     from entrada.flows.signout import SignOut
@@ -56,6 +57,7 @@ class House:
     logout_pace: "Pace"
     tokens: "Tokens"
     chores: "Chores"
+    expiry: "ExpiryWatch"
     outbound: "Outbound"
     own_paths: frozenset[str]
     """The paths of our own routes."""

@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from functools import partial
 from pathlib import Path
 from random import random
@@ -14,6 +15,7 @@ from entrada.background import SWEEP_EVERY, Chore, Chores, sweep
 from entrada.clock import Clock
 from entrada.events import Events
 from entrada.flows.ahead import RenewalAhead
+from entrada.flows.expiry import ExpiryWatch
 from entrada.flows.provisioning import Provision, Provisioning
 from entrada.flows.remote_logout import RemoteLogout
 from entrada.flows.renewal import Renewal
@@ -23,7 +25,8 @@ from entrada.flows.signout import SignOut
 from entrada.flows.tokens import Tokens
 from entrada.keyring import KeyRing
 from entrada.provider.authority import Authority
-from entrada.provider.clients import token_client
+from entrada.provider.clients import credentials_of, token_client
+from entrada.provider.credentials import AssertionSource
 from entrada.provider.discovery import Discovery
 from entrada.provider.egress import Egress
 from entrada.provider.id_token import IdTokenVerifier
@@ -52,6 +55,7 @@ from entrada.web.pages import Pages
 from entrada.web.routes.table import own_paths
 
 LOGOUTS_PER_SECOND = 50  # frames in which the authority says that somebody signed out, for each worker
+WARN_EVERY = timedelta(hours=1)  # a look at a few dates
 LOGOUTS_AT_ONCE = 500  # a whole office goes home
 
 
@@ -108,6 +112,7 @@ class Building:
             await self.database.bring_up()
             await self.store.prepare()
             await self.house.discovery.prepare()
+            await self.house.expiry.once()
             yield
 
 
@@ -117,6 +122,7 @@ def build(
     clock: Clock,
     transport: httpx2.AsyncBaseTransport | None,
     provision: Provision | None,
+    client_assertion: AssertionSource | None,
     templates: tuple[Path, ...],
     events: Events,
 ) -> Building:
@@ -130,7 +136,9 @@ def build(
     database = Database(settings.database_url, data_dir=settings.data_dir)
     policy = ContentPolicy([Authority.from_settings(settings).metadata_url])  # known also while the authority is down
     discovery = _discovery(settings, egress, policy, clock)
-    client = token_client(settings, egress=egress, metadata=discovery.metadata, clock=clock)
+    credentials = credentials_of(settings, assertion=client_assertion, clock=clock)
+    expiry = ExpiryWatch(credentials, clock=clock, events=events)
+    client = token_client(settings, credentials=credentials, egress=egress, metadata=discovery.metadata, clock=clock)
     verifier = _verifier(settings, discovery=discovery, clock=clock)
     schedule, leases = _schedule(settings, client, clock), Leases(store)
     renewal = Renewal(sessions, leases, client=client, verifier=verifier, schedule=schedule, clock=clock)
@@ -153,7 +161,8 @@ def build(
         remote_logout=_remote_logout(settings, sessions=sessions, discovery=discovery, clock=clock),
         logout_pace=Pace(per_second=LOGOUTS_PER_SECOND, burst=LOGOUTS_AT_ONCE, clock=clock),
         tokens=Tokens(client, renewal),
-        chores=_chores(settings, renewal, leases, sessions=sessions, clock=clock, events=events),
+        chores=_chores(settings, renewal, leases, sessions=sessions, clock=clock, events=events, expiry=expiry),
+        expiry=expiry,
         outbound=Outbound(to_apis, graph_url=settings.graph_url),
         own_paths=own_paths(settings),
     )
@@ -184,12 +193,20 @@ def _schedule(settings: Settings, client: TokenClient, clock: Clock) -> Schedule
 
 
 def _chores(
-    settings: Settings, renewal: Renewal, leases: Leases, *, sessions: Sessions, clock: Clock, events: Events
+    settings: Settings,
+    renewal: Renewal,
+    leases: Leases,
+    *,
+    sessions: Sessions,
+    clock: Clock,
+    events: Events,
+    expiry: ExpiryWatch,
 ) -> Chores:
     ahead = RenewalAhead(sessions, leases, renewal, scopes=settings.sign_in_scopes, clock=clock, events=events)
     renewing = Chore("renewal", settings.token_refresh_check_interval, ahead.once)
     sweeping = Chore("sweeping", SWEEP_EVERY, partial(sweep, sessions, leases))
-    return Chores((renewing, sweeping), chance=random)
+    warning = Chore("credentials", WARN_EVERY, expiry.once)
+    return Chores((renewing, sweeping, warning), chance=random)
 
 
 def _verifier(settings: Settings, *, discovery: Discovery, clock: Clock) -> IdTokenVerifier:

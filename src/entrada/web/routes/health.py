@@ -21,7 +21,8 @@ async def health(_request: Request) -> Response:
 async def ready(request: Request) -> Response:
     """Answer whether people can sign in: 503 while the authority's metadata and keys, or a store, are missing.
 
-    `failing` names the background work that went wrong when it was last done.
+    `failing` names the background work that went wrong when it was last done; `credential_days` counts the days until a
+    client secret or certificate ends, from 30 days before.
     """
     house = context_of(request.scope).house
     for part, check in (("store", _store), ("authority", _authority)):
@@ -30,8 +31,9 @@ async def ready(request: Request) -> Response:
         except EntradaError as error:
             log.warning("not_ready", part=part, reason=str(error))
             return JSONResponse({"status": "unavailable"}, status_of(error), headers={"retry-after": "5", **FRESH})
-    failing = house.chores.failing  # people can sign in all the same
-    return JSONResponse({"status": "ready", **({"failing": failing} if failing else {})}, headers=FRESH)
+    troubles = {"failing": house.chores.failing or None, "credential_days": house.expiry.days_left()}
+    shown = {name: value for name, value in troubles.items() if value is not None}  # people can sign in all the same
+    return JSONResponse({"status": "ready", **shown}, headers=FRESH)
 
 
 async def _store(house: House) -> None:

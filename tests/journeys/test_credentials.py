@@ -1,0 +1,58 @@
+"""How the application proves itself, seen from the browser and from whoever watches it."""
+
+from datetime import timedelta
+from pathlib import Path
+
+from entrada_emulator.pytest_plugin import Entra
+from fastapi import FastAPI
+from pydantic import SecretStr
+
+from entrada import Entrada, Event
+from tests.front_door import AUTH, BASE, SECRET, SESSION, running, settings
+
+SECRETS = (SecretStr("a-secret-that-is-over"), SecretStr(SECRET))
+
+
+async def test_people_sign_in_while_one_secret_is_changed_for_another(entra: Entra, tmp_path: Path) -> None:
+    """LOG-8, SEC-174: the authority knows one of two secrets only; nobody notices, and the other is not tried again."""
+    async with running(entra, tmp_path, client_secret=None, client_secrets=SECRETS) as door:
+        first = await door.signed_in()
+        asked = door.calls("/token")
+        assert (await first.fetch(f"{AUTH}/me")).json()["name"] == "Mia Member"
+        await door.signed_in("ada@birch.example")
+        assert (asked, door.calls("/token")) == (2, 3)
+
+
+async def test_an_assertion_that_cannot_be_had_is_an_outage(entra: Entra, tmp_path: Path) -> None:
+    """LOG-8: the page says that sign-in does not work just now, and nothing of what the function raised."""
+
+    def broken() -> str:
+        raise OSError("the words of the exception")
+
+    options = {"client_assertion": broken}
+    async with running(entra, tmp_path, client_secret=None, options=options) as door:
+        browser = await door.signed_in()
+        assert browser.page.status == 503
+        assert "the words" not in browser.page.text
+        assert SESSION not in browser.jar.of("portal.birch.example")
+
+
+async def test_a_secrets_end_is_known_to_ready(entra: Entra, tmp_path: Path) -> None:
+    """SEC-174, BEY-7: from 30 days before; strangers learn no more than the number of days."""
+    ends = (entra.state.clock.now() + timedelta(days=40)).date()
+    async with running(entra, tmp_path, client_secret_expires=(ends,)) as door:
+        assert (await door.raw("GET", f"{BASE}/ready")).json() == {"status": "ready"}
+        entra.state.clock.move(timedelta(days=12))
+        assert (await door.raw("GET", f"{BASE}/ready")).json() == {"status": "ready", "credential_days": 27}
+
+
+async def test_the_start_warns_of_a_secret_that_is_about_to_end(entra: Entra, tmp_path: Path) -> None:
+    """SEC-174: whoever listens hears which credential it is, without its value."""
+    ends = (entra.state.clock.now() + timedelta(days=3)).date()
+    told: list[Event] = []
+    chosen = settings(tmp_path, client_secret_expires=(ends,))
+    entrada, app = Entrada(chosen, clock=entra.state.clock.now, transport=None), FastAPI()
+    entrada.on("credential_expiring")(told.append)
+    entrada.install(app)
+    async with app.router.lifespan_context(app):
+        assert [event.reason for event in told] == ["client_secret 1: 2 days left"]
