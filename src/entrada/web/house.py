@@ -19,20 +19,11 @@ from entrada.flows.expiry import ExpiryWatch
 from entrada.flows.provisioning import Provision, Provisioning
 from entrada.flows.remote_logout import RemoteLogout
 from entrada.flows.renewal import Renewal
-from entrada.flows.schedule import Schedule
 from entrada.flows.signin import SignIn
 from entrada.flows.signout import SignOut
 from entrada.flows.tokens import Tokens
 from entrada.keyring import KeyRing
-from entrada.provider.authority import Authority
-from entrada.provider.clients import credentials_of, token_client
 from entrada.provider.credentials import AssertionSource
-from entrada.provider.discovery import Discovery
-from entrada.provider.egress import Egress
-from entrada.provider.id_token import IdTokenVerifier
-from entrada.provider.logout_token import LogoutTokenVerifier
-from entrada.provider.network import NetworkTransport
-from entrada.provider.token_client import TokenClient
 from entrada.sessions.keyfile import KeyFile, load_or_create_ring, ring_file
 from entrada.sessions.leases import Leases
 from entrada.sessions.lifecycle import Sessions
@@ -53,6 +44,7 @@ from entrada.web.outbound import Outbound
 from entrada.web.pace import Pace
 from entrada.web.pages import Pages
 from entrada.web.routes.table import own_paths
+from entrada.web.ways_out import WaysOut, lay_ways_out
 
 LOGOUTS_PER_SECOND = 50  # frames in which the authority says that somebody signed out, for each worker
 WARN_EVERY = timedelta(hours=1)  # a look at a few dates
@@ -64,10 +56,9 @@ class Building:
     """The house and what has to be opened before people come, and closed when they have gone."""
 
     house: House
-    policy: ContentPolicy
+    outside: WaysOut
     store: SessionStore
     database: Database
-    egress: Egress
     sealer: Sealer
     key_file: KeyFile | None
     """The file of the key ring, if there is one."""
@@ -88,7 +79,7 @@ class Building:
         settings = self.house.settings
         addresses = (app.docs_url, app.redoc_url, app.swagger_ui_oauth2_redirect_url)
         return HeaderRules(
-            policy=self.policy,
+            policy=self.outside.policy,
             https=settings.secure,
             session_cookie=self.house.cookies.session.encode(),
             auth_paths=self.auth_paths,
@@ -102,7 +93,7 @@ class Building:
         An authority that is down does not keep the application from starting; it is not ready until it answers.
         """
         async with AsyncExitStack() as stack:
-            stack.push_async_callback(self.egress.aclose)
+            stack.push_async_callback(self.outside.egress.aclose)
             stack.push_async_callback(self.house.outbound.close_pool)
             stack.push_async_callback(self.house.discovery.aclose)
             stack.push_async_callback(self.house.sign_out.aclose)
@@ -132,20 +123,16 @@ def build(
     sealer = Sealer(ring)
     store = open_store(settings.store, data_dir=settings.data_dir, clock=clock)
     sessions = Sessions(store, sealer=sealer, ring=ring, clock=clock, lifetimes=_lifetimes(settings))
-    egress, to_apis = _ways_out(settings, transport)
     database = Database(settings.database_url, data_dir=settings.data_dir)
-    policy = ContentPolicy([Authority.from_settings(settings).metadata_url])  # known also while the authority is down
-    discovery = _discovery(settings, egress, policy, clock)
-    credentials = credentials_of(settings, assertion=client_assertion, clock=clock)
-    expiry = ExpiryWatch(credentials, clock=clock, events=events)
-    client = token_client(settings, credentials=credentials, egress=egress, metadata=discovery.metadata, clock=clock)
-    verifier = _verifier(settings, discovery=discovery, clock=clock)
-    schedule, leases = _schedule(settings, client, clock), Leases(store)
-    renewal = Renewal(sessions, leases, client=client, verifier=verifier, schedule=schedule, clock=clock)
+    outside = lay_ways_out(settings, transport=transport, client_assertion=client_assertion, clock=clock)
+    discovery, client, schedule, leases = outside.discovery, outside.client, outside.schedule, Leases(store)
+    expiry = ExpiryWatch(outside.credentials, clock=clock, events=events)
+    renewal = Renewal(sessions, leases, client=client, verifier=outside.id_tokens, schedule=schedule, clock=clock)
     sign_in = SignIn(
-        settings, discovery=discovery, client=client, verifier=verifier, sealer=sealer, sessions=sessions,
+        settings, discovery=discovery, client=client, verifier=outside.id_tokens, sealer=sealer, sessions=sessions,
         provisioning=Provisioning(Directory(database), provision), schedule=schedule, clock=clock,
     )  # fmt: skip
+    remote = RemoteLogout(sessions=sessions, discovery=discovery, verifier=outside.logout_tokens, clock=clock)
     house = House(
         settings=settings,
         clock=clock,
@@ -153,22 +140,20 @@ def build(
         cookies=Cookies.from_settings(settings),
         csrf=CsrfTokens(ring),
         hosts=Hosts.from_settings(settings),
-        pages=_pages(settings, templates, policy),
+        pages=_pages(settings, templates, outside.policy),
         discovery=discovery,
         sessions=sessions,
         sign_in=sign_in,
         sign_out=SignOut(settings, sessions=sessions, discovery=discovery, client=client),
-        remote_logout=_remote_logout(settings, sessions=sessions, discovery=discovery, clock=clock),
+        remote_logout=remote,
         logout_pace=Pace(per_second=LOGOUTS_PER_SECOND, burst=LOGOUTS_AT_ONCE, clock=clock),
         tokens=Tokens(client, renewal),
         chores=_chores(settings, renewal, leases, sessions=sessions, clock=clock, events=events, expiry=expiry),
         expiry=expiry,
-        outbound=Outbound(to_apis, graph_url=settings.graph_url),
+        outbound=Outbound(outside.to_apis, graph_url=settings.graph_url),
         own_paths=own_paths(settings),
     )
-    return Building(
-        house=house, policy=policy, store=store, database=database, egress=egress, sealer=sealer, key_file=key_file
-    )
+    return Building(house=house, outside=outside, store=store, database=database, sealer=sealer, key_file=key_file)
 
 
 def _lifetimes(settings: Settings) -> Lifetimes:
@@ -180,16 +165,6 @@ def _lifetimes(settings: Settings) -> Lifetimes:
 def _pages(settings: Settings, templates: tuple[Path, ...], policy: ContentPolicy) -> Pages:
     name = "Microsoft" if settings.entra_authority else "your provider"
     return Pages(templates, policy=policy, authority_name=name)
-
-
-def _discovery(settings: Settings, egress: Egress, policy: ContentPolicy, clock: Clock) -> Discovery:
-    authority, learnt = Authority.from_settings(settings), policy.allow_sign_out_at
-    return Discovery(authority, egress, clock, production=settings.production, on_metadata=learnt)
-
-
-def _schedule(settings: Settings, client: TokenClient, clock: Clock) -> Schedule:
-    spread = settings.token_refresh_buffer
-    return Schedule(client, scopes=settings.sign_in_scopes, spread=spread, clock=clock, chance=random)
 
 
 def _chores(
@@ -207,37 +182,3 @@ def _chores(
     sweeping = Chore("sweeping", SWEEP_EVERY, partial(sweep, sessions, leases))
     warning = Chore("credentials", WARN_EVERY, expiry.once)
     return Chores((renewing, sweeping, warning), chance=random)
-
-
-def _verifier(settings: Settings, *, discovery: Discovery, clock: Clock) -> IdTokenVerifier:
-    return IdTokenVerifier(
-        discovery,
-        client_id=settings.client_id,
-        authority=Authority.from_settings(settings),
-        algorithms=settings.algorithms,
-        leeway=settings.leeway_seconds,
-        clock=clock,
-    )
-
-
-def _remote_logout(settings: Settings, *, sessions: Sessions, discovery: Discovery, clock: Clock) -> RemoteLogout:
-    verifier = LogoutTokenVerifier(
-        discovery,
-        client_id=settings.client_id,
-        algorithms=settings.algorithms,
-        leeway=settings.leeway_seconds,
-        clock=clock,
-    )
-    return RemoteLogout(sessions=sessions, discovery=discovery, verifier=verifier, clock=clock)
-
-
-def _ways_out(
-    settings: Settings, transport: httpx2.AsyncBaseTransport | None
-) -> tuple[Egress, httpx2.AsyncBaseTransport]:
-    """Return the way to the authority, bounded in everything, and the one to the APIs that the application calls."""
-    private, networks, ca_file = not settings.production, settings.private_networks, settings.ca_file
-    to_apis = transport or NetworkTransport(
-        ca_file=ca_file, private_addresses_allowed=private, private_networks=networks
-    )
-    egress = Egress(ca_file=ca_file, transport=transport, private_addresses_allowed=private, private_networks=networks)
-    return egress, to_apis

@@ -1,0 +1,106 @@
+"""All that speaks with the authority and with APIs, built from the settings; nothing of it calls out yet."""
+
+from dataclasses import dataclass
+from random import random
+
+import httpx2
+
+from entrada.clock import Clock
+from entrada.flows.schedule import Schedule
+from entrada.provider.authority import Authority
+from entrada.provider.clients import credentials_of, token_client
+from entrada.provider.credentials import AssertionSource, Credentials
+from entrada.provider.discovery import Discovery
+from entrada.provider.egress import Egress
+from entrada.provider.id_token import IdTokenVerifier
+from entrada.provider.logout_token import LogoutTokenVerifier
+from entrada.provider.network import NetworkTransport
+from entrada.provider.token_client import TokenClient
+from entrada.settings import Settings
+from entrada.web.content_policy import ContentPolicy
+
+
+@dataclass(frozen=True, slots=True)
+class WaysOut:
+    """The parts that know the authority."""
+
+    egress: Egress
+    """To the authority, bounded in everything."""
+    to_apis: httpx2.AsyncBaseTransport
+    """To the APIs that the application calls."""
+    policy: ContentPolicy
+    discovery: Discovery
+    credentials: Credentials
+    client: TokenClient
+    id_tokens: IdTokenVerifier
+    logout_tokens: LogoutTokenVerifier
+    schedule: Schedule
+
+
+def lay_ways_out(
+    settings: Settings,
+    *,
+    transport: httpx2.AsyncBaseTransport | None,
+    client_assertion: AssertionSource | None,
+    clock: Clock,
+) -> WaysOut:
+    """Return the parts, each built on the one before."""
+    egress, to_apis = _transports(settings, transport)
+    policy = ContentPolicy([Authority.from_settings(settings).metadata_url])  # known also while the authority is down
+    discovery = _discovery(settings, egress, policy, clock)
+    credentials = credentials_of(settings, assertion=client_assertion, clock=clock)
+    client = token_client(settings, credentials=credentials, egress=egress, metadata=discovery.metadata, clock=clock)
+    return WaysOut(
+        egress=egress,
+        to_apis=to_apis,
+        policy=policy,
+        discovery=discovery,
+        credentials=credentials,
+        client=client,
+        id_tokens=_verifier(settings, discovery=discovery, clock=clock),
+        logout_tokens=_logout_verifier(settings, discovery=discovery, clock=clock),
+        schedule=_schedule(settings, client, clock),
+    )
+
+
+def _transports(
+    settings: Settings, transport: httpx2.AsyncBaseTransport | None
+) -> tuple[Egress, httpx2.AsyncBaseTransport]:
+    """Return the way to the authority, bounded in everything, and the one to the APIs that the application calls."""
+    private, networks, ca_file = not settings.production, settings.private_networks, settings.ca_file
+    to_apis = transport or NetworkTransport(
+        ca_file=ca_file, private_addresses_allowed=private, private_networks=networks
+    )
+    egress = Egress(ca_file=ca_file, transport=transport, private_addresses_allowed=private, private_networks=networks)
+    return egress, to_apis
+
+
+def _discovery(settings: Settings, egress: Egress, policy: ContentPolicy, clock: Clock) -> Discovery:
+    authority, learnt = Authority.from_settings(settings), policy.allow_sign_out_at
+    return Discovery(authority, egress, clock, production=settings.production, on_metadata=learnt)
+
+
+def _verifier(settings: Settings, *, discovery: Discovery, clock: Clock) -> IdTokenVerifier:
+    return IdTokenVerifier(
+        discovery,
+        client_id=settings.client_id,
+        authority=Authority.from_settings(settings),
+        algorithms=settings.algorithms,
+        leeway=settings.leeway_seconds,
+        clock=clock,
+    )
+
+
+def _logout_verifier(settings: Settings, *, discovery: Discovery, clock: Clock) -> LogoutTokenVerifier:
+    return LogoutTokenVerifier(
+        discovery,
+        client_id=settings.client_id,
+        algorithms=settings.algorithms,
+        leeway=settings.leeway_seconds,
+        clock=clock,
+    )
+
+
+def _schedule(settings: Settings, client: TokenClient, clock: Clock) -> Schedule:
+    spread = settings.token_refresh_buffer
+    return Schedule(client, scopes=settings.sign_in_scopes, spread=spread, clock=clock, chance=random)
