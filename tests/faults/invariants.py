@@ -108,13 +108,12 @@ async def watching(visits: Sequence[Visit], *, living: Iterable[str] = ()) -> As
             await watch.round(visit)
             await asyncio.sleep(PAUSE)
 
-    async with asyncio.TaskGroup() as group:
-        for visit in visits:
-            group.create_task(keep_asking(visit))
-        try:
-            yield watch
-        finally:
-            going = False
+    asking = [asyncio.get_running_loop().create_task(keep_asking(visit)) for visit in visits]
+    try:
+        yield watch
+    finally:
+        going = False
+        await asyncio.gather(*asking)
     for visit in visits:
         await watch.round(visit)
     assert not watch.breaches, Counter(watch.breaches)

@@ -2,37 +2,15 @@
 
 import asyncio
 import signal
-from collections.abc import AsyncIterator
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 from entrada_emulator.faults import Fault
-from entrada_emulator.keys import SigningKey
-from entrada_emulator.pytest_plugin import served
 
-from tests.faults.workers import Cluster, cluster
+from tests.faults.points import AFTER_ALL, AFTER_STORING, AFTER_THE_ANSWER, BEFORE_THE_CALL, BEFORE_THE_LEASE_IS_SURE
+from tests.faults.workers import Cluster
 
 TO_EXPIRE = timedelta(minutes=100)
-BEFORE_THE_CALL, AFTER_THE_ANSWER, AFTER_STORING, AFTER_ALL = (
-    "TokenClient.acquire",
-    "Renewal._kept",
-    "Lease.drop",
-    "Flights._landed",
-)
-
-
-@pytest.fixture(scope="module")
-async def two(tmp_path_factory: pytest.TempPathFactory, entra_keys: tuple[SigningKey, ...]) -> AsyncIterator[Cluster]:
-    """Two workers on one SQLite file, of which the second can be armed."""
-    folder: Path = tmp_path_factory.mktemp("two")
-    with (
-        served(folder / "emulator", keys=entra_keys) as entra,
-        cluster(entra, folder, workers=2, points=True) as running,
-    ):
-        for worker in running.workers:
-            await worker.ready()
-        yield running
 
 
 async def expired(two: Cluster) -> str:
@@ -77,7 +55,7 @@ async def test_stopped_before_the_call(two: Cluster, semantics: str) -> None:
     first, second = two.workers
     two.entra.state.refresh_tokens.semantics = semantics  # type: ignore[assignment]
     session = await expired(two)
-    second.arm("Lease.is_ours", signal.SIGSTOP)
+    second.arm(BEFORE_THE_LEASE_IS_SURE, signal.SIGSTOP)
     waiting = asyncio.create_task(two.ask(second, session))
     await second.stopped()
     others = asyncio.create_task(two.storm(session, each=20, workers=[first]))

@@ -1,24 +1,21 @@
 """The application of one worker process, for uvicorn: the small portal, with a clock that all workers share.
 
 `FAULTS_CLOCK` names a file of eight bytes, the seconds to add to the machine's time. `FAULTS_POINTS`, if set, names a
-file: when it holds `NAME SIGNAL`, the process sends itself the signal as soon as the function of this qualified name is
-called, once. So a process can be killed or stopped at a named point of the code that everybody runs.
+file that arms it: when it holds `POINT SIGNAL`, the process sends itself the signal at this point (`points.py`), once.
 """
 
 import mmap
 import os
-import signal
 import struct
-import sys
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from types import FrameType
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import FastAPI
 
 from entrada import ApiClient, CurrentUser, Entrada, Event, api_client
+from tests.faults.points import obey
 
 Graph = Annotated[ApiClient, api_client("https://graph.microsoft.com/v1.0", "User.Read")]
 
@@ -30,22 +27,6 @@ def shared_clock(path: str) -> Callable[[], datetime]:
     return lambda: datetime.now(UTC) + timedelta(seconds=struct.unpack("d", offset[:8])[0])
 
 
-def stop_at(points: Path) -> None:
-    """Obey the file of points from now on."""
-
-    def watch(frame: FrameType, event: str, _: Any) -> None:
-        name = frame.f_code.co_qualname
-        if event != "call" or name not in WATCHED or not points.exists():
-            return
-        wanted, number = points.read_text().split()
-        if wanted == name:
-            points.unlink()
-            os.kill(os.getpid(), signal.Signals[number])
-
-    sys.setprofile(watch)
-
-
-WATCHED = frozenset({"TokenClient.acquire", "Renewal._kept", "Lease.drop", "Flights._landed", "Lease.is_ours"})
 app = FastAPI()
 entrada = Entrada(clock=shared_clock(os.environ["FAULTS_CLOCK"]))
 entrada.install(app)
@@ -69,4 +50,4 @@ async def token(client: Graph) -> dict[str, str]:
 
 
 if points := os.environ.get("FAULTS_POINTS"):
-    stop_at(Path(points))
+    obey(Path(points))

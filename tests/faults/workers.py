@@ -13,18 +13,20 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
-from urllib.parse import parse_qs, urlsplit
 
 import httpx2
 from entrada_emulator import seeds
 from entrada_emulator.pytest_plugin import Entra, ServedEntra
 
+from entrada.sessions.opening import open_store
 from tests.chromium.sites import ROOT, SOURCES, free_ports
+from tests.faults.invariants import Visit
+from tests.faults.people import COOKIE, Person
+from tests.faults.points import POINTS
 from tests.front_door import SECRET
 
 READY_WITHIN = 60.0  # seconds, on a machine that has other things to do
 ANSWER_WITHIN = 60.0
-COOKIE = "entrada"
 
 
 @dataclass(slots=True)
@@ -54,13 +56,20 @@ class Worker:
         self.process.send_signal(number)
 
     def arm(self, point: str, number: signal.Signals) -> None:
-        """Let it send itself a signal when it next comes to this point."""
+        """Let it send itself a signal when it next comes to this point (`points.py`)."""
+        assert point in POINTS
         self.points.write_text(f"{point} {number.name}")
 
     async def dead(self, *, within: float = 20.0) -> int:
         """Return how it ended."""
         assert self.process
         return await asyncio.to_thread(self.process.wait, within)
+
+    async def killed_at_the_point(self) -> None:
+        """Wait until it has killed itself where it was armed to, and start it again; `ready` says when it serves."""
+        assert await self.dead() == -signal.SIGKILL
+        assert not self.points.exists(), "it died elsewhere"
+        self.start()
 
     async def stopped(self, *, within: float = 20.0) -> None:
         """Wait until it has stopped (SIGSTOP)."""
@@ -114,6 +123,8 @@ class Cluster:
     served: ServedEntra
     workers: list[Worker]
     clock: Path
+    data: Path
+    """The workers' data directory."""
     _seen: int = field(default=0)
 
     @property
@@ -131,22 +142,38 @@ class Cluster:
         new, self._seen = len(asked) - self._seen, len(asked)
         return new
 
+    async def stored_keys(self) -> list[bytes]:
+        """Return what the living sessions are called in the store."""
+        store = open_store("sqlite:", data_dir=self.data, clock=self.entra.state.clock.now)
+        try:
+            return [key async for key, _, _ in store.scan()]
+        finally:
+            await store.close()
+
+    def person(self, upn: str = "mia@birch.example") -> Person:
+        """Return somebody with a browser of their own."""
+        return Person(self.entra, upn)
+
     async def sign_in(self, upn: str = "mia@birch.example") -> str:
         """Sign a person in at the first worker; return the session id."""
-        async with httpx2.AsyncClient(base_url=self.workers[0].url, trust_env=False) as client:
-            started = await client.get("/api/auth/login")
-            asked = {name: values[0] for name, values in parse_qs(urlsplit(started.headers["location"]).query).items()}
-            code = self.entra.code(
-                self.entra.user(upn),
-                redirect_uri=asked["redirect_uri"],
-                nonce=asked["nonce"],
-                code_challenge=asked["code_challenge"],
-                code_challenge_method="S256",
-            )
-            await client.get("/api/auth/callback", params={"code": code, "state": asked["state"]})
-            session = client.cookies.get(COOKIE)
-            assert session, self.workers[0].log.read_text()[-2000:]
-            return session
+        person, worker = self.person(upn), self.workers[0]
+        await person.start(worker.url)
+        await person.come_back(worker.url)
+        session = person.session
+        await person.close()
+        assert session, worker.log.read_text()[-2000:]
+        return session
+
+    def visit(self, worker: Worker, *, path: str = "/who") -> Visit:
+        """Return the way to a page of this worker, for the probe of the invariants."""
+
+        async def visit(session: str | None) -> int:
+            try:
+                return (await self.ask(worker, session or "", path=path)).status
+            except (OSError, TimeoutError):
+                return 0
+
+        return visit
 
     async def ask(self, worker: Worker, session: str, *, path: str = "/token") -> Answered:
         """Send one request with a session to one worker."""
@@ -196,7 +223,7 @@ def cluster(
         **settings,
     }
     with ExitStack() as stack:
-        running = Cluster(served, [], clock)
+        running = Cluster(served, [], clock, folder / "data")
         for port in ports:
             named = folder / f"points-{port}"
             command = [

@@ -1,0 +1,62 @@
+"""Named points of the code that everybody runs, at which a process sends itself a signal.
+
+A point is `module:function`: the moment that function is entered, or goes on. It is looked up when the process starts,
+so that a point whose function is gone ends the process at once, instead of never being reached.
+"""
+
+import os
+import signal
+import sys
+from importlib import import_module
+from operator import attrgetter
+from pathlib import Path
+from types import CodeType, FrameType
+from typing import Any
+
+# Signing in
+BEFORE_THE_ATTEMPT_IS_SEALED = "entrada.flows.transaction:seal"
+BEFORE_THE_REDIRECT = "entrada.web.cookies:Cookies.open_transaction"
+BEFORE_THE_CODE_IS_REDEEMED = "entrada.flows.signin:SignIn.finish"
+BEFORE_THE_SESSION_IS_STORED = "entrada.sessions.lifecycle:Sessions.begin"
+BEFORE_THE_COOKIE_IS_SENT = "entrada.sessions.lifecycle:Sessions.end_surplus_of"
+# Renewal
+BEFORE_THE_LEASE_IS_SURE = "entrada.sessions.leases:Lease.is_ours"
+BEFORE_THE_CALL = "entrada.provider.token_client:TokenClient.acquire"
+AFTER_THE_ANSWER = "entrada.flows.renewal:Renewal._kept"
+AFTER_STORING = "entrada.sessions.leases:Lease.drop"
+AFTER_ALL = "entrada.flows.flights:Flights._landed"
+# Signing out
+BEFORE_THE_SESSION_ENDS = "entrada.sessions.lifecycle:Sessions.end"
+BEFORE_THE_REVOCATION = "entrada.flows.revocation:Revocation._revoke"
+BEFORE_THE_COOKIE_IS_CLEARED = "entrada.web.cookies:Cookies.end_session"
+# The ring of keys
+BEFORE_THE_RING_IS_WRITTEN = "entrada.files:_draft"
+BEFORE_THE_RING_IS_REPLACED = "pathlib:Path.replace"
+AFTER_THE_RING_IS_REPLACED = "pathlib:Path.unlink"
+# The background
+BEFORE_A_SWEEP = "entrada.sessions.lifecycle:Sessions.sweep"
+
+POINTS = tuple(sorted(value for name, value in globals().items() if name.isupper() and isinstance(value, str)))
+
+
+def code_at(point: str) -> CodeType:
+    """Return what is run there; AttributeError or ModuleNotFoundError when there is no such function any more."""
+    module, _, name = point.partition(":")
+    code = attrgetter(name)(import_module(module)).__code__
+    assert isinstance(code, CodeType)
+    return code
+
+
+def obey(file: Path) -> None:
+    """Send this process the signal that the file names when it comes to the point that the file names, once."""
+    known = {code_at(point): point for point in POINTS}
+
+    def watch(frame: FrameType, event: str, _: Any) -> None:
+        if event != "call" or frame.f_code not in known or not file.exists():
+            return
+        wanted, number = file.read_text().split()
+        if wanted == known[frame.f_code]:
+            file.unlink()
+            os.kill(os.getpid(), signal.Signals[number])
+
+    sys.setprofile(watch)
