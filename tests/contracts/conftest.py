@@ -2,10 +2,12 @@
 
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 import asyncpg
 import pytest
 
+from entrada.keyring import KeyRing, generate
 from entrada.sessions.opening import open_store
 from entrada.sessions.store import SessionStore
 from tests.moved_clock import MovedClock
@@ -79,3 +81,16 @@ async def store(opened: Callable[[], SessionStore]) -> AsyncIterator[SessionStor
     await store.prepare()
     yield store
     await store.close()
+
+
+class Rings(NamedTuple):
+    before: KeyRing
+    waiting: KeyRing
+    after: KeyRing
+
+
+@pytest.fixture
+def rings() -> Rings:
+    before = KeyRing.parse(generate())
+    waiting = before.with_waiting(KeyRing.parse(generate()).active)
+    return Rings(before, waiting, waiting.promoted())

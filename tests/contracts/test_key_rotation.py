@@ -1,30 +1,16 @@
 """What a rotation of the key ring promises, whichever store the sessions are kept in."""
 
 from datetime import timedelta
-from typing import NamedTuple
 
 import pytest
 
-from entrada.keyring import KeyRing, generate
 from entrada.sessions.census import take_census
 from entrada.sessions.lifecycle import Sessions
 from entrada.sessions.sealing import Sealer
 from entrada.sessions.store import SessionStore
+from tests.contracts.conftest import Rings
 from tests.contracts.test_sessions import ADA, MINUTE, over
 from tests.moved_clock import MovedClock
-
-
-class Rings(NamedTuple):
-    before: KeyRing
-    waiting: KeyRing
-    after: KeyRing
-
-
-@pytest.fixture
-def rings() -> Rings:
-    before = KeyRing.parse(generate())
-    waiting = before.with_waiting(KeyRing.parse(generate()).active)
-    return Rings(before, waiting, waiting.promoted())
 
 
 @pytest.mark.parametrize("step", [("before", "waiting"), ("waiting", "after")])

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import anyio
 
-from entrada.sessions.store import NOT_INDEXED, Index, SessionStore
+from entrada.sessions.store import NOT_INDEXED, Index, Resealed, SessionStore
 from tests.moved_clock import MovedClock
 
 KEY, OTHER = b"k" * 32, b"o" * 32
@@ -177,7 +177,22 @@ async def test_a_scan_gives_each_living_session_once(store: SessionStore, clock:
     keys = [number.to_bytes(32, "big") for number in range(1, 450)]
     for key in keys:
         await insert(store, clock, key)
-    assert sorted([row async for row in store.scan()]) == [(key, b"record", b"tokens") for key in keys]
+    assert sorted([row async for row in store.scan()]) == [(key, (b"record", 1), (b"tokens", 1)) for key in keys]
+
+
+async def test_another_seal_changes_nothing_else(store: SessionStore, clock: MovedClock) -> None:
+    """Parts put in place of their own version keep it, their index and when they are due; other versions lose."""
+    await insert(store, clock, index=Index(user=ADA, sid=SID, due_at=clock()))
+    await store.reseal([Resealed(KEY, (b"signed anew", 1), (b"sealed anew", 1)), Resealed(OTHER, (b"", 1), None)])
+    assert (await store.get(KEY), await store.get_tokens(KEY)) == ((b"signed anew", 1), (b"sealed anew", 1))
+    assert await store.get(OTHER) is None
+    assert (await store.by_sid(SID), await store.due(before=clock() + SECOND, limit=1)) == ([KEY], [KEY])
+    assert await store.replace(KEY, record=b"touched", version=1, expires_at=clock() + HOUR)
+    assert await store.replace_tokens(KEY, tokens=b"renewed", version=1, due_at=None)
+    await store.reseal([Resealed(KEY, (b"late", 1), (b"late", 1))])
+    assert (await store.get(KEY), await store.get_tokens(KEY)) == ((b"touched", 2), (b"renewed", 2))
+    await store.reseal([Resealed(KEY, None, (b"sealed anew", 2)), Resealed(OTHER, None, None)])
+    assert (await store.get(KEY), await store.get_tokens(KEY)) == ((b"touched", 2), (b"sealed anew", 2))
 
 
 async def users_keys(store: SessionStore, user: bytes, *, limit: int = 100) -> list[bytes]:

@@ -13,7 +13,7 @@ from entrada_emulator.pytest_plugin import Entra
 
 from entrada.keyring import KeyRing, generate
 from tests.browser import Browser
-from tests.front_door import AUTH, FrontDoor, running
+from tests.front_door import AUTH, BASE, SESSION, FrontDoor, running
 from tests.processes import SOURCES
 
 SETTINGS = {"AZURE_TENANT_ID": "contoso.com", "AZURE_CLIENT_ID": "portal"}
@@ -128,12 +128,46 @@ async def test_a_key_that_nobody_needs_is_dropped(entra: Entra, tmp_path: Path, 
         )
         shown = await anyio.to_thread.run_sync(lambda: keys("status", **environment))
         assert "left to re-seal: 1 records (by their next use), 1 tokens (by their next renewal)" in shown
+        sealed = await anyio.to_thread.run_sync(lambda: keys("reseal", **environment))
+        assert "1 sessions: 1 records and 1 tokens sealed anew" in sealed
+        assert "left to re-seal: nothing" in sealed
+        assert "until 2" in sealed
+        assert "0 records and 0 tokens" in await anyio.to_thread.run_sync(lambda: keys("reseal", **environment))
+        assert (await mia.open(f"{BASE}/graph")).status == 200
+        refused = await anyio.to_thread.run_sync(lambda: keys("drop", old.id, code=1, **environment))
+        assert "sessions need it" in refused
+        await mia.open(f"{BASE}/private")
         await mia.press("Sign out")
         shown = await anyio.to_thread.run_sync(lambda: keys("status", **environment))
         assert f"no longer: `entrada keys drop {old.id}`" in shown
         await anyio.to_thread.run_sync(lambda: keys("drop", old.id, **environment))
         assert [key.id for key in KeyRing.parse(ring.read_text()).keys] != [old.id]
         assert old.id not in ring.read_text()
+
+
+async def test_a_key_is_dropped_by_force(entra: Entra, tmp_path: Path, ring: Path) -> None:
+    """With --force it goes at once, and whoever needs it signs in again: 401, and no error."""
+    environment = {"ENTRADA_KEYS_FILE": str(ring), "ENTRADA_DATA_DIR": str(tmp_path / "data")}
+    old = KeyRing.parse(ring.read_text()).active
+    async with running(entra, tmp_path / "data", keys_file=ring, store="sqlite:") as door:
+        session = (await door.signed_in()).jar.of("portal.birch.example")[SESSION]
+        ring.write_text(
+            KeyRing.parse(ring.read_text()).with_waiting(KeyRing.parse(generate()).active).promoted().text()
+        )
+        await anyio.to_thread.run_sync(lambda: keys("drop", old.id, code=1, **environment))
+        await anyio.to_thread.run_sync(lambda: keys("drop", old.id, "--force", **environment))
+        assert old.id not in ring.read_text()
+        await anyio.sleep(2.5)
+        assert await door.reuse(session) == 401
+
+
+def test_there_must_be_something_to_seal_anew(ring: Path, tmp_path: Path) -> None:
+    """A store in memory, or one that nobody has made yet, is refused, and no file is made."""
+    for store in ("memory:", "sqlite:"):
+        environment = {"ENTRADA_STORE": store, "ENTRADA_DATA_DIR": str(tmp_path / "data")}
+        said = keys("reseal", code=1, ENTRADA_KEYS_FILE=str(ring), **environment)
+        assert "nothing that could be sealed anew" in said
+    assert not (tmp_path / "data").exists()
 
 
 def test_a_missing_package_is_said_plainly() -> None:

@@ -7,8 +7,9 @@ and only opens; when all workers know it, it becomes the active one. Nothing but
 import asyncio
 import stat
 import time
+from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, TypeVar
 
 import typer
 
@@ -17,15 +18,21 @@ from entrada.clock import system_clock
 from entrada.errors import SettingsRefused
 from entrada.files import ANYBODY_ELSE, alone_with, write_anew
 from entrada.keyring import Key, KeyRing
+from entrada.sessions import resealing
 from entrada.sessions.census import Census, take_census
 from entrada.sessions.keyfile import KeyFile, load_or_create_ring, ring_file
 from entrada.sessions.opening import SQLITE_FILE, open_store
+from entrada.sessions.resealing import Progress
 from entrada.sessions.sealing import Sealer
+from entrada.sessions.store import SessionStore
 from entrada.settings import Settings
 
 WAIT_SECONDS = 60  # workers look at the file each second; the rest is for a machine that is busy or asleep
 
 keys = typer.Typer(help="The keys that protect sessions.", no_args_is_help=True)
+T = TypeVar("T")
+SHOW_EVERY = 10_000  # sessions between two lines of progress
+Force = Annotated[bool, typer.Option("--force", help="Even if people have to sign in again for it.")]
 File = Annotated[Path | None, typer.Option("--file", help="The file of the ring; by default the settings name it.")]
 
 
@@ -53,7 +60,28 @@ def rotate(file: File = None) -> None:
 
 
 @keys.command()
-def drop(key_id: str, file: File = None) -> None:
+def reseal() -> None:
+    """Seal everything in the store anew with the active key; workers may run, and it may be run again."""
+    settings = Settings.load()
+    ring = load_or_create_ring(settings)
+    if not _visible(settings):
+        raise SettingsRefused(["store: there is nothing that could be sealed anew from here"])
+    sealer, shown = Sealer(ring), 0
+
+    def told(progress: Progress) -> None:
+        nonlocal shown
+        if progress.sessions - shown >= SHOW_EVERY:
+            shown = progress.sessions
+            typer.echo(_done(progress))
+
+    typer.echo(_done(_with_store(settings, lambda store: resealing.reseal(store, sealer=sealer, told=told))))
+    census = _census(settings, ring)
+    if census:
+        _show(ring, census)
+
+
+@keys.command()
+def drop(key_id: str, file: File = None, force: Force = False) -> None:
     """Take a key out of the ring, unless a session still needs it."""
     settings = Settings.load()
     path = _path(file, settings)
@@ -66,8 +94,12 @@ def drop(key_id: str, file: File = None) -> None:
         except ValueError as error:
             raise SettingsRefused([f"keys: {key_id}: {error}; rotate first"]) from None
         census = _census(settings, ring)
-        if census is None or census.needs(key_id):
-            raise SettingsRefused([f"keys: {key_id}: sessions need it, or the store cannot tell; see the status"])
+        needed = census is None or census.needs(key_id)
+        if needed and not force:
+            mend = "wait, or use --force: those people sign in again"
+            raise SettingsRefused(
+                [f"keys: {key_id}: sessions need it, or the store cannot tell; see the status; {mend}"]
+            )
         _replace(path, rest)
     typer.echo(f"{key_id} is gone: what it sealed opens no more.")
 
@@ -95,6 +127,7 @@ def _show(ring: KeyRing, census: Census) -> None:
     records, tokens = census.to_reseal(ring.active.id)
     if records or tokens:
         typer.echo(f"left to re-seal: {records} records (by their next use), {tokens} tokens (by their next renewal)")
+        typer.echo("`entrada keys reseal` does it now.")
     else:
         typer.echo("left to re-seal: nothing")
     if census.unreadable:
@@ -122,19 +155,34 @@ def _census(settings: Settings, ring: KeyRing) -> Census | None:
     """Return what the store holds; None when it cannot be seen from another process."""
     if settings.store == "memory:":
         return None
+    if not _visible(settings):
+        return Census()
+    return _with_store(settings, lambda store: take_census(store, sealer=Sealer(ring)))
 
-    if settings.store == "sqlite:" and not (settings.data_dir / SQLITE_FILE).is_file():
-        return Census()  # opening the store would make the file, perhaps as somebody else than the application
 
-    async def read() -> Census:
+def _visible(settings: Settings) -> bool:
+    """Say whether there is a store to open: opening it must not make its file, perhaps as the wrong user."""
+    if settings.store == "sqlite:":
+        return (settings.data_dir / SQLITE_FILE).is_file()
+    return settings.store != "memory:"
+
+
+def _with_store(settings: Settings, work: Callable[[SessionStore], Awaitable[T]]) -> T:
+    """Do the work on the store of the settings, and let go of it."""
+
+    async def run() -> T:
         store = open_store(settings.store, data_dir=settings.data_dir, clock=system_clock)
         try:
             await store.prepare()
-            return await take_census(store, sealer=Sealer(ring))
+            return await work(store)
         finally:
             await store.close()
 
-    return asyncio.run(read())
+    return asyncio.run(run())
+
+
+def _done(progress: Progress) -> str:
+    return f"{progress.sessions} sessions: {progress.records} records and {progress.tokens} tokens sealed anew"
 
 
 def _path(file: Path | None, settings: Settings | None = None) -> Path:

@@ -36,7 +36,7 @@ class Census:
 async def take_census(store: SessionStore, *, sealer: Sealer) -> Census:
     """Read all living sessions of the store; StoreUnavailable when it cannot be read."""
     census = Census()
-    async for key, signed, sealed in store.scan():
+    async for key, (signed, _), (sealed, _) in store.scan():
         data = sealer.verify(signed, purpose="session-record", bound_to=key)
         record = decode(data) if data else None
         if record is None:

@@ -18,8 +18,8 @@ from entrada.sessions.data import Changes, Values
 from entrada.sessions.held import HeldTokens
 from entrada.sessions.lifetimes import Lifetimes
 from entrada.sessions.names import Names
-from entrada.sessions.record import RequestFacts, SessionRecord, decode, encode
-from entrada.sessions.sealing import Sealer, key_id_of
+from entrada.sessions.record import RequestFacts, SessionRecord, decode, encode, owner
+from entrada.sessions.sealing import Sealer
 from entrada.sessions.store import NOT_INDEXED, Index, SessionStore, Stored
 
 SESSION_ID_BYTES = 32
@@ -322,11 +322,10 @@ class Sessions:
 
     def _resealed(self, session: Session) -> bytes:
         """Return the application's data under the active key; as it is where no key of ours opens it."""
-        sealed, owner = session.record.data, _owner(session)
-        if not sealed or key_id_of(sealed) == self._active_id:
+        sealed = session.record.data
+        if not sealed:
             return sealed
-        plain = self._sealer.open(sealed, purpose="session-data", bound_to=owner)
-        return sealed if plain is None else self._sealer.seal(plain, purpose="session-data", bound_to=owner)
+        return self._sealer.resealed(sealed, purpose="session-data", bound_to=_owner(session)) or sealed
 
     def _with_data(self, session: Session, values: Values) -> SessionRecord:
         plain = data.encode(values)
@@ -371,7 +370,7 @@ class Sessions:
 
 def _owner(session: Session) -> tuple[bytes, ...]:
     """Bind tokens to their row, person and tenant, so that they open nowhere else (SEC-168)."""
-    return session.key, session.user.key.encode()
+    return owner(session.key, session.user)
 
 
 def _lost(key: bytes) -> Index:

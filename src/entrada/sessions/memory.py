@@ -7,7 +7,7 @@ from heapq import nsmallest
 from itertools import islice
 
 from entrada.clock import Clock
-from entrada.sessions.store import Index, Stored
+from entrada.sessions.store import Index, Resealed, Stored
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +78,14 @@ class MemoryStore:
         index = replace(entry.index, due_at=due_at)
         self._sessions[key] = replace(entry, tokens=(tokens, version + 1), index=index)
         return True
+
+    async def reseal(self, rows: Sequence[Resealed]) -> None:
+        """Put these parts in place of those of the same versions."""
+        for row in rows:
+            if entry := self._sessions.get(row.key):
+                record = row.record if row.record and row.record[1] == entry.record[1] else entry.record
+                tokens = row.tokens if row.tokens and row.tokens[1] == entry.tokens[1] else entry.tokens
+                self._sessions[row.key] = replace(entry, record=record, tokens=tokens)
 
     async def delete(self, keys: Sequence[bytes]) -> None:
         """Delete these sessions, both parts."""
@@ -151,11 +159,11 @@ class MemoryStore:
         self._leases = {name: lease for name, lease in self._leases.items() if now < lease.until}
         return len(sessions) + len(spent)
 
-    async def scan(self) -> AsyncIterator[tuple[bytes, bytes, bytes]]:
+    async def scan(self) -> AsyncIterator[tuple[bytes, Stored, Stored]]:
         """Give key, record and tokens of each living session."""
         for key in tuple(self._sessions):
             if entry := self._living(key):
-                yield key, entry.record[0], entry.tokens[0]
+                yield key, entry.record, entry.tokens
 
     async def close(self) -> None:
         """Forget everything."""

@@ -7,7 +7,7 @@ from typing import Any
 from entrada.clock import Clock
 from entrada.errors import StoreUnavailable
 from entrada.sessions.postgres_server import PostgresServer
-from entrada.sessions.store import Index, Stored
+from entrada.sessions.store import Index, Resealed, Stored
 from entrada.store_url import StoreUrl
 
 GET = "SELECT record, version FROM entrada_session WHERE key = $1"
@@ -29,6 +29,8 @@ REPLACE_TOKENS = (
     " WHERE key = $3 AND version = $4"
     " AND EXISTS (SELECT 1 FROM entrada_session s WHERE s.key = t.key AND s.expires_at > $5)"
 )
+RESEAL = "UPDATE entrada_session SET record = $1 WHERE key = $2 AND version = $3"
+RESEAL_TOKENS = "UPDATE entrada_session_tokens SET tokens = $1 WHERE key = $2 AND version = $3"
 INDEX = "UPDATE entrada_session SET user_hash = $2, sid_hash = $3 WHERE key = $1"
 POSTPONE = "UPDATE entrada_session_tokens SET due_at = $2 WHERE key = $1"
 BY_USER = "SELECT key, record, version FROM entrada_session WHERE user_hash = $1 AND expires_at > $2 LIMIT $3"
@@ -62,7 +64,7 @@ SWEEP_LEASES = (
     " (SELECT name FROM entrada_lease WHERE until <= clock_timestamp() LIMIT $1 FOR UPDATE SKIP LOCKED)"
 )
 SCAN = (
-    "SELECT key, record, tokens FROM entrada_session JOIN entrada_session_tokens USING (key)"
+    "SELECT key, record, s.version, tokens, t.version FROM entrada_session s JOIN entrada_session_tokens t USING (key)"
     " WHERE key > $1 AND expires_at > $2 ORDER BY key LIMIT $3"
 )
 SCANNED_AT_ONCE = 200
@@ -116,6 +118,19 @@ class PostgresStore:
     async def replace_tokens(self, key: bytes, *, tokens: bytes, version: int, due_at: datetime | None) -> bool:
         """Put new tokens in place of `version`; False when that is not the present one."""
         return await self._changed(REPLACE_TOKENS, tokens, due_at, key, version, self._clock())
+
+    async def reseal(self, rows: Sequence[Resealed]) -> None:
+        """Put these parts in place of those of the same versions, in one transaction."""
+        ordered = sorted(rows, key=lambda row: row.key)
+        records = [(row.record[0], row.key, row.record[1]) for row in ordered if row.record]
+        tokens = [(row.tokens[0], row.key, row.tokens[1]) for row in ordered if row.tokens]
+
+        async def work(connection: Any) -> None:
+            async with connection.transaction():
+                await connection.executemany(RESEAL, records)
+                await connection.executemany(RESEAL_TOKENS, tokens)
+
+        await self._server.run(work)
 
     async def delete(self, keys: Sequence[bytes]) -> None:
         """Delete these sessions, both parts, in one statement."""
@@ -175,12 +190,12 @@ class PostgresStore:
         swept = sum([await self._count(sweep, now, limit) for sweep in SWEEP])
         return swept + await self._count(SWEEP_LEASES, limit)
 
-    async def scan(self) -> AsyncIterator[tuple[bytes, bytes, bytes]]:
+    async def scan(self) -> AsyncIterator[tuple[bytes, Stored, Stored]]:
         """Give key, record and tokens of each living session, in the order of their keys."""
         after = b""
         while rows := await self._all(SCAN, after, self._clock(), SCANNED_AT_ONCE):
-            for key, record, tokens in rows:
-                yield key, record, tokens
+            for key, record, version, tokens, tokens_version in rows:
+                yield key, (record, version), (tokens, tokens_version)
             after = rows[-1][0]
 
     async def close(self) -> None:

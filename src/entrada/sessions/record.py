@@ -37,6 +37,11 @@ class SessionRecord(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     """The application's own data, sealed; empty when there is none."""
 
 
+def owner(key: bytes, user: User) -> tuple[bytes, ...]:
+    """Return what a session's sealed parts are bound to: its row, person and tenant (SEC-168)."""
+    return key, user.key.encode()
+
+
 _encoder = msgspec.msgpack.Encoder()
 _decoder = msgspec.msgpack.Decoder(SessionRecord)
 

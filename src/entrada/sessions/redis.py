@@ -15,7 +15,7 @@ from entrada.errors import StoreUnavailable
 from entrada.logs import log
 from entrada.sessions import redis_scripts as scripts
 from entrada.sessions.redis_servers import RedisServers, Script
-from entrada.sessions.store import Index, Stored
+from entrada.sessions.store import Index, Resealed, Stored
 from entrada.store_url import StoreUrl
 
 HEADER = struct.Struct(">QI")  # version and length, so that a value cut short is seen
@@ -116,6 +116,16 @@ class RedisStore:
             log.warning("due_not_moved", reason=str(error))
         return True
 
+    async def reseal(self, rows: Sequence[Resealed]) -> None:
+        """Put these parts in place of those of the same versions."""
+        parts = [(row.key, name, part) for row in rows for name, part in (("r", row.record), ("t", row.tokens)) if part]
+        await self._servers.each(
+            [
+                ("EVAL", scripts.RESEAL, 1, self._session + key.hex().encode(), name, _packed(*part))
+                for key, name, part in parts
+            ]
+        )
+
     async def delete(self, keys: Sequence[bytes]) -> None:
         """Delete these sessions, both parts, and then their names from the lists."""
         names = [self._session + key.hex().encode() for key in keys]
@@ -209,7 +219,7 @@ class RedisStore:
         """Nothing is left to do: Redis forgets what has expired."""
         return 0
 
-    async def scan(self) -> AsyncIterator[tuple[bytes, bytes, bytes]]:
+    async def scan(self) -> AsyncIterator[tuple[bytes, Stored, Stored]]:
         """Give key, record and tokens of each living session."""
         async with self._servers.everything(self._session + b"*") as names:
             batch: list[bytes] = []
@@ -226,9 +236,9 @@ class RedisStore:
         """Let go of all connections."""
         await self._servers.close()
 
-    async def _whole(self, keys: list[bytes]) -> list[tuple[bytes, bytes, bytes]]:
+    async def _whole(self, keys: list[bytes]) -> list[tuple[bytes, Stored, Stored]]:
         rows = zip(keys, await self._fields(keys, "r", "t", "e"), strict=True)
-        return [(key, _unpacked(r)[0], _unpacked(t)[0]) for key, (r, t, ends) in rows if self._living(ends)]
+        return [(key, _unpacked(r), _unpacked(t)) for key, (r, t, ends) in rows if self._living(ends)]
 
     async def _fields(self, keys: Sequence[bytes], *fields: str) -> list[Any]:
         return await self._servers.each([("HMGET", self._session + key.hex().encode(), *fields) for key in keys])

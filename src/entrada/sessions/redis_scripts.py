@@ -37,6 +37,13 @@ return 1
 """
 """version, tokens, now. Sealed tokens are never twice the same: equal ones are ours, after a lost answer."""
 
+RESEAL = """
+local held = redis.call('HGET', KEYS[1], ARGV[1])
+if held and string.sub(held, 1, 8) == string.sub(ARGV[2], 1, 8) then redis.call('HSET', KEYS[1], ARGV[1], ARGV[2]) end
+return 1
+"""
+"""r or t, and that part with the version that it must still have."""
+
 DELETE = """
 local held = redis.call('HMGET', KEYS[1], 'u', 's')
 redis.call('DEL', KEYS[1])

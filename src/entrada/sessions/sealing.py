@@ -62,6 +62,17 @@ class Sealer:
         except (InvalidTag, KeyError):
             return None
 
+    def made(self, sealed: bytes) -> bool:
+        """Say whether these bytes say that the active key sealed or signed them; nothing is checked."""
+        return sealed.startswith(self._header)
+
+    def resealed(self, sealed: bytes, *, purpose: Purpose, bound_to: tuple[bytes, ...]) -> bytes | None:
+        """Return it under the active key, itself when it is so already; None when it does not open."""
+        if self.made(sealed):
+            return sealed
+        plain = self.open(sealed, purpose=purpose, bound_to=bound_to)
+        return None if plain is None else self.seal(plain, purpose=purpose, bound_to=bound_to)
+
     def sign(self, plain: bytes, *, purpose: Purpose, bound_to: bytes) -> bytes:
         """Return `plain`, readable, with a proof that we wrote it for this purpose and `bound_to`."""
         tool = self._tool(purpose, self._active_id)

@@ -17,7 +17,7 @@ import anyio.to_thread
 from entrada.clock import Clock
 from entrada.errors import StoreUnavailable
 from entrada.sessions.sqlite_file import open_file, unavailable
-from entrada.sessions.store import Index, Stored
+from entrada.sessions.store import Index, Resealed, Stored
 from entrada.sqlite_files import WRITE_PATIENCE, transaction
 
 T = TypeVar("T")
@@ -32,6 +32,8 @@ REPLACE_TOKENS = (
     "UPDATE session_tokens SET tokens = ?, version = version + 1 WHERE key = ? AND version = ?"
     " AND EXISTS (SELECT 1 FROM session s WHERE s.key = session_tokens.key AND s.expires_at > ?)"
 )
+RESEAL = "UPDATE session SET record = ? WHERE key = ? AND version = ?"
+RESEAL_TOKENS = "UPDATE session_tokens SET tokens = ? WHERE key = ? AND version = ?"
 INDEX = "UPDATE session_index SET user = ?, sid = ?, due_at = ? WHERE key = ?"
 POSTPONE = "UPDATE session_index SET due_at = ? WHERE key = ?"
 BY_USER = (
@@ -57,7 +59,7 @@ ADD_IF_ABSENT = (
     " ON CONFLICT (key) DO UPDATE SET expires_at = excluded.expires_at WHERE spent.expires_at <= ?"
 )
 SCAN = (
-    "SELECT key, record, tokens FROM session JOIN session_tokens USING (key)"
+    "SELECT key, record, session.version, tokens, t.version FROM session JOIN session_tokens t USING (key)"
     " WHERE key > ? AND expires_at > ? ORDER BY key LIMIT ?"
 )
 SCANNED_AT_ONCE = 200  # a few milliseconds and about a megabyte
@@ -128,6 +130,18 @@ class SqliteStore:
                 return replaced
 
         return await self._write(work)
+
+    async def reseal(self, rows: Sequence[Resealed]) -> None:
+        """Put these parts in place of those of the same versions, in one transaction."""
+        records = [(row.record[0], row.key, row.record[1]) for row in rows if row.record]
+        tokens = [(row.tokens[0], row.key, row.tokens[1]) for row in rows if row.tokens]
+
+        def work(connection: sqlite3.Connection) -> None:
+            with transaction(connection):
+                connection.executemany(RESEAL, records)
+                connection.executemany(RESEAL_TOKENS, tokens)
+
+        await self._write(work)
 
     async def delete(self, keys: Sequence[bytes]) -> None:
         """Delete these sessions, both parts, in one transaction."""
@@ -203,12 +217,12 @@ class SqliteStore:
 
         return await self._write(work)
 
-    async def scan(self) -> AsyncIterator[tuple[bytes, bytes, bytes]]:
+    async def scan(self) -> AsyncIterator[tuple[bytes, Stored, Stored]]:
         """Give key, record and tokens of each living session, in the order of their keys."""
         after = b""
         while rows := self._read_all(SCAN, (after, self._clock().timestamp(), SCANNED_AT_ONCE)):
-            for key, record, tokens in rows:
-                yield key, record, tokens
+            for key, record, version, tokens, tokens_version in rows:
+                yield key, (record, version), (tokens, tokens_version)
             after = rows[-1][0]
             await anyio.lowlevel.checkpoint()
 

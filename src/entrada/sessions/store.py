@@ -28,6 +28,15 @@ class Index:
     """When its tokens want renewal; None: never."""
 
 
+@dataclass(frozen=True, slots=True)
+class Resealed:
+    """What a session holds, under another seal: each part with the version it is the content of; None leaves it."""
+
+    key: bytes
+    record: Stored | None = field(repr=False)
+    tokens: Stored | None = field(repr=False)
+
+
 class SessionStore(Protocol):
     """What a session store does. Methods are coroutines, but `get` of an embedded store never suspends."""
 
@@ -71,6 +80,13 @@ class SessionStore(Protocol):
 
     async def replace_tokens(self, key: bytes, *, tokens: bytes, version: int, due_at: datetime | None) -> bool:
         """Put new tokens, and when they want renewal, in place of `version`; under the same conditions as `replace`."""
+        ...
+
+    async def reseal(self, rows: Sequence[Resealed]) -> None:
+        """Put these parts in place of those of the same versions, which stay as they are, like everything else.
+
+        So nobody notices who reads or writes the sessions meanwhile. A part of another version is left alone.
+        """
         ...
 
     async def delete(self, keys: Sequence[bytes]) -> None:
@@ -126,7 +142,7 @@ class SessionStore(Protocol):
         """
         ...
 
-    def scan(self) -> AsyncIterator[tuple[bytes, bytes, bytes]]:
+    def scan(self) -> AsyncIterator[tuple[bytes, Stored, Stored]]:
         """Give key, record and tokens of each living session, in no order, a batch at a time.
 
         For whoever looks after the store, not for requests: it reads everything. What begins or ends meanwhile may be
