@@ -10,10 +10,11 @@ import pytest
 
 from entrada.keyring import KeyRing, generate
 from entrada.principal import User
-from entrada.sessions.lifecycle import Session, Sessions
+from entrada.sessions.lifecycle import Sessions
 from entrada.sessions.opening import open_store
 from entrada.sessions.record import decode, encode
 from entrada.sessions.sealing import Sealer
+from entrada.sessions.session import Session
 from tests.canary import hearing_everything
 from tests.moved_clock import MovedClock
 
@@ -97,6 +98,21 @@ async def test_a_role_written_into_the_record_is_no_session(stolen: Stolen) -> N
     stolen.sql("UPDATE session SET record = ?", encode(session.record))
     assert decode(encode(session.record)) is not None
     await expect_no_session(stolen, session_id)
+
+
+async def test_a_change_is_seen_by_a_worker_that_knows_the_session(stolen: Stolen) -> None:
+    """A worker that has read a session many times still refuses it as soon as its row is changed (SEC-169)."""
+    ada_id, ada = await stolen.sessions.begin(ADA, tokens=b"")
+    eve_id, eve = await stolen.sessions.begin(EVE, tokens=b"")
+    ((good,),) = stolen.sql("SELECT record FROM session WHERE key = ?", eve.key)
+    for _ in range(3):
+        assert (await stolen.sessions.load(ada_id), await stolen.sessions.load(eve_id)) == (ada, eve)
+    stolen.sql("UPDATE session SET record = (SELECT record FROM session WHERE key = ?) WHERE key = ?", ada.key, eve.key)
+    await expect_no_session(stolen, eve_id)
+    stolen.sql("UPDATE session SET record = ? WHERE key = ?", good.replace(b"eve-", b"ada-"), eve.key)
+    await expect_no_session(stolen, eve_id)
+    stolen.sql("UPDATE session SET record = ? WHERE key = ?", good, eve.key)
+    assert await stolen.sessions.load(eve_id) == eve
 
 
 async def test_a_lengthened_life_is_no_session(stolen: Stolen) -> None:

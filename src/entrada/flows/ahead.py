@@ -12,7 +12,8 @@ from entrada.events import Event, EventName, Events
 from entrada.flows.renewal import Renewal
 from entrada.principal import User
 from entrada.sessions.leases import Leases
-from entrada.sessions.lifecycle import Session, Sessions
+from entrada.sessions.lifecycle import Sessions
+from entrada.sessions.session import Session
 
 AT_ONCE = 10  # by all workers together: half of what one worker may call an authority, so that people come first
 BATCH = 100  # sessions; then the lease is free, and another worker may go on

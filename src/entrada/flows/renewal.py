@@ -30,7 +30,8 @@ from entrada.principal import User
 from entrada.provider.id_token import IdTokenVerifier
 from entrada.provider.token_client import Acquired, NothingToRenewWith, TokenClient
 from entrada.sessions.leases import Lease, Leases
-from entrada.sessions.lifecycle import Session, Sessions, SessionTokens
+from entrada.sessions.lifecycle import Sessions
+from entrada.sessions.session import Session, SessionTokens
 
 LOOK_EVERY = 0.1  # seconds; one read of the store for each session that waits in a process
 LOOK_FIRST = 0.02

@@ -25,9 +25,10 @@ from entrada.provider.id_token import IdTokenVerifier
 from entrada.provider.identity import user_from
 from entrada.provider.metadata import Metadata
 from entrada.provider.token_client import CodeGrant, TokenClient, sent_nonce
-from entrada.sessions.lifecycle import Session, Sessions
+from entrada.sessions.lifecycle import Sessions
 from entrada.sessions.record import RequestFacts
 from entrada.sessions.sealing import Sealer
+from entrada.sessions.session import Session
 from entrada.settings import Settings
 
 RANDOM_BYTES = (

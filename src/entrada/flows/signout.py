@@ -7,7 +7,8 @@ from entrada.flows.revocation import Revocation
 from entrada.provider.authorization import end_session_url
 from entrada.provider.discovery import Discovery
 from entrada.provider.token_client import TokenClient
-from entrada.sessions.lifecycle import Session, Sessions
+from entrada.sessions.lifecycle import Sessions
+from entrada.sessions.session import Session
 from entrada.settings import Settings
 
 

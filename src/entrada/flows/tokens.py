@@ -7,7 +7,7 @@ from typing import Literal
 
 from entrada.flows.renewal import Renewal, Tell
 from entrada.provider.token_client import Acquired, TokenClient
-from entrada.sessions.lifecycle import Session
+from entrada.sessions.session import Session
 
 
 @dataclass(frozen=True, slots=True)

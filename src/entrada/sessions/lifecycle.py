@@ -2,8 +2,7 @@
 
 import math
 import secrets
-from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from hashlib import sha256
 
 import msgspec
@@ -17,9 +16,10 @@ from entrada.sessions import data, held
 from entrada.sessions.data import Changes, Values
 from entrada.sessions.held import HeldTokens
 from entrada.sessions.lifetimes import Lifetimes
-from entrada.sessions.names import Names
-from entrada.sessions.record import RequestFacts, SessionRecord, decode, encode, owner
+from entrada.sessions.reading import Reader
+from entrada.sessions.record import RequestFacts, SessionRecord, owner
 from entrada.sessions.sealing import Sealer
+from entrada.sessions.session import Session, SessionTokens, time_of
 from entrada.sessions.store import NOT_INDEXED, Index, SessionStore, Stored
 
 SESSION_ID_BYTES = 32
@@ -27,60 +27,6 @@ BATCH = 500  # sessions looked at or ended at a time, so that no other write wai
 MOST_LOOKED_THROUGH = 2000  # of one person's sessions, for a handle or the longest unused; they may have 1000
 MOST_COLLISIONS = 20  # of one session's requests that change its data at once; each round one of them gets through
 TOUCH_PAUSE = timedelta(seconds=10)  # after a touch failed; or each request would wait for a store that takes no writes
-
-
-class Session(msgspec.Struct, frozen=True, gc=False):
-    """A living session. Only `Sessions` makes one: that it exists proves that it was looked up and not expired."""
-
-    key: bytes
-    """What the store knows it by; of no use in a cookie."""
-    version: int
-    record: SessionRecord
-
-    def __repr__(self) -> str:
-        return f"Session(version={self.version})"
-
-    @property
-    def user(self) -> User:
-        """The person as they were at sign-in."""
-        return self.record.user
-
-    @property
-    def created_at(self) -> datetime:
-        """When the person signed in."""
-        return _time(self.record.created_at)
-
-    @property
-    def last_seen_at(self) -> datetime:
-        """When it was last used, good to a minute."""
-        return _time(self.record.last_seen_at)
-
-    @property
-    def idle_expires_at(self) -> datetime:
-        """When it ends unless it is used."""
-        return _time(self.record.idle_expires_at)
-
-    @property
-    def remembered(self) -> bool:
-        """Whether the person chose to be remembered: the browser keeps the cookie when it closes."""
-        return self.record.remembered
-
-    @property
-    def expires_at(self) -> datetime:
-        """When it ends whatever happens."""
-        return _time(self.record.expires_at)
-
-
-@dataclass(frozen=True, slots=True)
-class SessionTokens:
-    """A session's tokens, opened; give `version` back when you save their successors."""
-
-    blob: bytes = field(repr=False)
-    version: int
-    retry_at: datetime
-    """No renewal before; long ago, unless one has just failed."""
-    failures: int = 0
-    """How many renewals have failed one after the other."""
 
 
 class Sessions:
@@ -91,6 +37,7 @@ class Sessions:
     ) -> None:
         self._store = store
         self._sealer = sealer
+        self._reader = Reader(store, sealer=sealer)
         self._clock = clock
         self._lifetimes = lifetimes
         self._touch_every = lifetimes.touch_every.total_seconds()
@@ -100,7 +47,8 @@ class Sessions:
     def use(self, ring: KeyRing) -> None:
         """Find sessions by the keys of this ring from now on; the sealer is told by whoever shares it."""
         self._active_id = ring.active.id
-        self._names = Names(ring)
+        self._reader.use(ring)
+        self._names = self._reader.names
 
     async def begin(
         self,
@@ -123,7 +71,7 @@ class Sessions:
         )
         await self._store.insert(
             session.key,
-            record=self._sign(session.key, session.record),
+            record=self._reader.signed(session.key, session.record),
             tokens=self._seal(session, HeldTokens(tokens)),
             expires_at=session.idle_expires_at,
             index=self._index(user, due_at=due_at),
@@ -133,35 +81,37 @@ class Sessions:
 
     async def load(self, session_id: str) -> Session | None:
         """Return the living session of this id, or None: unknown, ended, expired, unreadable or no id at all."""
-        for key in self._names.keys(session_id):
-            stored = await self._store.get(key)
-            if stored:
-                return self._session(key, stored)
-        return None
+        session = await self._reader.find(session_id)
+        return session if session and session.lives(self._now()) else None
 
-    def touch_is_due(self, session: Session) -> bool:
-        """Say whether `touch` would write."""
-        now = int(self._clock().timestamp())
-        return now >= session.record.last_seen_at + self._touch_every and now >= self._no_touch_before
+    async def visit(self, session_id: str) -> Session | None:
+        """Return what `load` does, and note now and then that the session is in use: what a request does."""
+        session = await self._reader.find(session_id)
+        now = self._now()
+        if session is None or not session.lives(now):
+            return None
+        if self._touch_is_due(session, now):
+            await self.touch(session)
+        return session
 
     async def touch(self, session: Session) -> bool:
         """Note that the session is in use, at most once per `touch_every`; True when something was written.
 
         Never fails: a session that cannot be touched only ends earlier. It cannot bring back a session that ended.
         """
-        if not self.touch_is_due(session):
+        now = int(self._now())
+        if not self._touch_is_due(session, now):
             return False
-        now = int(self._clock().timestamp())
         held = session.record
         expiry = self._lifetimes.expiry(begun=held.created_at, used=now, remembered=held.remembered)
         idle_expires_at = min(expiry[0], held.expires_at)
         record = msgspec.structs.replace(
             held, last_seen_at=now, idle_expires_at=idle_expires_at, data=self._resealed(session)
         )
-        signed = self._sign(session.key, record)
+        signed = self._reader.signed(session.key, record)
         try:
             return await self._store.replace(
-                session.key, record=signed, version=session.version, expires_at=_time(idle_expires_at)
+                session.key, record=signed, version=session.version, expires_at=time_of(idle_expires_at)
             )
         except StoreUnavailable as error:
             self._no_touch_before = now + TOUCH_PAUSE.total_seconds()
@@ -189,7 +139,7 @@ class Sessions:
             record = self._with_data(present, data.merged(self.data(present), changed))
             if await self._store.replace(
                 present.key,
-                record=self._sign(present.key, record),
+                record=self._reader.signed(present.key, record),
                 version=present.version,
                 expires_at=present.idle_expires_at,
             ):
@@ -207,7 +157,7 @@ class Sessions:
         if tokens is None:
             log.error("session_unreadable", part="tokens")
             return None
-        return SessionTokens(tokens.tokens, version, _time(tokens.retry_at), tokens.failures)
+        return SessionTokens(tokens.tokens, version, time_of(tokens.retry_at), tokens.failures)
 
     async def save_tokens(
         self, session: Session, tokens: bytes, *, version: int, due_at: datetime | None = None
@@ -306,7 +256,7 @@ class Sessions:
         return await self._store.delete_expired(limit=limit)
 
     def _new_record(self, user: User, facts: RequestFacts, remember: bool) -> SessionRecord:
-        now = int(self._clock().timestamp())
+        now = int(self._now())
         remembered = remember and self._lifetimes.remembered is not None
         idle_expires_at, expires_at = self._lifetimes.expiry(begun=now, used=now, remembered=remembered)
         return SessionRecord(
@@ -333,9 +283,14 @@ class Sessions:
         return msgspec.structs.replace(session.record, data=sealed)
 
     def _session(self, key: bytes, stored: Stored) -> Session | None:
-        data, version = stored
-        record = self._verified(key, data)
-        return Session(key=key, version=version, record=record) if record else None
+        session = self._reader.read(key, stored)
+        return session if session and session.lives(self._now()) else None
+
+    def _touch_is_due(self, session: Session, now: float) -> bool:
+        return now >= session.record.last_seen_at + self._touch_every and now >= self._no_touch_before
+
+    def _now(self) -> float:
+        return self._clock().timestamp()
 
     async def _index_older(self) -> None:
         """Index what an older release began without an index; where there is none this asks the store once."""
@@ -349,21 +304,6 @@ class Sessions:
         sid = self._names.sid(user.issuer, user.sid)[0] if user.sid else None
         return Index(user=self._names.user(user)[0], sid=sid, due_at=due_at)
 
-    def _sign(self, key: bytes, record: SessionRecord) -> bytes:
-        return self._sealer.sign(encode(record), purpose="session-record", bound_to=key)
-
-    def _verified(self, key: bytes, signed: bytes) -> SessionRecord | None:
-        """Return the record if we wrote it for this key and it is good now; a foreign one is an alarm (SEC-169)."""
-        data = self._sealer.verify(signed, purpose="session-record", bound_to=key)
-        if data is None:
-            log.error("session_unreadable", part="record")
-            return None
-        record = decode(data)
-        if record is None:
-            return None
-        now = self._clock().timestamp()
-        return record if now < record.idle_expires_at and now < record.expires_at else None
-
     def _seal(self, session: Session, tokens: HeldTokens) -> bytes:
         return self._sealer.seal(held.encode(tokens), purpose="session-tokens", bound_to=_owner(session))
 
@@ -376,7 +316,3 @@ def _owner(session: Session) -> tuple[bytes, ...]:
 def _lost(key: bytes) -> Index:
     """Index what no key of our ring opens, by nothing that anybody would look for."""
     return Index(user=key, sid=None, due_at=None)
-
-
-def _time(seconds: int) -> datetime:
-    return datetime.fromtimestamp(seconds, UTC)

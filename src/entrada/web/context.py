@@ -25,8 +25,9 @@ if TYPE_CHECKING:  # an application that only names its dependencies loads none 
     from entrada.flows.signout import SignOut
     from entrada.flows.tokens import Tokens
     from entrada.provider.discovery import Discovery
-    from entrada.sessions.lifecycle import Session, Sessions
+    from entrada.sessions.lifecycle import Sessions
     from entrada.sessions.record import RequestFacts
+    from entrada.sessions.session import Session
     from entrada.web.cookies import Cookies
     from entrada.web.csrf import CsrfTokens
     from entrada.web.hosts import Hosts
@@ -94,12 +95,9 @@ class Context:
         """Return the live session of this request, looked up once and only when there is a cookie."""
         if self._looked_up or self.session_id is None:
             return self._session
-        sessions = self.house.sessions
-        session = await sessions.load(self.session_id)
+        session = await self.house.sessions.visit(self.session_id)
         if session is None:
             self.set_cookies.append(self.house.cookies.end_session())  # SEC-083
-        elif sessions.touch_is_due(session):
-            await sessions.touch(session)
         self._session, self._looked_up = session, True
         return session
 

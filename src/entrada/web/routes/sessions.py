@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
 from entrada.errors import NotFound, NotSignedIn
-from entrada.sessions.lifecycle import Session
+from entrada.sessions.session import Session
 from entrada.web.context import Context, context_of
 from entrada.web.devices import device
 from entrada.web.embedding import PRIVATE, refuse_embedding
