@@ -14,6 +14,7 @@ SECRETS = {
     seeds.WEB_APP: "emulator-secret-birch-portal",
     seeds.DAEMON: "emulator-secret-birch-night-job",
     seeds.API: "emulator-secret-birch-orders",
+    seeds.LEDGER_API: "emulator-secret-birch-ledger",
     seeds.MULTI_TENANT_APP: "emulator-secret-birch-everyone",
 }
 VERIFIER = "a-verifier-of-more-than-forty-three-characters-0123456789"

@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 from entrada_emulator import seeds
+from entrada_emulator.client_auth import ASSERTION_TYPE
 from entrada_emulator.keys import SigningKey
 from entrada_emulator.model import Application, RedirectUri, Secret, User
 from entrada_emulator.pytest_plugin import Entra, new_entra
@@ -142,7 +143,12 @@ def test_no_role_means_no_roles_claim(http: TestClient) -> None:
         ({"scope": None}, "invalid_request", 900144),
         ({"tenant": "common", "client_id": seeds.MULTI_TENANT_APP}, "invalid_request", 9001023),
         ({"client_id": seeds.SPA, "client_secret": None}, "invalid_client", 7000218),
-        ({"client_secret": None, "client_assertion": "x.y.z"}, "invalid_client", 700027),
+        ({"client_secret": None, "client_assertion": "x.y.z"}, "invalid_request", 900144),
+        (
+            {"client_secret": None, "client_assertion": "x.y.z", "client_assertion_type": ASSERTION_TYPE},
+            "invalid_client",
+            50013,
+        ),
     ],
     ids=lambda value: str(value)[:50],
 )

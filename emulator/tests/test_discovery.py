@@ -157,7 +157,7 @@ def test_other_host_names_are_refused(entra: Entra, origin: str, path: str) -> N
 
 
 @pytest.mark.parametrize(
-    "path", ["/oauth2/v2.0/devicecode", "/oauth2/v2.0/introspect", "/oauth2/v2.0/par", "/oauth2/token", "/kerberos"]
+    "path", ["/oauth2/v2.0/introspect", "/oauth2/v2.0/par", "/oauth2/v2.0/revoke", "/kerberos"]
 )
 def test_absent_features_answer_404(http: TestClient, path: str) -> None:
     """What is not emulated is not pretended."""

@@ -28,6 +28,8 @@ CODES: dict[int, Meaning] = {
         "The redirect URI '{redirect_uri}' specified in the request does not match the redirect URIs configured for the application '{client_id}'.",
         has_page=True,
     ),
+    50012: Meaning("invalid_client", "Authentication failed. [Reason - {reason}.]", status=401, has_page=True),
+    50013: Meaning("invalid_grant", "Assertion failed signature validation. [Reason - {reason}.]", has_page=True),
     50020: Meaning(
         "invalid_request",
         "User account '{user}' from identity provider '{idp}' does not exist in tenant '{tenant}' and cannot access the application '{client_id}' in that tenant.",
@@ -35,6 +37,7 @@ CODES: dict[int, Meaning] = {
     50034: Meaning(
         "invalid_grant", "The user account {user} does not exist in the {tenant} directory.", suberror="bad_token"
     ),
+    50048: Meaning("invalid_client", "Subject mismatches Issuer claim in the client assertion.", status=401),
     50049: Meaning("invalid_instance", "Unknown or invalid instance."),
     50053: Meaning(
         "invalid_grant",
@@ -135,6 +138,15 @@ CODES: dict[int, Meaning] = {
         "The reply address '{redirect_uri}' does not match the reply address provided when requesting Authorization code.",
         has_page=True,
     ),
+    500131: Meaning(
+        "invalid_grant",
+        "Assertion audience does not match the Client app presenting the assertion. The audience in the assertion was '{audience}' and the expected audience is one of the Application Uris of this application with App ID '{client_id}'({application}). The downstream client must request a token for the expected audience (the application that made the OBO request) and this application should use that token as the assertion.",
+    ),
+    500133: Meaning(
+        "invalid_grant",
+        "Assertion is not within its valid time range. Ensure that the access token is not expired before using it for user assertion, or request a new token. Current time: {now}, expiry time of assertion {expires}.",
+        has_page=True,
+    ),
     501051: Meaning(
         "invalid_grant",
         "Application '{client_id}'({application}) is not assigned to a role for the application '{resource}'.",
@@ -153,6 +165,9 @@ CODES: dict[int, Meaning] = {
         "Application with identifier '{client_id}' was not found in the directory '{tenant}'. This can happen if the application has not been installed by the administrator of the tenant or consented to by any user in the tenant. You may have sent your authentication request to the wrong tenant.",
         has_page=True,
     ),
+    700021: Meaning(
+        "invalid_client", "Client assertion application identifier doesn't match 'client_id' parameter.", status=401
+    ),
     700022: Meaning(
         "invalid_scope",
         "The provided value for the input parameter scope is not valid because it contains more than one resource.",
@@ -160,6 +175,12 @@ CODES: dict[int, Meaning] = {
     700023: Meaning(
         "invalid_scope",
         "The provided value for the input parameter scope is not valid because it contains no resource.",
+    ),
+    700024: Meaning(
+        "invalid_client",
+        "Client assertion is not within its valid time range. Current time: {now}, expiry time of assertion {expires}.",
+        status=401,
+        has_page=True,
     ),
     700025: Meaning(
         "invalid_client",
@@ -169,7 +190,7 @@ CODES: dict[int, Meaning] = {
     ),
     700027: Meaning(
         "invalid_client",
-        "Client assertion contains an invalid signature. The key used to sign it is not registered on application '{client_id}'.",
+        "The certificate with identifier used to sign the client assertion is not registered on application '{client_id}'. [Reason - {reason}.]",
         status=401,
         has_page=True,
     ),
@@ -190,6 +211,26 @@ CODES: dict[int, Meaning] = {
         suberror="bad_token",
         has_page=True,
     ),
+    700211: Meaning(
+        "invalid_client",
+        "No matching federated identity record found for presented assertion issuer '{issuer}'. Please check your federated identity credential Subject, Audience and Issuer against the presented assertion. https://docs.microsoft.com/en-us/azure/active-directory/develop/workload-identity-federation",
+        status=401,
+    ),
+    700212: Meaning(
+        "invalid_client",
+        "No matching federated identity record found for presented assertion audience '{audience}'. Please check your federated identity credential Subject, Audience and Issuer against the presented assertion. https://docs.microsoft.com/en-us/azure/active-directory/develop/workload-identity-federation",
+        status=401,
+    ),
+    700213: Meaning(
+        "invalid_client",
+        "No matching federated identity record found for presented assertion subject '{subject}'. Please check your federated identity credential Subject, Audience and Issuer against the presented assertion. https://docs.microsoft.com/en-us/azure/active-directory/develop/workload-identity-federation",
+        status=401,
+    ),
+    700229: Meaning(
+        "invalid_client",
+        "Only app-only tokens can be used as Federated Identity Credentials for Entra issuer.",
+        status=401,
+    ),
     900144: Meaning(
         "invalid_request", "The request body must contain the following parameter: '{parameter}'.", has_page=True
     ),
@@ -199,6 +240,9 @@ CODES: dict[int, Meaning] = {
     900971: Meaning("invalid_request", "No reply address provided."),
     901002: Meaning("invalid_request", "The 'resource' request parameter is not supported."),
     7000112: Meaning("unauthorized_client", "Application '{client_id}'({application}) is disabled.", has_page=True),
+    7000114: Meaning(
+        "unauthorized_client", "Application '{client_id}' is not allowed to make application on-behalf-of calls."
+    ),
     7000215: Meaning(
         "invalid_client",
         "Invalid client secret provided. Ensure the secret being sent in the request is the client secret value, not the client secret ID, for a secret added to app '{client_id}'.",

@@ -25,6 +25,13 @@ def required_acrs(claims: Mapping[str, Any]) -> frozenset[str]:
     return frozenset(value for wish in _acrs_wishes(claims) if wish.get("essential") for value in _values(wish))
 
 
+def client_capabilities(claims: Mapping[str, Any]) -> tuple[str, ...]:
+    """What the client says it can deal with: `{"access_token": {"xms_cc": {"values": ["cp1"]}}}`."""
+    asked = claims.get("access_token")
+    wish = asked.get("xms_cc") if isinstance(asked, Mapping) else None
+    return tuple(_values(wish)) if isinstance(wish, Mapping) else ()
+
+
 def _acrs_wishes(claims: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
     for token in ("access_token", "id_token"):
         asked = claims.get(token)

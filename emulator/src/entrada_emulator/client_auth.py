@@ -5,15 +5,15 @@ import binascii
 import hmac
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
-from typing import Literal
 from urllib.parse import unquote_plus
 
+from entrada_emulator.assertions import check_assertion
+from entrada_emulator.checks import TenantPath
 from entrada_emulator.errors import EntraError
-from entrada_emulator.model import Application, RedirectKind, Secret
+from entrada_emulator.instance import Emulator
+from entrada_emulator.model import Application, ClientAcr, RedirectKind, Secret
 
-ClientAcr = Literal["0", "1"]
-"""`azpacr` and `appidacr`: 0 for a public client, 1 for a secret."""
+ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,61 +22,81 @@ class Presented:
 
     client_id: str
     secret: str | None = field(default=None, repr=False)
-    assertion: bool = False
+    assertion: str | None = field(default=None, repr=False)
 
 
 def presented(form: Mapping[str, str], authorization: str | None) -> Presented:
-    """Reads the body or HTTP Basic. Raises 900144 without a client id, 9002313 for a broken header."""
+    """Reads the body or HTTP Basic.
+
+    Raises 900144 without a client id or for an assertion without its type, 9002313 for a broken header or proofs of
+    two kinds.
+    """
+    assertion = _assertion(form)
     basic = _basic(authorization)
     if basic is not None:
         client_id, secret = basic
-        if "client_secret" in form or form.get("client_id", client_id) != client_id:
+        if assertion or "client_secret" in form or form.get("client_id", client_id) != client_id:
             raise EntraError(9002313)
-        return Presented(client_id, secret, "client_assertion" in form)
+        return Presented(client_id, secret)
     client_id = form.get("client_id", "")
     if not client_id:
         raise EntraError(900144, parameter="client_id")
-    return Presented(client_id, form.get("client_secret"), "client_assertion" in form)
+    return Presented(client_id, form.get("client_secret"), assertion)
 
 
 def authenticate(
-    application: Application,
-    proof: Presented,
-    *,
-    kind: RedirectKind,
-    now: datetime,
-    started_at: datetime,
+    emulator: Emulator, application: Application, proof: Presented, *, path: TenantPath, kind: RedirectKind
 ) -> ClientAcr:
     """Judges the proof by the kind of redirect URI the grant began with.
 
-    Raises 700025 when a public client or single-page application brings a secret, 7000218 when a confidential one
-    brings none, 7000215 for a wrong and 7000222 for an expired one, 700027 for an assertion (no certificate is
-    registered).
+    Raises 700025 when a public client or single-page application brings a proof, 7000218 when a confidential one
+    brings none, 7000215 for a wrong and 7000222 for an expired secret, and what `check_assertion` raises.
     """
     if kind == "web":
-        _confidential(application, proof, now=now, started_at=started_at)
-        return "1"
-    if proof.secret is not None or proof.assertion:
+        return _confidential(emulator, application, proof, path)
+    if proof.secret is not None or proof.assertion is not None:
         raise EntraError(700025)
     if kind == "public" and not application.allow_public_client:
         raise EntraError(7000218)
     return "0"
 
 
-def check_presented_secret(application: Application, proof: Presented, *, now: datetime, started_at: datetime) -> None:
-    """Judges a secret before the grant is looked at, so that a stranger learns nothing about codes."""
-    if application.secrets and proof.secret is not None:
-        _confidential(application, proof, now=now, started_at=started_at)
+def check_presented_proof(emulator: Emulator, application: Application, proof: Presented, *, path: TenantPath) -> None:
+    """Judges a proof before the grant is looked at, so that a stranger learns nothing about codes."""
+    registered = emulator.state.credentials.of(application)
+    is_confidential = bool(registered.secrets or registered.certificates or registered.federated)
+    if is_confidential and (proof.secret is not None or proof.assertion is not None):
+        _confidential(emulator, application, proof, path)
 
 
-def _confidential(application: Application, proof: Presented, *, now: datetime, started_at: datetime) -> None:
+def is_public(application: Application, proof: Presented) -> bool:
+    """Whether the client asks as a public one: it brought no proof, and public flows are allowed."""
+    return application.allow_public_client and proof.secret is None and proof.assertion is None
+
+
+def _confidential(emulator: Emulator, application: Application, proof: Presented, path: TenantPath) -> ClientAcr:
+    if proof.assertion is not None:
+        check_assertion(emulator, application, proof.assertion, path=path)
+        return "2"
     if proof.secret is None:
-        raise EntraError(700027 if proof.assertion else 7000218, client_id=application.client_id)
-    known = next((secret for secret in application.secrets if _same(secret, proof.secret)), None)
+        raise EntraError(7000218, client_id=application.client_id)
+    state, given = emulator.state, proof.secret
+    known = next((one for one in state.credentials.of(application).secrets if _same(one, given)), None)
     if known is None:
         raise EntraError(7000215, client_id=application.client_id)
-    if known.lifetime is not None and now >= started_at + known.lifetime:
+    if known.lifetime is not None and state.clock.now() >= state.started_at + known.lifetime:
         raise EntraError(7000222, client_id=application.client_id)
+    return "1"
+
+
+def _assertion(form: Mapping[str, str]) -> str | None:
+    if "client_assertion" not in form:
+        return None
+    if "client_secret" in form:
+        raise EntraError(9002313)
+    if form.get("client_assertion_type") != ASSERTION_TYPE:
+        raise EntraError(900144, parameter="client_assertion_type")
+    return form["client_assertion"]
 
 
 def _same(secret: Secret, value: str) -> bool:

@@ -32,6 +32,7 @@ GRAPH = Application(
         AppRole("Group.Read.All", "Read all groups", ("Application",)),
         AppRole("GroupMember.Read.All", "Read group memberships", ("Application",)),
         AppRole("Directory.Read.All", "Read directory data", ("Application",)),
+        AppRole("User.RevokeSessions.All", "End all sign-ins of people", ("Application",)),
     ),
     access_token_version=1,
     kind="api",

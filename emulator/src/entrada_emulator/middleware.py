@@ -28,6 +28,10 @@ ENDPOINTS: tuple[tuple[str, EndpointName], ...] = (
     ("/oauth2/v2.0/authorize", "authorize"),
     ("/oauth2/v2.0/token", "token"),
     ("/oauth2/v2.0/logout", "logout"),
+    ("/discovery/keys", "keys"),
+    ("/oauth2/authorize", "authorize"),
+    ("/oauth2/token", "token"),
+    ("/oauth2/logout", "logout"),
     ("/adminconsent", "adminconsent"),
 )
 

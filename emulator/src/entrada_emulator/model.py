@@ -18,6 +18,8 @@ GRAPH_APP_ID = "00000003-0000-0000-c000-000000000000"
 RedirectKind = Literal["web", "spa", "public"]
 MfaMethod = Literal["totp", "push"]
 RefreshSemantics = Literal["entra", "strict"]
+ClientAcr = Literal["0", "1", "2"]
+"""`azpacr` and `appidacr`: 0 for a public client, 1 for a secret, 2 for a certificate or a federated assertion."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +30,8 @@ class Tenant:
     display_name: str
     domains: tuple[str, ...]
     region: str = "EU"
+    country: str | None = None
+    """Two letters, told as `tenant_ctry` where an application asks for it."""
     hostile: bool = False
 
     @property
@@ -68,6 +72,8 @@ class User:
     mail_verified: bool = True
     job_title: str | None = None
     department: str | None = None
+    country: str | None = None
+    """Two letters, told as `ctry` where an application asks for it."""
     account_enabled: bool = True
     mfa_required: bool = False
     mfa_methods: tuple[MfaMethod, ...] = ()
@@ -107,6 +113,26 @@ class Secret:
 
 
 @dataclass(frozen=True, slots=True)
+class Certificate:
+    """A certificate whose key signs the application's assertions."""
+
+    pem: str = field(repr=False)
+    display_name: str = "default"
+
+
+@dataclass(frozen=True, slots=True)
+class FederatedCredential:
+    """A foreign issuer whose token, about this subject and for this audience, proves the application."""
+
+    issuer: str
+    subject: str
+    jwks: str = field(default="", repr=False)
+    """The issuer's public keys as a JWK set; empty where the issuer is a tenant of this emulator."""
+    audiences: tuple[str, ...] = ("api://AzureADTokenExchange",)
+    name: str = "default"
+
+
+@dataclass(frozen=True, slots=True)
 class Scope:
     """A delegated permission that an API offers (`oauth2PermissionScopes`)."""
 
@@ -133,6 +159,8 @@ class Application:
     display_name: str
     redirect_uris: tuple[RedirectUri, ...] = ()
     secrets: tuple[Secret, ...] = ()
+    certificates: tuple[Certificate, ...] = ()
+    federated_credentials: tuple[FederatedCredential, ...] = ()
     multi_tenant: bool = False
     allow_public_client: bool = False
     identifier_uris: tuple[str, ...] = ()
@@ -147,7 +175,10 @@ class Application:
     """The front-channel logout URL."""
     assignment_required: bool = False
     access_token_version: Literal[1, 2] = 2
+    """What the manifest calls `requestedAccessTokenVersion`: it decides the tokens for this API."""
     optional_id_claims: tuple[str, ...] = ()
+    optional_access_claims: tuple[str, ...] = ()
+    """Of tokens for this API; a property follows after a colon: `idtyp:include_user_token`, `aud:use_guid`."""
     groups_claim: bool = False
     enabled: bool = True
     kind: str = "web"

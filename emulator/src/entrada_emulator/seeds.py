@@ -35,6 +35,8 @@ MULTI_TENANT_APP = "a0000000-0000-4000-8000-000000000006"
 UNCONSENTED_APP = "a0000000-0000-4000-8000-000000000007"
 ASSIGNED_ONLY_APP = "a0000000-0000-4000-8000-000000000008"
 INTRANET = "a0000000-0000-4000-8000-000000000009"
+LEDGER_API = "a0000000-0000-4000-8000-000000000010"
+LEDGER_URI = "https://ledger.birch.example"
 
 ENGINEERING = "b0000000-0000-4000-8000-000000000001"
 FINANCE = "b0000000-0000-4000-8000-000000000002"
@@ -109,7 +111,7 @@ def _roles(role: str) -> dict[str, tuple[str, ...]]:
 
 
 def _applications() -> tuple[Application, ...]:
-    return (_web_app(), _spa(), _public_client(), _daemon(), _api(), _intranet(), *_special_cases())
+    return (_web_app(), _spa(), _public_client(), _daemon(), _api(), _ledger_api(), _intranet(), *_special_cases())
 
 
 APP_ROLES = (AppRole("Admin", "Administrators"), AppRole("Reader", "Readers"))
@@ -184,7 +186,7 @@ def _daemon() -> Application:
         BIRCH.id,
         "Birch Night Job",
         secrets=(Secret("emulator-secret-birch-night-job"),),
-        granted_app_roles={API: ("Task.Write",), GRAPH_APP_ID: ("User.Read.All",)},
+        granted_app_roles={API: ("Task.Write",), LEDGER_API: ("Ledger.Audit",), GRAPH_APP_ID: ("User.Read.All",)},
         kind="daemon",
     )
 
@@ -202,6 +204,24 @@ def _api() -> Application:
             Scope("Orders.Manage", "Manage all orders", admin_only=True),
         ),
         app_roles=(*APP_ROLES, AppRole("Task.Write", "Write tasks", ("Application",))),
+        pre_consented=(*OIDC, "User.Read", f"{LEDGER_URI}/Ledger.Read"),
+        optional_access_claims=("xms_cc",),
+        kind="api",
+    )
+
+
+def _ledger_api() -> Application:
+    """An older API: it takes version 1 tokens, and the orders API calls it on behalf of people."""
+    return Application(
+        LEDGER_API,
+        BIRCH.id,
+        "Birch Ledger API",
+        secrets=(Secret("emulator-secret-birch-ledger"),),
+        identifier_uris=(LEDGER_URI,),
+        scopes=(Scope("Ledger.Read", "Read your ledger"),),
+        app_roles=(AppRole("Ledger.Audit", "Audit all ledgers", ("Application",)),),
+        access_token_version=1,
+        optional_access_claims=("idtyp:include_user_token",),
         kind="api",
     )
 

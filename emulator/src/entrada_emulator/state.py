@@ -8,7 +8,9 @@ from entrada_emulator.attempts import Attempts, Lockouts
 from entrada_emulator.clock import Clock, real_time
 from entrada_emulator.codes import AuthorizationCodes, CodeGrant
 from entrada_emulator.consents import Consents
+from entrada_emulator.credentials import Credentials
 from entrada_emulator.faults import Faults
+from entrada_emulator.issued import IssuedTokens
 from entrada_emulator.keys import KeyRing
 from entrada_emulator.mfa import Pushes, Totp
 from entrada_emulator.model import RefreshSemantics, User
@@ -39,6 +41,8 @@ class State:
         self.refresh_tokens = RefreshTokens(self.clock, refresh_semantics)
         self.sessions = BrowserSessions(self.clock)
         self.consents = Consents()
+        self.credentials = Credentials()
+        self.issued = IssuedTokens()
         self.totp = Totp()
         self.pushes = Pushes(self.clock)
         self.attempts = Attempts(self.clock)

@@ -11,19 +11,18 @@ from entrada_emulator.graph_resource import GRAPH
 from entrada_emulator.instance import Emulator
 from entrada_emulator.jwt import signed
 from entrada_emulator.keys import base64url
-from entrada_emulator.model import Application, Tenant
+from entrada_emulator.model import Application, ClientAcr, Tenant
 from entrada_emulator.refresh import SPA_LIFE, RefreshGrant
 from entrada_emulator.scopes import RequestedScopes, ResourceScopes, granted_permissions
+from entrada_emulator.sign_in import Audience, EndpointVersion, SignIn
 from entrada_emulator.spoiling import signed_or_spoiled
 from entrada_emulator.tokens import (
-    Audience,
-    Claims,
-    SignIn,
     access_token_life,
     app_access_token_claims,
     id_token_claims,
     user_access_token_claims,
 )
+from entrada_emulator.version1 import shaped
 
 Answer = dict[str, Any]
 
@@ -42,6 +41,7 @@ def user_answer(
     shown = tuple(scope for scope in requested.oidc if scope != "offline_access") if api.resource is GRAPH else ()
     audience = Audience(resource=api.resource, identifier=api.identifier, scp=(*api.values, *shown))
     claims = user_access_token_claims(sign_in, audience, origins=emulator.origins, now=now, life=life)
+    emulator.state.issued.note(claims["uti"], sign_in)
     granted = (*(api.wire(value) for value in api.values), *shown)
     answer: Answer = {"token_type": "Bearer", "scope": " ".join(granted)} | _access_token(emulator, audience, claims)
     if renewal is not None:
@@ -50,22 +50,33 @@ def user_answer(
         answer["id_token"] = _id_token(emulator, sign_in)
     if wants_client_info:
         answer["client_info"] = client_info(sign_in.user)
-    return answer
+    return shaped(answer, api, now=now) if sign_in.version == 1 else answer
 
 
-def application_answer(emulator: Emulator, application: Application, *, tenant: Tenant, api: ResourceScopes) -> Answer:
+def application_answer(
+    emulator: Emulator,
+    application: Application,
+    *,
+    client_acr: ClientAcr,
+    tenant: Tenant,
+    api: ResourceScopes,
+    version: EndpointVersion,
+) -> Answer:
     """An application's own token and nothing else: no scope, no refresh token, no ID token."""
     roles = application.granted_app_roles.get(api.resource.client_id, ())
     audience = Audience(resource=api.resource, identifier=api.identifier, roles=roles)
+    now = emulator.state.clock.now()
     claims = app_access_token_claims(
         application,
         audience,
+        client_acr=client_acr,
         tenant=tenant,
         origins=emulator.origins,
-        now=emulator.state.clock.now(),
+        now=now,
         life=access_token_life(),
     )
-    return {"token_type": "Bearer"} | _access_token(emulator, audience, claims)
+    answer: Answer = {"token_type": "Bearer"} | _access_token(emulator, audience, claims)
+    return shaped(answer, api, now=now) if version == 1 else answer
 
 
 def _named(emulator: Emulator, sign_in: SignIn, api: ResourceScopes) -> ResourceScopes:
@@ -78,7 +89,7 @@ def _named(emulator: Emulator, sign_in: SignIn, api: ResourceScopes) -> Resource
     return replace(api, values=tuple(value for value in offered if value in held - set(sign_in.scopes)))
 
 
-def _access_token(emulator: Emulator, audience: Audience, claims: Claims) -> Answer:
+def _access_token(emulator: Emulator, audience: Audience, claims: Answer) -> Answer:
     nonce = base64url(secrets.token_bytes(32)) if audience.resource is GRAPH else None
     life = claims["exp"] - claims["iat"]
     token = signed(claims, key=emulator.state.keys.active, v1=audience.is_v1, nonce=nonce)
@@ -88,7 +99,7 @@ def _access_token(emulator: Emulator, audience: Audience, claims: Claims) -> Ans
 def _id_token(emulator: Emulator, sign_in: SignIn) -> str:
     claims = id_token_claims(sign_in, origins=emulator.origins, now=emulator.state.clock.now())
     faults = emulator.state.faults.take("token", TOKEN_FAULTS)
-    return signed_or_spoiled(claims, keys=emulator.state.keys, faults=faults)
+    return signed_or_spoiled(claims, keys=emulator.state.keys, faults=faults, v1=sign_in.version == 1)
 
 
 def _refresh_token(emulator: Emulator, renewal: RefreshGrant) -> Answer:

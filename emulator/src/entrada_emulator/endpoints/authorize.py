@@ -1,5 +1,7 @@
-"""`/{tenant}/oauth2/v2.0/authorize`: checks what an application asks, then begins the conversation."""
+"""`/{tenant}/oauth2/v2.0/authorize` and its version 1: checks what an application asks, then begins to talk."""
 
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from urllib.parse import quote, urlencode
 
 from starlette.requests import Request
@@ -17,24 +19,30 @@ from entrada_emulator.errors import EntraError
 from entrada_emulator.instance import emulator_of
 from entrada_emulator.outcome import error_page, refuse
 from entrada_emulator.progress import start
+from entrada_emulator.sign_in import EndpointVersion
+from entrada_emulator.version1 import at_authorize
 from entrada_emulator.visit import Visit
 
 
-async def authorize(request: Request) -> Response:
-    """Answers with the first page, with a code at once where nothing has to be asked, or with an error."""
-    emulator = emulator_of(request)
-    given: Parameters = {}
-    try:
-        given = single(request.query_params)
-        client = registered_client(emulator.world, request.path_params["tenant"], given)
-    except EntraError as error:
-        return error_page(emulator.state, error, correlation_id=correlation_id_of(given))
-    try:
-        asked = authorization_request(emulator.world, client, given)
-    except EntraError as error:
-        return refuse(client, error, emulator.state)
-    visit = Visit(request)
-    return visit.answer(start(visit, emulator.state.attempts.begin(asked, browser=visit.browser)))
+def authorize(version: EndpointVersion) -> Callable[[Request], Awaitable[Response]]:
+    """The endpoint of one version: answers with the first page, with a code at once, or with an error."""
+
+    async def endpoint(request: Request) -> Response:
+        emulator = emulator_of(request)
+        given: Parameters = {}
+        try:
+            given = single(request.query_params)
+            client = replace(registered_client(emulator.world, request.path_params["tenant"], given), version=version)
+        except EntraError as error:
+            return error_page(emulator.state, error, correlation_id=correlation_id_of(given))
+        try:
+            asked = authorization_request(emulator.world, client, at_authorize(given) if version == 1 else given)
+        except EntraError as error:
+            return refuse(client, error, emulator.state)
+        visit = Visit(request)
+        return visit.answer(start(visit, emulator.state.attempts.begin(asked, browser=visit.browser)))
+
+    return endpoint
 
 
 async def authorize_by_post(request: Request) -> Response:
@@ -43,11 +51,12 @@ async def authorize_by_post(request: Request) -> Response:
         given = await parameters_of(request)
     except EntraError as error:
         return error_page(emulator_of(request).state, error)
-    tenant = quote(request.path_params["tenant"], safe="")
-    return RedirectResponse(f"/{tenant}/oauth2/v2.0/authorize?{urlencode(given)}", 303, {"cache-control": "no-store"})
+    return RedirectResponse(f"{quote(request.scope['path'])}?{urlencode(given)}", 303, {"cache-control": "no-store"})
 
 
 routes = [
-    Route("/{tenant}/oauth2/v2.0/authorize", authorize, methods=["GET"]),
+    Route("/{tenant}/oauth2/v2.0/authorize", authorize(2), methods=["GET"]),
+    Route("/{tenant}/oauth2/authorize", authorize(1), methods=["GET"]),
     Route("/{tenant}/oauth2/v2.0/authorize", authorize_by_post, methods=["POST"]),
+    Route("/{tenant}/oauth2/authorize", authorize_by_post, methods=["POST"]),
 ]

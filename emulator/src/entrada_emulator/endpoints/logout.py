@@ -134,4 +134,7 @@ def _picker(visit: Visit, path: TenantPath, given: Parameters, target: str | Non
     )
 
 
-routes = [Route("/{tenant}/oauth2/v2.0/logout", logout, methods=["GET", "POST"])]
+routes = [
+    Route("/{tenant}/oauth2/v2.0/logout", logout, methods=["GET", "POST"]),
+    Route("/{tenant}/oauth2/logout", logout, methods=["GET", "POST"]),
+]

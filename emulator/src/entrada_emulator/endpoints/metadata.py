@@ -1,5 +1,6 @@
 """Discovery: the metadata document, the keys, instance discovery and user realm."""
 
+from collections.abc import Awaitable, Callable
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -10,70 +11,48 @@ from starlette.routing import Route
 from entrada_emulator.checks import TenantPath, tenant_path
 from entrada_emulator.errors import EntraError
 from entrada_emulator.instance import Emulator, emulator_of
+from entrada_emulator.metadata_documents import TENANT_TEMPLATE, metadata, metadata_v1
 from entrada_emulator.origins import LOGIN_ALIASES, Origins
 from entrada_emulator.responses import OPEN_TO_ALL, error_response, json_response, preflight, trace_of
 
 CACHED = OPEN_TO_ALL | {"Cache-Control": "max-age=86400, private"}
 PERSONAL_TENANT = "9188040d-6c67-4c5b-b112-36a304b66dad"
-TENANT_TEMPLATE = "{tenantid}"
-
-RESPONSE_TYPES = ["code", "id_token", "code id_token", "id_token token"]
-CLAIMS_SUPPORTED = [
-    *("sub", "iss", "cloud_instance_name", "cloud_instance_host_name", "cloud_graph_host_name", "msgraph_host"),
-    *("aud", "exp", "iat", "auth_time", "acr", "nonce", "preferred_username", "name", "tid", "ver"),
-    *("at_hash", "c_hash", "email"),
-]
 
 
-async def openid_configuration(request: Request) -> Response:
+def published(document: Callable[[Emulator, TenantPath], dict[str, Any]]) -> Callable[[Request], Awaitable[Response]]:
+    """The endpoint that serves one document of a tenant path to anybody."""
+
+    async def endpoint(request: Request) -> Response:
+        emulator, trace = emulator_of(request), trace_of(request)
+        try:
+            path = tenant_path(emulator.world, request.path_params["tenant"])
+        except EntraError as refused:
+            return error_response(refused, trace=trace, headers=OPEN_TO_ALL)
+        return json_response(document(emulator, path), trace=trace, headers=CACHED)
+
+    return endpoint
+
+
+def openid_configuration(emulator: Emulator, path: TenantPath) -> dict[str, Any]:
     """The metadata of a tenant, or of all of them with a templated issuer."""
-    emulator, trace = emulator_of(request), trace_of(request)
-    try:
-        path = tenant_path(emulator.world, request.path_params["tenant"])
-    except EntraError as refused:
-        return error_response(refused, trace=trace, headers=OPEN_TO_ALL)
-    return json_response(metadata(path, emulator.origins), trace=trace, headers=CACHED)
+    return metadata(path, emulator.origins)
 
 
-def metadata(path: TenantPath, origins: Origins) -> dict[str, Any]:
-    """The document, member by member in the order recorded from the real service."""
-    login, pages = f"{origins.login}/{path.name}", f"{origins.pages}/{path.name}"
-    return {
-        "token_endpoint": f"{login}/oauth2/v2.0/token",
-        "token_endpoint_auth_methods_supported": ["client_secret_post", "private_key_jwt", "client_secret_basic"],
-        "jwks_uri": f"{login}/discovery/v2.0/keys",
-        "response_modes_supported": ["query", "fragment", "form_post"],
-        "subject_types_supported": ["pairwise"],
-        "id_token_signing_alg_values_supported": ["RS256"],
-        "response_types_supported": RESPONSE_TYPES,
-        "scopes_supported": ["openid", "profile", "email", "offline_access"],
-        "issuer": origins.issuer(path.tenant.id if path.tenant else TENANT_TEMPLATE),
-        "request_uri_parameter_supported": False,
-        "userinfo_endpoint": f"{origins.graph}/oidc/userinfo",
-        "authorization_endpoint": f"{pages}/oauth2/v2.0/authorize",
-        "device_authorization_endpoint": f"{login}/oauth2/v2.0/devicecode",
-        "http_logout_supported": True,
-        "frontchannel_logout_supported": True,
-        "end_session_endpoint": f"{pages}/oauth2/v2.0/logout",
-        "claims_supported": CLAIMS_SUPPORTED,
-        "kerberos_endpoint": f"{login}/kerberos",
-        "tenant_region_scope": path.tenant.region if path.tenant else None,
-        "cloud_instance_name": "microsoftonline.com",
-        "cloud_graph_host_name": "graph.windows.net",
-        "msgraph_host": urlsplit(origins.graph).netloc,
-        "rbac_url": "https://pas.windows.net",
-        "entrada_emulator": True,
-    }
+def openid_configuration_v1(emulator: Emulator, path: TenantPath) -> dict[str, Any]:
+    """The same of version 1."""
+    return metadata_v1(path, emulator.origins)
 
 
-async def keys(request: Request) -> Response:
+def keys(emulator: Emulator, path: TenantPath) -> dict[str, Any]:
     """The published keys, each with the issuer it may sign for; on shared paths one belongs to personal accounts."""
-    emulator, trace = emulator_of(request), trace_of(request)
-    try:
-        path = tenant_path(emulator.world, request.path_params["tenant"])
-    except EntraError as refused:
-        return error_response(refused, trace=trace, headers=OPEN_TO_ALL)
-    return json_response({"keys": key_set(emulator, path)}, trace=trace, headers=CACHED)
+    return {"keys": key_set(emulator, path)}
+
+
+def keys_v1(emulator: Emulator, path: TenantPath) -> dict[str, Any]:
+    """The same keys as version 1 shows them: without the issuer."""
+    return {
+        "keys": [{name: value for name, value in key.items() if name != "issuer"} for key in key_set(emulator, path)]
+    }
 
 
 def key_set(emulator: Emulator, path: TenantPath) -> list[dict[str, object]]:
@@ -124,11 +103,15 @@ def _aliases(origins: Origins) -> list[str]:
     return [served.netloc, *([served.hostname] if served.hostname and served.port else [])]
 
 
+DOCUMENTS = {
+    "/{tenant}/v2.0/.well-known/openid-configuration": openid_configuration,
+    "/{tenant}/.well-known/openid-configuration": openid_configuration_v1,
+    "/{tenant}/discovery/v2.0/keys": keys,
+    "/{tenant}/discovery/keys": keys_v1,
+}
 routes = [
-    Route("/{tenant}/v2.0/.well-known/openid-configuration", openid_configuration),
-    Route("/{tenant}/v2.0/.well-known/openid-configuration", preflight, methods=["OPTIONS"]),
-    Route("/{tenant}/discovery/v2.0/keys", keys),
-    Route("/{tenant}/discovery/v2.0/keys", preflight, methods=["OPTIONS"]),
     Route("/common/discovery/instance", instance_discovery),
     Route("/common/userrealm/{user}", user_realm),
+    *(Route(path, published(document)) for path, document in DOCUMENTS.items()),
+    *(Route(path, preflight, methods=["OPTIONS"]) for path in DOCUMENTS),
 ]

@@ -1,6 +1,6 @@
 """The token endpoint."""
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -9,39 +9,50 @@ from starlette.routing import Route
 from entrada_emulator.checks import tenant_path
 from entrada_emulator.client_auth import presented
 from entrada_emulator.errors import EntraError
-from entrada_emulator.grants import GRANTS, TokenRequest
+from entrada_emulator.grants import GRANTS
+from entrada_emulator.grants.request import TokenRequest
 from entrada_emulator.instance import Emulator, emulator_of
 from entrada_emulator.responses import error_response, json_response, preflight, trace_of
+from entrada_emulator.sign_in import EndpointVersion
+from entrada_emulator.version1 import for_application, for_person
 
 CROSS_ORIGIN_REFUSED = 9002326
 EXPOSED = "x-ms-request-id, x-ms-httpver, Retry-After"
 
 
-async def token(request: Request) -> Response:
-    """Answers a grant with tokens or with Entra's error body."""
-    emulator, trace = emulator_of(request), trace_of(request)
-    form = await _form(request)
-    try:
-        if form is None:
-            raise EntraError(9002313)
-        answer = _granted(emulator, request, form)
-    except EntraError as refused:
-        headers = _telemetry(refused.code) | _cross_origin(emulator, request, form or {}, refused.code)
-        return error_response(refused, trace=trace, headers=headers)
-    return json_response(answer, trace=trace, headers=_telemetry(0) | _cross_origin(emulator, request, form, 0))
+def token(version: EndpointVersion) -> Callable[[Request], Awaitable[Response]]:
+    """The endpoint of one version: answers a grant with tokens or with Entra's error body."""
+
+    async def endpoint(request: Request) -> Response:
+        emulator, trace = emulator_of(request), trace_of(request)
+        form = await _form(request)
+        try:
+            if form is None:
+                raise EntraError(9002313)
+            answer = _granted(emulator, request, form, version)
+        except EntraError as refused:
+            headers = _telemetry(refused.code) | _cross_origin(emulator, request, form or {}, refused.code)
+            return error_response(refused, trace=trace, headers=headers)
+        return json_response(answer, trace=trace, headers=_telemetry(0) | _cross_origin(emulator, request, form, 0))
+
+    return endpoint
 
 
-def _granted(emulator: Emulator, request: Request, form: Mapping[str, str]) -> Mapping[str, object]:
+def _granted(
+    emulator: Emulator, request: Request, form: Mapping[str, str], version: EndpointVersion
+) -> Mapping[str, object]:
     path = tenant_path(emulator.world, request.path_params["tenant"])
     grant_type = form.get("grant_type")
     if not grant_type:
         raise EntraError(900144, parameter="grant_type")
     if grant_type not in GRANTS:
         raise EntraError(70003, grant_type=grant_type)
-    if "resource" in form:
+    if version == 1:
+        form = for_application(form) if grant_type == "client_credentials" else for_person(form)
+    elif "resource" in form:
         raise EntraError(901002)
     proof = presented(form, request.headers.get("authorization"))
-    return GRANTS[grant_type](emulator, TokenRequest(path, form, proof, request.headers.get("origin")))
+    return GRANTS[grant_type](emulator, TokenRequest(path, form, proof, request.headers.get("origin"), version))
 
 
 async def only_post(request: Request) -> Response:
@@ -72,8 +83,13 @@ def _telemetry(code: int) -> dict[str, str]:
     return {"x-ms-clitelem": f"1,{code},0,,"}
 
 
+PATHS: tuple[tuple[str, EndpointVersion], ...] = (("/{tenant}/oauth2/v2.0/token", 2), ("/{tenant}/oauth2/token", 1))
 routes = [
-    Route("/{tenant}/oauth2/v2.0/token", token, methods=["POST"]),
-    Route("/{tenant}/oauth2/v2.0/token", preflight, methods=["OPTIONS"]),
-    Route("/{tenant}/oauth2/v2.0/token", only_post, methods=["GET", "PUT", "PATCH", "DELETE"]),
+    route
+    for path, version in PATHS
+    for route in (
+        Route(path, token(version), methods=["POST"]),
+        Route(path, preflight, methods=["OPTIONS"]),
+        Route(path, only_post, methods=["GET", "PUT", "PATCH", "DELETE"]),
+    )
 ]
