@@ -156,9 +156,7 @@ def test_other_host_names_are_refused(entra: Entra, origin: str, path: str) -> N
         assert http.get(path).status_code == 421
 
 
-@pytest.mark.parametrize(
-    "path", ["/oauth2/v2.0/introspect", "/oauth2/v2.0/par", "/oauth2/v2.0/revoke", "/kerberos"]
-)
+@pytest.mark.parametrize("path", ["/oauth2/v2.0/introspect", "/oauth2/v2.0/par", "/oauth2/v2.0/revoke", "/kerberos"])
 def test_absent_features_answer_404(http: TestClient, path: str) -> None:
     """What is not emulated is not pretended."""
     assert http.post(f"/{seeds.BIRCH.id}{path}").status_code == 404

@@ -51,9 +51,9 @@ class Entra:
 
     def http_client(self, origin: str = MICROSOFT_LOGIN) -> "TestClient":
         """A synchronous client that reaches the emulator in process; MSAL takes it as `http_client`."""
-        from starlette.testclient import TestClient
+        from entrada_emulator.http_client import HttpClient
 
-        return TestClient(self.app, base_url=origin, follow_redirects=False)
+        return HttpClient(self.app, base_url=origin, follow_redirects=False)
 
     def user(self, name: str = "mia@birch.example") -> User:
         """The person with this user principal name; raises LookupError."""

@@ -27,6 +27,7 @@ def on_behalf_of(emulator: Emulator, request: TokenRequest) -> Answer:
     acr = common.authenticated(emulator, request, application, "web")
     claims = _assertion(emulator, application, request.required("assertion"))
     sign_in = _sign_in(emulator, request, application, claims, acr)
+    common.check_second_factor(sign_in, error="interaction_required")
     requested = common.requested_scopes(emulator, request, sign_in, of_grant=(), agreed=())
     requested.check_one_resource()
     now = emulator.state.clock.now()

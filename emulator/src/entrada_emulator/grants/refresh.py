@@ -21,7 +21,7 @@ def refresh(emulator: Emulator, request: TokenRequest) -> Answer:
         raise EntraError(70000)
     acr = common.authenticated(emulator, request, application, grant.redirect_kind)
     sign_in = _sign_in(emulator, request, application, grant, acr)
-    _check_second_factor(sign_in)
+    common.check_second_factor(sign_in)
     requested = common.requested_scopes(emulator, request, sign_in, of_grant=grant.scopes, agreed=())
     emulator.state.refresh_tokens.mark_used(token)
     return common.answer(emulator, request, sign_in, requested, grant)
@@ -46,8 +46,3 @@ def _sign_in(
         requested_claims=parse_claims(request.form.get("claims")),
         version=request.version,
     )
-
-
-def _check_second_factor(sign_in: SignIn) -> None:
-    if sign_in.user.mfa_required and "mfa" not in sign_in.amr:
-        raise EntraError(50076)

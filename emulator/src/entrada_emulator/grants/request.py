@@ -15,6 +15,10 @@ from entrada_emulator.scopes import RequestedScopes, missing_permissions, parse_
 from entrada_emulator.sign_in import EndpointVersion, SignIn
 from entrada_emulator.token_answers import Answer, user_answer
 
+MFA_POLICY = "e7712ada-00fa-4000-8000-000000000001"
+"""The policy that a person's own MFA requirement counts as, in a claims challenge."""
+MFA_CHALLENGE = f'{{"access_token":{{"polids":{{"essential":true,"values":["{MFA_POLICY}"]}}}}}}'
+
 
 @dataclass(frozen=True, slots=True)
 class TokenRequest:
@@ -86,6 +90,12 @@ def check_not_revoked(emulator: Emulator, user: User, *, since: datetime) -> Non
     valid_from = emulator.state.tokens_valid_from(user)
     if valid_from is not None and since <= valid_from:
         raise EntraError(50173, issued=since.isoformat(), valid_from=valid_from.isoformat())
+
+
+def check_second_factor(sign_in: SignIn, *, error: str | None = None) -> None:
+    """Raises 50076 with the claims to ask the person for, where they must use MFA and this sign-in did not."""
+    if sign_in.user.mfa_required and "mfa" not in sign_in.amr:
+        raise EntraError(50076, error=error, claims=MFA_CHALLENGE, resource=sign_in.application.client_id)
 
 
 def requested_scopes(

@@ -1,28 +1,19 @@
-"""The control API: how tests and demonstrations move the clock, change keys, and let things go wrong.
+"""What the control API changes: the clock, keys, what was issued, faults, recorded requests, settings."""
 
-It answers only on loopback and only to the bearer of this instance's key (SEC-194). Every body and answer is JSON.
-"""
-
-import hmac
-import json
-from collections.abc import Callable
 from dataclasses import asdict, fields
 from datetime import timedelta
-from typing import Any, get_args
+from typing import get_args
 
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
-from starlette.routing import Route
 
 from entrada_emulator.aadsts import CODES
 from entrada_emulator.codes import AuthorizationCodes
+from entrada_emulator.control.guard import BadControl, Json, number
 from entrada_emulator.faults import EndpointName, Fault, FaultKind
-from entrada_emulator.instance import Emulator, emulator_of
+from entrada_emulator.instance import Emulator
 from entrada_emulator.model import RefreshSemantics
 from entrada_emulator.refresh import RefreshTokens
 
-IN_PROCESS = frozenset({"testclient"})
-LOOPBACK = frozenset({"127.0.0.1", "::1"})
 KINDS = frozenset(kind for group in get_args(FaultKind) for kind in get_args(group))
 SECONDS_IN_TEN_YEARS = 10 * 365 * 86400
 LONGEST_LATENCY = 60.0
@@ -30,13 +21,6 @@ DEFAULT_CODE = 50173  # revoked
 LOWEST_STATUS = 200
 SWITCHES = ("logout_sends_iss", "continuous_access_evaluation")
 """Of the state: whether frames at sign-out tell `iss`, and whether Graph refuses a token older than a revocation."""
-
-Json = dict[str, Any]
-Handler = Callable[[Emulator, Json, Request], Json]
-
-
-class BadControl(Exception):
-    """The request to the control API makes no sense; the text says what would."""
 
 
 def show(emulator: Emulator, _: Json, __: Request) -> Json:
@@ -58,7 +42,7 @@ def clock(emulator: Emulator, body: Json, request: Request) -> Json:
     if body.get("reset") is True:
         emulator.state.clock.reset()
     else:
-        seconds = _number(body, "move_seconds", limit=SECONDS_IN_TEN_YEARS)
+        seconds = number(body, "move_seconds", limit=SECONDS_IN_TEN_YEARS)
         emulator.state.clock.move(timedelta(seconds=seconds))
     return show(emulator, body, request)
 
@@ -150,51 +134,6 @@ def settings(emulator: Emulator, body: Json, request: Request) -> Json:
     return show(emulator, body, request)
 
 
-def guarded(handler: Handler) -> Callable[[Request], Any]:
-    """Makes a handler an endpoint behind the loopback check and the key."""
-
-    async def endpoint(request: Request) -> Response:
-        emulator = emulator_of(request)
-        if not _is_loopback(request, emulator) or not _has_key(request, emulator):
-            return JSONResponse({"error": "This needs the control key, on loopback."}, 403)
-        try:
-            return JSONResponse(handler(emulator, await _json(request), request))
-        except BadControl as refused:
-            return JSONResponse({"error": str(refused)}, 400)
-
-    return endpoint
-
-
-def _is_loopback(request: Request, emulator: Emulator) -> bool:
-    host = request.client.host if request.client else None
-    return host in LOOPBACK or (emulator.origins.in_process and (host is None or host in IN_PROCESS))
-
-
-def _has_key(request: Request, emulator: Emulator) -> bool:
-    given = request.headers.get("authorization", "").encode()
-    return hmac.compare_digest(given, f"Bearer {emulator.state.control_key}".encode())
-
-
-async def _json(request: Request) -> Json:
-    text = await request.body()
-    if not text:
-        return {}
-    try:
-        body = json.loads(text)
-    except (ValueError, RecursionError):
-        raise BadControl("the body must be JSON") from None
-    if not isinstance(body, dict):
-        raise BadControl("the body must be a JSON object")
-    return body
-
-
-def _number(body: Json, name: str, *, limit: float, default: float | None = None) -> float:
-    value = body.get(name, default)
-    if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) <= limit:
-        raise BadControl(f'"{name}" must be a number, at most {limit:g}')
-    return value
-
-
 def _fault(body: Json) -> Fault:
     unknown = set(body) - {field.name for field in fields(Fault)}
     if unknown or body.get("endpoint") not in get_args(EndpointName) or body.get("kind") not in KINDS:
@@ -202,37 +141,23 @@ def _fault(body: Json) -> Fault:
             f'"endpoint" is one of {", ".join(get_args(EndpointName))}; "kind" one of {", ".join(sorted(KINDS))}; '
             "besides there are times, seconds, status, retry_after, code"
         )
-    code = int(_number(body, "code", limit=10**9, default=DEFAULT_CODE))
+    code = int(number(body, "code", limit=10**9, default=DEFAULT_CODE))
     if code not in CODES:
         raise BadControl(f'"code" {code} is no AADSTS code that the emulator knows')
     retry_after = body.get("retry_after")
     return Fault(
         endpoint=body["endpoint"],
         kind=body["kind"],
-        times=int(_number(body, "times", limit=1000, default=1)),
-        seconds=max(0.0, _number(body, "seconds", limit=LONGEST_LATENCY, default=0)),
+        times=int(number(body, "times", limit=1000, default=1)),
+        seconds=max(0.0, number(body, "seconds", limit=LONGEST_LATENCY, default=0)),
         status=_status(body),
-        retry_after=None if retry_after is None else int(_number(body, "retry_after", limit=86400)),
+        retry_after=None if retry_after is None else int(number(body, "retry_after", limit=86400)),
         code=code,
     )
 
 
 def _status(body: Json) -> int:
-    status = int(_number(body, "status", limit=599, default=503))
+    status = int(number(body, "status", limit=599, default=503))
     if status < LOWEST_STATUS:
         raise BadControl('"status" must be between 200 and 599')
     return status
-
-
-routes = [
-    Route("/_emulator/", guarded(show)),
-    Route("/_emulator/clock", guarded(clock), methods=["POST"]),
-    Route("/_emulator/keys", guarded(keys), methods=["POST"]),
-    Route("/_emulator/expire", guarded(expire), methods=["POST"]),
-    Route("/_emulator/revoke", guarded(revoke), methods=["POST"]),
-    Route("/_emulator/faults", guarded(add_fault), methods=["POST"]),
-    Route("/_emulator/faults", guarded(clear_faults), methods=["DELETE"]),
-    Route("/_emulator/requests", guarded(requests)),
-    Route("/_emulator/requests", guarded(clear_requests), methods=["DELETE"]),
-    Route("/_emulator/settings", guarded(settings), methods=["POST"]),
-]
