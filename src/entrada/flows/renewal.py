@@ -37,6 +37,8 @@ LOOK_EVERY = 0.1  # seconds; one read of the store for each session that waits i
 LOOK_FIRST = 0.02
 ASK_EVERY = 0.5  # seconds between attempts at another's lease, which write where a look only reads
 MOST_WAITING = 25.0  # seconds: a lease that ran out (12), one call to the authority (10), and some more
+STORE_AGAIN = 0.1  # seconds until tokens are offered again to a store that failed; doubled up to
+STORE_AT_LEAST_EVERY = 0.5  # few sessions are ever in this state: no more than there are calls to the authority
 LANDING = 20.0  # seconds that a process which stops waits for its renewals
 
 
@@ -66,6 +68,7 @@ class Renewal:
         self._schedule = schedule
         self._clock = clock
         self._flights: Flights[Acquired] = Flights()
+        self._unsaved: set[bytes] = set()  # sessions whose new tokens the store has not got yet
 
     async def renewed(self, session: Session, scopes: Sequence[str], *, tell: Tell) -> Acquired:
         """Return a token for `scopes` from a renewal that this call, or another at the same time, has caused.
@@ -115,6 +118,8 @@ class Renewal:
         self, session: Session, scopes: Sequence[str], tell: Tell, version: int | None
     ) -> Acquired | None:
         """Renew under the lease; None when another has it, or it was lost before anything was asked."""
+        if session.key in self._unsaved:  # a flight for other scopes, which may have lost its lease to the outage
+            return None
         async with self._leases.taken(b"renewal:" + session.key) as lease:
             if lease is None:
                 return None
@@ -153,21 +158,45 @@ class Renewal:
         return await self._kept(session, held, acquired, scopes)
 
     async def _kept(self, session: Session, held: SessionTokens, acquired: Acquired, scopes: Sequence[str]) -> Acquired:
-        """Store what was renewed, then hand it out; another's, when our lease had passed on and they were first."""
-        tokens = acquired.tokens or held.blob
+        """Store what was renewed, then hand it out; another's, when our lease had passed on and they were first.
+
+        While the store fails nobody waits for it, but the tokens are kept here and offered to it again and again: a
+        provider may have taken back the ones that it holds (SEC-108).
+        """
+        pause = STORE_AGAIN
+        self._unsaved.add(session.key)
+        try:
+            while True:
+                try:
+                    theirs = await self._stored(session, held, acquired.tokens or held.blob)
+                    return self._adopted(theirs, scopes) if theirs else acquired
+                except StoreUnavailable as error:
+                    if acquired.expires_at <= self._clock():
+                        raise
+                    log.warning("renewed_tokens_wait_for_the_store", reason=str(error))
+                    self._flights.excuse(error)
+                await anyio.sleep(pause)
+                pause = min(pause * 2, STORE_AT_LEAST_EVERY)
+        finally:
+            self._unsaved.discard(session.key)
+
+    async def _stored(self, session: Session, held: SessionTokens, tokens: bytes) -> SessionTokens | None:
+        """Store over the tokens that were renewed; return another's instead, when they were first."""
         due_at = self._schedule.due_at(tokens)
         while not await self._sessions.save_tokens(session, tokens, version=held.version, due_at=due_at):
             theirs = await self.held(session)
+            if theirs.blob == tokens:  # stored, and only the store's answer was lost
+                return None
             if theirs.blob != held.blob:
                 log.warning("renewal_came_late")
-                return self._adopted(theirs, scopes)
+                return theirs
             held = theirs  # they only noted a failure
-        return acquired
+        return None
 
     def _adopted(self, theirs: SessionTokens, scopes: Sequence[str]) -> Acquired:
         found = self._client.lasting(theirs.blob, scopes)
         if found is None:
-            raise StoreUnavailable("the session's tokens were changed while they were being renewed")
+            raise AuthorityUnavailable("the session's tokens were changed while they were being renewed", retry_after=1)
         return found
 
     async def _put_off(self, session: Session, held: SessionTokens, outage: AuthorityUnavailable) -> None:
