@@ -115,7 +115,7 @@ class Settings(BaseSettings):
     store: str = Field("sqlite:", repr=False)
     """The session store: `sqlite:` (in data_dir), `sqlite:PATH`, `memory:`, or the address of Redis or PostgreSQL."""
     database_url: str | None = Field(None, repr=False)
-    """The users' database, as SQLAlchemy writes it; by default SQLite in data_dir."""
+    """The users' database: `sqlite+aiosqlite:///PATH` or `postgresql://…`; by default SQLite in data_dir."""
 
     session_idle_minutes: int = Field(60, ge=1, le=60 * 24 * 30)
     """A session unused for so long has ended."""

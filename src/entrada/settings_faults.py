@@ -110,10 +110,13 @@ def _credential_faults(settings: "Settings") -> list[str]:
 
 
 def _store_faults(settings: "Settings") -> list[str]:
-    try:
-        return store_url.parse(settings.store).faults(production=settings.production)
-    except SettingsRefused as refused:
-        return refused.faults
+    faults = []
+    for parse, text in ((store_url.parse, settings.store), (store_url.parse_database, settings.database_url)):
+        try:
+            faults += parse(text).faults(production=settings.production) if text is not None else []
+        except SettingsRefused as refused:
+            faults += refused.faults
+    return faults
 
 
 def _key_faults(settings: "Settings") -> list[str]:

@@ -1,4 +1,4 @@
-"""The address of a session store: what the setting `store` may be, read and checked before anything connects.
+"""The address of a store: what the settings `store` and `database_url` may be, read before anything connects.
 
 memory:                                        this process, for development
 sqlite:                sqlite:PATH             one file of this machine
@@ -6,6 +6,8 @@ redis://HOST           rediss://HOST           one server; unix:///PATH for one 
 redis+sentinel://HOST,HOST/SERVICE             the primary that the sentinels name (rediss+sentinel: with TLS)
 redis+cluster://HOST,HOST                      a cluster (rediss+cluster: with TLS)
 postgresql://HOST/DATABASE?sslmode=verify-full
+
+The users' database may be the last one (postgresql+asyncpg:// is the same) or sqlite+aiosqlite:///PATH.
 """
 
 from dataclasses import dataclass, field
@@ -18,6 +20,8 @@ Kind = Literal["memory", "sqlite", "redis", "sentinel", "cluster", "postgresql"]
 FORMS = (
     "memory:, sqlite:, sqlite:PATH, redis://, redis+sentinel://, redis+cluster://, rediss… for TLS, or postgresql://"
 )
+DATABASE_FORMS = "sqlite+aiosqlite:///PATH or postgresql://HOST/DATABASE, or left out for a file in data_dir"
+DATABASE_SCHEMES = frozenset({"postgresql", "postgres", "postgresql+asyncpg"})
 SCHEMES: dict[str, tuple[Kind, bool]] = {
     "redis": ("redis", False),
     "rediss": ("redis", True),
@@ -41,6 +45,8 @@ class StoreUrl:
 
     text: str = field(repr=False)
     kind: Kind
+    setting: str = "store"
+    """The setting that it comes from, for what is said about it."""
     tls: bool = False
     """Whether the servers must prove who they are before they are told anything."""
     hosts: tuple[tuple[str, int], ...] = ()
@@ -63,12 +69,12 @@ class StoreUrl:
             return ["store: memory: is lost at each restart and seen by one worker only; use sqlite:"]
         if not self.tls and not self.local:
             mend = "sslmode=verify-full" if self.kind == "postgresql" else "rediss"
-            return [f"store: production needs TLS to a server on another machine; use {mend}"]
+            return [f"{self.setting}: production needs TLS to a server on another machine; use {mend}"]
         return []
 
 
 def parse(text: str) -> StoreUrl:
-    """Take an address apart; SettingsRefused says what may stand there, never what stood."""
+    """Take a session store's address apart; SettingsRefused says what may stand there, never what stood."""
     kind, colon, where = text.partition(":")
     if text == "memory:":
         return StoreUrl(text=text, kind="memory")
@@ -76,13 +82,27 @@ def parse(text: str) -> StoreUrl:
         return StoreUrl(text=text, kind="sqlite", path=where)
     if kind not in SCHEMES or not where.startswith("//"):
         raise SettingsRefused([f"store: must be {FORMS}"])
+    return _readable(text, kind, setting="store")
+
+
+def parse_database(text: str) -> StoreUrl:
+    """Take the address of a users' database apart; SettingsRefused like `parse`."""
+    scheme, _, where = text.partition("://")
+    if scheme == "sqlite+aiosqlite" and where[:1] == "/" and where not in {"/", "/:memory:"} and "?" not in where:
+        return StoreUrl(text=text, kind="sqlite", setting="database_url", path=where[1:])
+    if scheme not in DATABASE_SCHEMES:
+        raise SettingsRefused([f"database_url: must be {DATABASE_FORMS}"])
+    return _readable(f"postgresql://{where}", "postgresql", setting="database_url")
+
+
+def _readable(text: str, scheme: str, *, setting: str) -> StoreUrl:
     try:
-        return _server(text, kind)
+        return _server(text, scheme, setting)
     except ValueError:
-        raise SettingsRefused(["store: cannot be read; in names and passwords write : / @ ? # % as %XX"]) from None
+        raise SettingsRefused([f"{setting}: cannot be read; in names and passwords write : / @ ? # % as %XX"]) from None
 
 
-def _server(text: str, scheme: str) -> StoreUrl:
+def _server(text: str, scheme: str, setting: str) -> StoreUrl:
     kind, tls = SCHEMES[scheme]
     parts = urlsplit(text)
     options = dict(parse_qsl(parts.query, keep_blank_values=True, strict_parsing=bool(parts.query)))
@@ -103,6 +123,7 @@ def _server(text: str, scheme: str) -> StoreUrl:
     return StoreUrl(
         text=text,
         kind=kind,
+        setting=setting,
         tls=tls or (kind == "postgresql" and options.get("sslmode") in VERIFIED),
         hosts=found,
         username=unquote(username) or None,

@@ -1,8 +1,11 @@
 """The stores that every contract is run against; a new one joins here."""
 
+import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import NamedTuple
+from uuid import uuid4
 
 import asyncpg
 import pytest
@@ -45,6 +48,27 @@ def postgresql_url() -> Iterator[str]:
         yield server.url
 
 
+@pytest.fixture
+def schema_url(postgresql_url: str) -> Iterator[str]:
+    """A schema of PostgreSQL that nobody has used yet, and dropped when the test has ended."""
+    name = f"of_{uuid4().hex}"
+    _execute(postgresql_url, f"CREATE SCHEMA {name}")
+    yield f"{postgresql_url}?options=-csearch_path%3D{name}"
+    _execute(postgresql_url, f"DROP SCHEMA {name} CASCADE")
+
+
+def _execute(url: str, statement: str) -> None:
+    """Execute it from another thread: this one may be in the test's event loop, or not."""
+
+    async def execute() -> None:
+        connection = await asyncpg.connect(url)
+        await connection.execute(statement)
+        await connection.close()
+
+    with ThreadPoolExecutor(1) as thread:
+        thread.submit(asyncio.run, execute()).result()
+
+
 @pytest.fixture(params=STORES)
 async def store_url(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[str]:
     """The address of a store that nobody has used yet."""
@@ -52,15 +76,10 @@ async def store_url(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIter
     if kind.endswith(":"):
         yield kind
         return
-    url: str = request.getfixturevalue(f"{kind}_url")
-    if kind != "postgresql":
-        yield f"{url}?prefix={tmp_path.name}"
-        return
-    connection = await asyncpg.connect(url)
-    name = "test_" + str(abs(hash(tmp_path.name)))
-    await connection.execute(f"CREATE SCHEMA {name}")
-    await connection.close()
-    yield f"{url}?options=-csearch_path%3D{name}"
+    if kind == "postgresql":
+        yield request.getfixturevalue("schema_url")
+    else:
+        yield f"{request.getfixturevalue(f'{kind}_url')}?prefix={tmp_path.name}"
 
 
 @pytest.fixture

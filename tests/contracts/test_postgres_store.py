@@ -20,15 +20,8 @@ INDEX = Index(user=b"ada", sid=None, due_at=None)
 
 
 @pytest.fixture
-async def url(postgresql_url: str, tmp_path: Path) -> AsyncIterator[str]:
-    """A schema that nobody has used yet, and dropped when the test has ended."""
-    name = "of_" + "".join(filter(str.isalnum, tmp_path.name.lower()))
-    connection = await asyncpg.connect(postgresql_url)
-    await connection.execute(f"DROP SCHEMA IF EXISTS {name} CASCADE")
-    await connection.execute(f"CREATE SCHEMA {name}")
-    yield f"{postgresql_url}?options=-csearch_path%3D{name}"
-    await connection.execute(f"DROP SCHEMA {name} CASCADE")
-    await connection.close()
+def url(schema_url: str) -> str:
+    return schema_url
 
 
 @pytest.fixture
@@ -92,7 +85,9 @@ async def test_a_deadlock_is_tried_again(url: str, store: SessionStore, tmp_path
     await other.execute(lock, KEYS[1])
     async with anyio.create_task_group() as group:
         group.start_soon(quick.delete, KEYS[:2])  # locks the first and waits for the second
-        await anyio.sleep(0.05)
+        with anyio.fail_after(10):
+            while not await other.fetchval("SELECT count(*) FROM pg_locks WHERE NOT granted"):
+                await anyio.sleep(0.01)
         await other.execute(lock, KEYS[0])  # until the deletion is undone
         await transaction.rollback()
     assert [await store.get(key) for key in KEYS[:2]] == [None, None]
@@ -135,4 +130,6 @@ async def test_a_cancelled_write_is_whole(store: SessionStore) -> None:
         await store.delete([key])
         with anyio.move_on_after(0.0005 * number):
             await insert(store, key)
-        assert ((await store.get(key)) is None) == ((await store.get_tokens(key)) is None)
+        with anyio.fail_after(5):  # a commit that was on its way when the browser went may land between two looks
+            while ((await store.get(key)) is None) != ((await store.get_tokens(key)) is None):
+                await anyio.sleep(0.01)

@@ -12,8 +12,12 @@ from entrada.errors import SettingsRefused
 for name in sys.argv[2:]:
     sys.modules[name] = None  # what an import finds where nothing is installed
 from entrada.sessions.opening import open_store
+from entrada.users.database import Database
 try:
-    open_store(sys.argv[1], data_dir=Path(), clock=system_clock)
+    if "+" in sys.argv[1].partition(":")[0] and "redis" not in sys.argv[1]:
+        Database(sys.argv[1], data_dir=Path())
+    else:
+        open_store(sys.argv[1], data_dir=Path(), clock=system_clock)
 except SettingsRefused as refused:
     print(refused)
 else:
@@ -31,6 +35,8 @@ def test_only_what_the_setting_asks_for_is_loaded() -> None:
     assert opened("memory:") == ""
     assert opened("redis://localhost") == "redis"
     assert opened("postgresql://localhost/x") == "asyncpg"
+    assert "asyncpg" not in opened("sqlite+aiosqlite:///x.db")
+    assert "asyncpg" in opened("postgresql+asyncpg://localhost/x")
 
 
 @pytest.mark.parametrize(
@@ -40,3 +46,9 @@ def test_only_what_the_setting_asks_for_is_loaded() -> None:
 def test_a_missing_driver_is_said_plainly(url: str, module: str, extra: str) -> None:
     """The start is refused with what to install (SEC-184)."""
     assert opened(url, module) == f"- store: {module} is not installed; pip install entrada[{extra}]"
+
+
+def test_a_missing_driver_of_the_users_database_is_said_plainly() -> None:
+    """The start is refused with what to install (SEC-184)."""
+    said = opened("postgresql+asyncpg://x/y", "asyncpg")
+    assert said == "- database_url: asyncpg is not installed; pip install entrada[postgres]"

@@ -3,7 +3,7 @@
 import pytest
 
 from entrada.errors import SettingsRefused
-from entrada.store_url import parse
+from entrada.store_url import parse, parse_database
 
 GOOD = [
     ("memory:", "memory", False, (), ""),
@@ -96,3 +96,15 @@ def test_production_asks_for_proof_of_the_server(text: str, mend: str) -> None:
 def test_production_takes_what_is_safe(text: str) -> None:
     """TLS with proof, or nothing that leaves this machine."""
     assert parse(text).faults(production=True) == []
+
+
+def test_the_users_database_is_held_to_the_same() -> None:
+    """Its faults name its own setting; SQLAlchemy's spelling is taken; no password is repeated (SEC-173)."""
+    remote = parse_database("postgresql+asyncpg://ada:hunter2@db.example/app")
+    (fault,) = remote.faults(production=True)
+    assert fault == "database_url: production needs TLS to a server on another machine; use sslmode=verify-full"
+    assert parse_database("postgres://db.example/app?sslmode=verify-full").faults(production=True) == []
+    assert parse_database("sqlite+aiosqlite:////var/users.db").path == "/var/users.db"
+    with pytest.raises(SettingsRefused, match="database_url: cannot be read") as refused:
+        parse_database("postgresql://ada:hunter2@[db/app")
+    assert "hunter2" not in str(refused.value)

@@ -2,16 +2,15 @@
 
 import asyncio
 import random
-import ssl
 from collections.abc import Awaitable, Callable
 from itertools import chain
 from typing import Any, TypeVar
-from urllib.parse import urlencode, urlsplit, urlunsplit
 
 import asyncpg
 
 from entrada.errors import SettingsRefused, StoreUnavailable
 from entrada.logs import log
+from entrada.postgres_options import connect_options
 from entrada.store_url import StoreUrl
 
 T = TypeVar("T")
@@ -115,7 +114,8 @@ class PostgresServer:
     async def _opened(self) -> Any:
         async with self._opening:
             if self._pool is None:
-                pool = await asyncpg.create_pool(**_arguments(self._url))
+                options = connect_options(self._url, connect=CONNECT_PATIENCE, statement=STATEMENT_PATIENCE)
+                pool = await asyncpg.create_pool(min_size=0, max_size=CONNECTIONS, **options)
                 try:
                     async with pool.acquire() as connection:
                         await _bring_up(connection)
@@ -145,33 +145,3 @@ async def _bring_up(connection: Any) -> None:
                 await connection.execute(statement, timeout=BRING_UP_PATIENCE)
             await connection.execute("DELETE FROM entrada_session_schema")
             await connection.execute("INSERT INTO entrada_session_schema VALUES ($1)", len(STEPS))
-
-
-def _arguments(url: StoreUrl) -> dict[str, Any]:
-    """Return what the pool is made with.
-
-    Behind pgbouncer (`statement_cache_size=0`) statements have no names that outlive a transaction, and a connection
-    may not carry settings: there only the client's own patience bounds a statement.
-    """
-    options = dict(url.options)
-    cached = options.pop("statement_cache_size", None)
-    arguments: dict[str, Any] = {
-        "min_size": 0,
-        "max_size": CONNECTIONS,
-        "timeout": CONNECT_PATIENCE,
-        "command_timeout": STATEMENT_PATIENCE,
-    }
-    if options.get("sslmode") == "verify-full" and "sslrootcert" not in options:
-        del options["sslmode"]
-        arguments["ssl"] = ssl.create_default_context()
-    if cached is not None:
-        arguments["statement_cache_size"] = int(cached)
-    if cached != "0":
-        milliseconds = str(int(STATEMENT_PATIENCE * 1000))
-        arguments["server_settings"] = {
-            "application_name": "entrada",
-            "lock_timeout": milliseconds,
-            "idle_in_transaction_session_timeout": str(int(BRING_UP_PATIENCE * 1000)),
-        }
-    arguments["dsn"] = urlunsplit(urlsplit(url.text)._replace(query=urlencode(options)))
-    return arguments

@@ -1,104 +1,134 @@
-"""The users' database: its engine, one unit of work at a time, and its schema brought up at start."""
+"""The users' database: one unit of work at a time, and its schema brought up at start."""
 
-from collections.abc import AsyncIterator
+import asyncio
+import random
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
+from typing import Protocol, TypeVar
 
-import anyio.to_thread
-from alembic import command
-from alembic.config import Config
-from alembic.util import CommandError
-from sqlalchemy import URL, Connection, event, make_url
-from sqlalchemy.exc import ArgumentError, DatabaseError, SQLAlchemyError
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from entrada import store_url
 from entrada.errors import SettingsRefused, StoreUnavailable
 from entrada.files import own_directory
-from entrada.sqlite_files import WRITE_PATIENCE, prepare
+from entrada.logs import log
+from entrada.store_url import StoreUrl
+
+T = TypeVar("T")
 
 FILE_NAME = "entrada.db"
-MIGRATIONS = Path(__file__).parent / "migrations"
+TRIES = 4  # once, and three times more after the database has undone the work
+PAUSE = 0.02  # seconds at first, doubled each time, and a random part of it
+
+
+class Engine(Protocol):
+    """One kind of database."""
+
+    connections: AsyncEngine
+
+    async def bring_up(self) -> None:
+        """Bring the schema to this release's: of workers that start together one does it, the others wait.
+
+        SettingsRefused when it cannot be used or a newer release wrote it; other errors when it does not answer.
+        """
+        ...
+
+    async def was_undone(self, error: Exception) -> bool:
+        """Say whether the work may be done again: the database has undone it, and another time may let it be."""
+        ...
+
+    def said(self, error: Exception) -> str:
+        """Say for the log what the database said, without anybody's data."""
+        ...
+
+
+class Undone(StoreUnavailable):
+    """The database has undone the work for the sake of somebody else's, or because it may not write any more."""
 
 
 class Database:
     """One users' database. Call `bring_up` before anything else, `close` at the end."""
 
     def __init__(self, url: str | None, *, data_dir: Path) -> None:
-        """Name the database as SQLAlchemy does, or None for SQLite in `data_dir`; nothing is opened yet."""
-        if url is None:
-            own_directory(data_dir, setting="data_dir")
-            self._url = URL.create("sqlite+aiosqlite", database=str(data_dir / FILE_NAME))
-        else:
-            self._url = _checked(url)
-        self._engine = _engine(self._url)
+        """Name the database, or None for SQLite in `data_dir`; nothing is opened yet."""
+        self._engine = _engine(url, data_dir)
+        self._is_up = False
+        self._bringing_up = asyncio.Lock()
 
     async def bring_up(self) -> None:
-        """Bring the schema to this release's; safe when workers start together: one does it, the others wait.
+        """Bring the schema to this release's; SettingsRefused when it cannot be used or a newer release wrote it.
 
-        SettingsRefused when the file cannot be used or a newer release wrote it.
+        A server that is down does not keep the application from starting: the schema is brought up when it answers.
         """
-        path = Path(str(self._url.database))
-        await anyio.to_thread.run_sync(lambda: prepare(path, setting="database_url"))
         try:
-            async with self._engine.begin() as connection:
-                await connection.run_sync(_upgrade)
-        except CommandError:
-            fault = f"database_url: {path}: a newer release of Entrada wrote it; run that one or name another"
-            raise SettingsRefused([fault]) from None
-        except DatabaseError as error:
-            fault = f"database_url: {path}: {error.orig}; restore it from a backup, or name another"
-            raise SettingsRefused([fault]) from None
+            await self._once_up()
+        except StoreUnavailable as error:
+            log.warning("users_database_not_reached", reason=str(error))
 
     @asynccontextmanager
     async def unit_of_work(self) -> AsyncIterator[AsyncConnection]:
         """Do all of the block or nothing; StoreUnavailable when the database does not answer or refuses."""
+        if not self._is_up:
+            await self._once_up()
         try:
-            async with self._engine.begin() as connection:
+            async with self._engine.connections.begin() as connection:
                 yield connection
-        except SQLAlchemyError as error:
-            cause = getattr(error, "orig", None) or type(error).__name__
-            raise StoreUnavailable(f"users' database: {cause}") from None
+        except (SQLAlchemyError, OSError) as error:
+            raise await self._unavailable(error) from None
+
+    async def run(self, work: Callable[[AsyncConnection], Awaitable[T]]) -> T:
+        """Do the work as one unit, and again, at most three times, when the database has undone it."""
+        for tried in range(1, TRIES):
+            try:
+                async with self.unit_of_work() as connection:
+                    return await work(connection)
+            except Undone:
+                await asyncio.sleep(random.uniform(0, PAUSE * 2**tried))  # noqa: S311 no secret
+        async with self.unit_of_work() as connection:
+            return await work(connection)
 
     async def close(self) -> None:
         """Let go of every connection."""
-        await self._engine.dispose()
+        await self._engine.connections.dispose()
+
+    async def _once_up(self) -> None:
+        async with self._bringing_up:
+            if self._is_up:
+                return
+            try:
+                await self._engine.bring_up()
+            except (SQLAlchemyError, OSError) as error:
+                raise await self._unavailable(error) from None
+            self._is_up = True
+
+    async def _unavailable(self, error: Exception) -> StoreUnavailable:
+        kind = Undone if await self._engine.was_undone(error) else StoreUnavailable
+        return kind(f"users' database: {self._engine.said(error)}")
 
 
-def _checked(url: str) -> URL:
-    """Read a URL; only SQLite files are offered. The refusal does not repeat it: it may hold a password."""
+def _engine(url: str | None, data_dir: Path) -> Engine:
+    """Load the kind that the address names; nobody else waits for what only it needs."""
+    if url is None:
+        own_directory(data_dir, setting="data_dir")
+        return _sqlite(data_dir / FILE_NAME)
+    address = store_url.parse_database(url)
+    return _sqlite(Path(address.path)) if address.kind == "sqlite" else _postgres(address)
+
+
+def _sqlite(path: Path) -> Engine:
+    from entrada.users.sqlite_engine import SqliteEngine
+
+    return SqliteEngine(path)
+
+
+def _postgres(address: StoreUrl) -> Engine:
+    from entrada.users.postgres_engine import PostgresEngine
+
     try:
-        parsed = make_url(url)
-    except ArgumentError:
-        parsed = None
-    if parsed is None or parsed.drivername != "sqlite+aiosqlite" or parsed.database in {None, "", ":memory:"}:
-        raise SettingsRefused(["database_url: must be sqlite+aiosqlite:///PATH, or left out for a file in data_dir"])
-    return parsed
-
-
-def _engine(url: URL) -> AsyncEngine:
-    engine = create_async_engine(url, connect_args={"timeout": WRITE_PATIENCE}, hide_parameters=True)
-    event.listen(engine.sync_engine, "connect", _on_connect)
-    event.listen(engine.sync_engine, "begin", _on_begin)
-    return engine
-
-
-def _on_connect(connection: Any, _: Any) -> None:
-    """Take the transactions out of the driver's hands, which would begin them late and leave DDL outside."""
-    connection.isolation_level = None
-    cursor = connection.cursor()
-    cursor.execute("PRAGMA foreign_keys = ON")
-    cursor.execute("PRAGMA synchronous = FULL")
-    cursor.close()
-
-
-def _on_begin(connection: Connection) -> None:
-    """Take the write lock first: what is read then still holds when it is written."""
-    connection.exec_driver_sql("BEGIN IMMEDIATE")
-
-
-def _upgrade(connection: Connection) -> None:
-    config = Config()
-    config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
-    config.attributes["connection"] = connection
-    command.upgrade(config, "head")
+        return PostgresEngine(address)
+    except ModuleNotFoundError as error:
+        if error.name != "asyncpg":
+            raise
+        raise SettingsRefused(["database_url: asyncpg is not installed; pip install entrada[postgres]"]) from None

@@ -5,6 +5,7 @@ from datetime import datetime
 from uuid import UUID, uuid4
 
 from sqlalchemy import ColumnElement, Row, and_, insert, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from entrada.errors import SignInRefused
 from entrada.principal import User
@@ -37,7 +38,8 @@ class Directory:
         SignInRefused when they are inactive; StoreUnavailable when the database does not answer.
         """
         shown = {"name": user.name, "username": user.username, "email": user.email, "last_sign_in_at": at}
-        async with self._database.unit_of_work() as connection:
+
+        async def work(connection: AsyncConnection) -> Person:
             known = (await connection.execute(select(users).where(_is(user)))).one_or_none()
             if known is None:
                 created = {"id": uuid4(), "is_active": True, "created_at": at, **_identity(user), **shown}
@@ -46,6 +48,8 @@ class Directory:
                 raise SignInRefused(f"user {known.id} is inactive")
             changed = update(users).where(users.c.id == known.id).values(shown).returning(users)
             return _person((await connection.execute(changed)).one())
+
+        return await self._database.run(work)
 
 
 def _identity(user: User) -> dict[str, str | None]:

@@ -1,0 +1,81 @@
+"""Users in PostgreSQL, for workers on any number of machines. asyncpg is loaded when one is made, not before."""
+
+from typing import Any
+
+from alembic.util import CommandError
+from sqlalchemy.exc import DBAPIError, ProgrammingError
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.pool import NullPool
+
+from entrada.errors import SettingsRefused
+from entrada.postgres_options import connect_options
+from entrada.store_url import StoreUrl
+from entrada.users.upgrade import upgrade
+
+CONNECTIONS = 5  # of one worker; sign-ins use them, requests of who is signed in do not
+MORE_AT_NEED = 5
+CONNECT_PATIENCE = 2.0  # seconds; a sign-in has waited for the authority already
+STATEMENT_PATIENCE = 2.0
+POOL_PATIENCE = 2.0
+BRING_UP_PATIENCE = 30.0  # another worker may be at it
+LOCK = 0x656E7472616461_75  # "entrada" and "u": an advisory lock of our own, beside the session store's
+READ_ONLY = "25006"  # a server that has become a replica
+FORBIDDEN = "42501"
+AGAIN = frozenset({"40001", "40P01", "23505", READ_ONLY})  # serialization, deadlock, somebody else was first
+
+
+class PostgresEngine:
+    """One database on a server."""
+
+    def __init__(self, address: StoreUrl) -> None:
+        """Connect to nothing yet; ModuleNotFoundError when asyncpg is not installed."""
+        self._address = address
+        self.connections = _engine(
+            address,
+            STATEMENT_PATIENCE,
+            pool_size=CONNECTIONS,
+            max_overflow=MORE_AT_NEED,
+            pool_timeout=POOL_PATIENCE,
+            pool_pre_ping=True,  # a connection that broke while nobody used it is nobody's trouble
+        )
+
+    async def bring_up(self) -> None:
+        """Bring the tables up, all steps or none, one worker at a time."""
+        patient = _engine(self._address, BRING_UP_PATIENCE, poolclass=NullPool)
+        try:
+            async with patient.begin() as connection:
+                await connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({LOCK})")
+                await connection.run_sync(upgrade)
+        except CommandError:
+            fault = "database_url: a newer release of Entrada has its tables there; run that one or name another"
+            raise SettingsRefused([fault]) from None
+        except ProgrammingError as error:
+            if _sqlstate(error) != FORBIDDEN:
+                raise
+            fault = "database_url: this user may not make tables there; grant CREATE on the schema for the first start"
+            raise SettingsRefused([fault]) from None
+        finally:
+            await patient.dispose()
+
+    async def was_undone(self, error: Exception) -> bool:
+        """Say whether it was; after a change of servers all connections are let go, for they lead to the old one."""
+        code = _sqlstate(error)
+        if code == READ_ONLY:
+            await self.connections.dispose()
+        return code in AGAIN
+
+    def said(self, error: Exception) -> str:
+        """Return the kind of error and its SQLSTATE; its text may hold the values of a statement."""
+        kind, code = type(error).__name__, _sqlstate(error)
+        return f"{kind} {code}" if code else kind
+
+
+def _engine(address: StoreUrl, patience: float, **pool: Any) -> AsyncEngine:
+    options = connect_options(address, connect=CONNECT_PATIENCE, statement=patience)
+    if options.get("statement_cache_size") == 0:
+        options |= {"prepared_statement_cache_size": 0, "prepared_statement_name_func": str}
+    return create_async_engine("postgresql+asyncpg://", connect_args=options, hide_parameters=True, **pool)
+
+
+def _sqlstate(error: Exception) -> str | None:
+    return getattr(error.orig, "sqlstate", None) if isinstance(error, DBAPIError) else None

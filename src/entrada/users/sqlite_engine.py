@@ -1,0 +1,66 @@
+"""Users in a SQLite file, for the workers of one machine."""
+
+from pathlib import Path
+from typing import Any
+
+import anyio.to_thread
+from alembic.util import CommandError
+from sqlalchemy import URL, Connection, event
+from sqlalchemy.exc import DatabaseError
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+
+from entrada.errors import SettingsRefused
+from entrada.sqlite_files import WRITE_PATIENCE, prepare
+from entrada.users.upgrade import upgrade
+
+
+class SqliteEngine:
+    """One file; whoever writes it has it alone meanwhile, so nothing is ever undone for somebody else."""
+
+    def __init__(self, path: Path) -> None:
+        """Open nothing yet."""
+        self._path = path
+        self.connections = _engine(path)
+
+    async def bring_up(self) -> None:
+        """Make the file unless it is there, and bring its schema up."""
+        await anyio.to_thread.run_sync(lambda: prepare(self._path, setting="database_url"))
+        try:
+            async with self.connections.begin() as connection:
+                await connection.run_sync(upgrade)
+        except CommandError:
+            fault = f"database_url: {self._path}: a newer release of Entrada wrote it; run that one or name another"
+            raise SettingsRefused([fault]) from None
+        except DatabaseError as error:
+            fault = f"database_url: {self._path}: {error.orig}; restore it from a backup, or name another"
+            raise SettingsRefused([fault]) from None
+
+    async def was_undone(self, error: Exception) -> bool:  # noqa: ARG002 the protocol's
+        """Nothing is: who comes second waits."""
+        return False
+
+    def said(self, error: Exception) -> str:
+        """Return what SQLite said; its messages name tables and columns, never values."""
+        return str(getattr(error, "orig", None) or type(error).__name__)
+
+
+def _engine(path: Path) -> AsyncEngine:
+    url = URL.create("sqlite+aiosqlite", database=str(path))
+    engine = create_async_engine(url, connect_args={"timeout": WRITE_PATIENCE}, hide_parameters=True)
+    event.listen(engine.sync_engine, "connect", _on_connect)
+    event.listen(engine.sync_engine, "begin", _on_begin)
+    return engine
+
+
+def _on_connect(connection: Any, _: Any) -> None:
+    """Take the transactions out of the driver's hands, which would begin them late and leave DDL outside."""
+    connection.isolation_level = None
+    cursor = connection.cursor()
+    cursor.execute("PRAGMA foreign_keys = ON")
+    cursor.execute("PRAGMA synchronous = FULL")
+    cursor.close()
+
+
+def _on_begin(connection: Connection) -> None:
+    """Take the write lock first: what is read then still holds when it is written."""
+    connection.exec_driver_sql("BEGIN IMMEDIATE")
