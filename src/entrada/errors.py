@@ -13,6 +13,7 @@
     │   ├── TransactionRefused     the attempt is unknown here, used, or too old (`state`)
     │   ├── AuthorityRefused       the authority said no; carries its AADSTS code when it has one
     │   └── TokenRefused           a token failed a check
+    │       └── TenantRefused      it is good, but its tenant's people, or its guests, are not let in
     ├── RenewalRefused             the authority will not renew: the person must sign in again
     │   └── InteractionRequired    it would, after one more step by the person (MFA, consent, claims)
     ├── SessionDataRefused         what the application put into the session cannot be kept there
@@ -136,6 +137,13 @@ class TokenRefused(SignInRefused):
 
     code = "invalid_token"
     public = "Your sign-in could not be verified. Please sign in again."
+
+
+class TenantRefused(TokenRefused):
+    """The person is who they say, but people of their organisation, or its guests, are not let in here."""
+
+    code = "tenant_not_allowed"
+    public = "People of your organisation cannot sign in to this application."
 
 
 class RenewalRefused(EntradaError):

@@ -62,7 +62,15 @@ class Settings(BaseSettings):
     """Host names served besides that of base_url."""
 
     tenant_id: str | None = Field(None, validation_alias=named("tenant_id", "AZURE_TENANT_ID"))
-    """The Entra tenant: its GUID or a verified domain."""
+    """The Entra tenant: its GUID or a verified domain; `organizations` or `common` for several."""
+    tenants: Words = ()
+    """The GUIDs of those whose people may sign in, where tenant_id is `organizations` or `common`."""
+    any_tenant: bool = False
+    """Whether the people of every organisation may sign in instead."""
+    personal_accounts: bool = False
+    """Whether personal Microsoft accounts may sign in, with `common` or `consumers`."""
+    guests: bool = True
+    """Whether guests of a tenant may sign in; they are users of their own, whoever they are at home."""
     authority: str | None = Field(None, validation_alias=named("authority", "AZURE_AUTHORITY"))
     """The Entra authority without its version; by default login.microsoftonline.com and the tenant."""
     issuer: str | None = None

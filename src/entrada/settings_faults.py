@@ -14,13 +14,16 @@ if TYPE_CHECKING:
 
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 EMULATOR_MARK = "e7712ada-"  # every tenant id of entrada-emulator begins so (SEC-190)
+GUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 TENANT = re.compile(r"[0-9A-Za-z][0-9A-Za-z.-]{2,252}")
 HOST = re.compile(r"[0-9A-Za-z]([0-9A-Za-z.-]{0,252}[0-9A-Za-z])?")
 ORIGIN = re.compile(r"https?://([0-9a-z]([0-9a-z.-]{0,252}[0-9a-z])?|\[[0-9a-f:.]+\])(:[1-9][0-9]{0,4})?")
 PATH = re.compile(r"(/(?!\.{1,2}(/|$))[A-Za-z0-9_~.-]+)+")
 PAGE = re.compile(r"/(?!/)[!-\[\]-~]*")  # printable ASCII without the backslash, which browsers take for a slash
 ASYMMETRIC = frozenset({"RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA"})
-MANY_TENANTS = frozenset({"common", "organizations", "consumers"})
+MANY_TENANTS = frozenset({"common", "organizations"})
+CONSUMERS = "consumers"
+SHARED = MANY_TENANTS | {CONSUMERS}
 SAMPLE_SECRETS = ("changeme", "change-me", "your-client-secret", "secret", "emulator-secret")
 
 
@@ -64,20 +67,39 @@ def _provider_faults(settings: "Settings") -> list[str]:
         faults.append("tenant_id: missing; set AZURE_TENANT_ID for Entra, or ENTRADA_ISSUER for another provider")
     if settings.issuer and (settings.tenant_id or settings.authority):
         faults.append("issuer: is for other providers; leave out tenant_id and authority, or issuer")
-    if settings.tenant_id and settings.tenant_id.lower() in MANY_TENANTS:
-        faults.append("tenant_id: any tenant is not offered yet; name your tenant's GUID or domain")
-    elif settings.tenant_id and not TENANT.fullmatch(settings.tenant_id):
+    if settings.tenant_id and not TENANT.fullmatch(settings.tenant_id):
         faults.append("tenant_id: must be a GUID or a verified domain")
+    faults += _tenant_faults(settings)
     for name in ("authority", "issuer", "graph_url"):
         faults += _url_faults(name, getattr(settings, name))
-    if settings.authority and settings.authority.rstrip("/").rpartition("/")[2].lower() in MANY_TENANTS:
-        faults.append("authority: must end in the tenant; any tenant is not offered yet")
+    if settings.authority and settings.authority.rstrip("/").rpartition("/")[2].lower() in SHARED:
+        faults.append("authority: must end in the tenant; for several set ENTRADA_TENANT_ID=organizations instead")
     if weak := [name for name in settings.algorithms if name not in ASYMMETRIC]:
         faults.append(f"algorithms: {', '.join(weak)} cannot be accepted; use asymmetric ones such as RS256")
     if not settings.algorithms:
         faults.append("algorithms: name at least one, such as RS256")
     if settings.ca_file and not settings.ca_file.is_file():
         faults.append(f"ca_file: {settings.ca_file} is not a file")
+    return faults
+
+
+def _tenant_faults(settings: "Settings") -> list[str]:
+    faults = []
+    tenant = (settings.tenant_id or "").lower()
+    if tenant in MANY_TENANTS and not settings.tenants and not settings.any_tenant:
+        faults.append(
+            "tenants: name the GUIDs of the tenants to let in, or set ENTRADA_ANY_TENANT=true for every organisation"
+        )
+    if settings.tenants and (tenant not in MANY_TENANTS or settings.any_tenant):
+        faults.append("tenants: is for tenant_id=organizations or common, without any_tenant")
+    if settings.any_tenant and tenant not in MANY_TENANTS:
+        faults.append("any_tenant: is for tenant_id=organizations or common")
+    if wrong := [each for each in settings.tenants if not GUID.fullmatch(each.lower())]:
+        faults.append(f"tenants: {', '.join(wrong)}: each must be a tenant's GUID; a domain can change hands")
+    if settings.personal_accounts and tenant not in {"common", CONSUMERS}:
+        faults.append("personal_accounts: is for tenant_id=common or consumers")
+    if tenant == CONSUMERS and not settings.personal_accounts:
+        faults.append("tenant_id: consumers are personal accounts; set ENTRADA_PERSONAL_ACCOUNTS=true to let them in")
     return faults
 
 
@@ -138,7 +160,7 @@ def _production_faults(settings: "Settings") -> list[str]:
         faults.append("base_url: production needs https")
     if settings.keys is None and settings.keys_file is None:
         faults.append("keys: production needs its own: set ENTRADA_KEYS to the output of `python -m entrada.keyring`")
-    authority = (settings.tenant_id, settings.authority, settings.issuer)
+    authority = (settings.tenant_id, settings.authority, settings.issuer, *settings.tenants)
     if any(EMULATOR_MARK in (value or "").lower() for value in authority):
         faults.append("tenant_id: this tenant is the emulator's, which lets anybody in")
     if any(_is_loopback(url) for url in (settings.entra_authority, settings.issuer, settings.graph_url)):

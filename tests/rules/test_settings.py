@@ -142,8 +142,8 @@ def test_wrong_values_do_not_hide_the_other_faults(monkeypatch: pytest.MonkeyPat
     [
         ({"client_id": ""}, "client_id: missing; set AZURE_CLIENT_ID"),
         ({"tenant_id": None}, "tenant_id: missing; set AZURE_TENANT_ID for Entra, or ENTRADA_ISSUER"),
-        ({"tenant_id": "common"}, "tenant_id: any tenant is not offered yet"),
-        ({"tenant_id": "Organizations"}, "tenant_id: any tenant is not offered yet"),
+        ({"tenant_id": "common"}, "tenants: name the GUIDs"),
+        ({"tenant_id": "Organizations"}, "tenants: name the GUIDs"),
         ({"tenant_id": "a/b"}, "tenant_id: must be a GUID or a verified domain"),
         ({"issuer": "https://id.example"}, "issuer: is for other providers; leave out tenant_id"),
         ({"tenant_id": None, "issuer": "http://id.example"}, "issuer: must begin with https://"),

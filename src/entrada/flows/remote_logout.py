@@ -5,6 +5,7 @@ from datetime import timedelta
 from entrada.clock import Clock
 from entrada.errors import AuthorityUnavailable, RequestRefused, TokenRefused
 from entrada.principal import User
+from entrada.provider.authority import TEMPLATE, names_issuer
 from entrada.provider.discovery import Discovery
 from entrada.provider.logout_token import LogoutClaims, LogoutTokenVerifier
 from entrada.sessions.lifecycle import Sessions
@@ -31,9 +32,11 @@ class RemoteLogout:
         known = self._discovery.known
         if known is None:
             raise AuthorityUnavailable("a front-channel logout before the authority's metadata were had")
-        if issuer not in {None, known.issuer}:
+        if issuer is None and TEMPLATE in known.issuer:
+            raise RequestRefused("iss is missing: an authority of many tenants must say whose session ended")
+        if issuer is not None and not names_issuer(known.issuer, issuer):
             raise RequestRefused("iss is another issuer")
-        return await self._sessions.end_by_sid(known.issuer, sid)
+        return await self._sessions.end_by_sid(issuer or known.issuer, sid)
 
     async def back_channel(self, logout_token: str) -> int:
         """End what a logout token names; RequestRefused, and nothing ends, unless it is good and new (SEC-102)."""

@@ -6,10 +6,10 @@ from typing import Literal, Self
 from urllib.parse import urlsplit
 
 from entrada.settings import Settings
-from entrada.settings_faults import LOOPBACK
+from entrada.settings_faults import GUID, LOOPBACK, MANY_TENANTS
 
 WELL_KNOWN = "/.well-known/openid-configuration"
-GUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
+TEMPLATE = "{tenantid}"  # stands for each tenant in metadata that are for several, and in their keys
 ENTRA_ISSUER = re.compile(rf"https://(?P<host>[a-z0-9.-]+)(:[0-9]{{1,5}})?/(?P<tenant>{GUID.pattern})/v2\.0")
 
 CLOUDS: tuple[frozenset[str], ...] = (
@@ -26,6 +26,8 @@ CLOUDS: tuple[frozenset[str], ...] = (
     frozenset({"login.partner.microsoftonline.cn", "login.chinacloudapi.cn", "microsoftgraph.chinacloudapi.cn"}),
 )
 """The hosts of each national cloud; endpoints of one never stand in the metadata of another."""
+
+ANY_GUID = "00000000-0000-0000-0000-000000000000"
 
 ELSEWHERE: dict[str, frozenset[str]] = {
     "accounts.google.com": frozenset({"oauth2.googleapis.com", "www.googleapis.com", "openidconnect.googleapis.com"}),
@@ -56,6 +58,11 @@ class Authority:
         return cls._entra(settings.entra_authority or "", (settings.tenant_id or "").lower())
 
     @property
+    def many(self) -> bool:
+        """Whether it signs in people of several tenants, each under an issuer of its own."""
+        return self.tenant in MANY_TENANTS
+
+    @property
     def on_this_machine(self) -> bool:
         """Whether it is on a loopback address: an emulator, for development."""
         return urlsplit(self.metadata_url).hostname in LOOPBACK
@@ -64,7 +71,9 @@ class Authority:
         """Say why metadata with this issuer is not this authority's; None when it is (SEC-007, SEC-037)."""
         if self.kind == "oidc":
             return None if issuer == self.issuer else "its issuer is not the configured one, character by character"
-        match = ENTRA_ISSUER.fullmatch(issuer)
+        if self.many != (TEMPLATE in issuer):
+            return "its issuer is one tenant's where several were meant, or the other way round"
+        match = ENTRA_ISSUER.fullmatch(issuer.replace(TEMPLATE, ANY_GUID))
         if not match:
             return "its issuer is not of the form https://HOST/TENANT-GUID/v2.0"
         if match["host"] not in self.hosts:
@@ -74,7 +83,7 @@ class Authority:
         return None
 
     def tenant_id(self, issuer: str) -> str | None:
-        """Return the tenant's GUID out of an accepted issuer; None where the provider has no tenants."""
+        """Return the tenant's GUID out of an accepted issuer; None where the provider has no tenants, or many."""
         match = ENTRA_ISSUER.fullmatch(issuer) if self.kind == "entra" else None
         return match["tenant"] if match else None
 
@@ -101,6 +110,19 @@ class Authority:
             tenant=tenant,
             msal_authority=base,
         )
+
+
+def issuer_of(issuer: str, tenant_id: str) -> str:
+    """Return the issuer of one tenant's tokens: `issuer`, filled in where it is a template."""
+    return issuer.replace(TEMPLATE, tenant_id)
+
+
+def names_issuer(issuer: str, claimed: str) -> bool:
+    """Say whether `claimed` is the authority's `issuer`, or one that its template covers."""
+    if TEMPLATE not in issuer:
+        return claimed == issuer
+    match = ENTRA_ISSUER.fullmatch(claimed)
+    return match is not None and claimed == issuer_of(issuer, match["tenant"])
 
 
 def _neighbours(host: str) -> frozenset[str]:

@@ -4,9 +4,10 @@ from collections.abc import Sequence
 
 from entrada.clock import Clock
 from entrada.provider import jws
-from entrada.provider.authority import Authority
+from entrada.provider.authority import Authority, issuer_of
 from entrada.provider.discovery import Discovery
-from entrada.provider.validate import Claims, Expected, Identified, check, same_person, type_is_jwt
+from entrada.provider.tenants import Tenants
+from entrada.provider.validate import Claims, Expected, Identified, check, same_person, tenant_named, type_is_jwt
 
 
 class IdTokenVerifier:
@@ -23,6 +24,7 @@ class IdTokenVerifier:
         authority: Authority,
         algorithms: Sequence[str] = ("RS256",),
         leeway: int = 60,
+        tenants: Tenants = Tenants(),
         clock: Clock,
     ) -> None:
         self._discovery = discovery
@@ -30,6 +32,7 @@ class IdTokenVerifier:
         self._authority = authority
         self._algorithms = tuple(algorithms)
         self._leeway = leeway
+        self._tenants = tenants
         self._clock = clock
 
     async def verify(
@@ -56,18 +59,22 @@ class IdTokenVerifier:
     ) -> Claims:
         token = jws.parse(id_token, algorithms=self._algorithms)
         type_is_jwt(token.type)
-        issuer = (await self._discovery.metadata()).issuer
+        known = (await self._discovery.metadata()).issuer
         key = await self._discovery.key(token.key_id)
+        values = jws.verify(token, key, algorithms=self._algorithms)
+        tenant_id = tenant_named(values) if self._authority.many else self._authority.tenant_id(known)
         expected = Expected(
-            issuer=issuer,
+            issuer=issuer_of(known, tenant_id) if tenant_id else known,
             audience=self._client_id,
             now=self._clock().timestamp(),
             leeway=self._leeway,
-            tenant_id=self._authority.tenant_id(issuer),
+            tenant_id=tenant_id,
             key_issuer=key.issuer,
             algorithm=token.algorithm,
             nonce=nonce,
             access_token=access_token,
             max_age=max_age,
         )
-        return check(jws.verify(token, key, algorithms=self._algorithms), expected)
+        claims = check(values, expected)
+        self._tenants.check(claims.tenant_id, claims.values)
+        return claims

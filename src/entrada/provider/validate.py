@@ -12,7 +12,8 @@ from math import isfinite
 from typing import Any, Protocol
 
 from entrada.errors import TokenRefused
-from entrada.provider.authority import GUID
+from entrada.provider.authority import issuer_of
+from entrada.settings_faults import GUID
 
 LONGEST_SUBJECT = 255  # OpenID Connect Core 1.0 section 2, in ASCII characters
 LAST_SECOND = 253_402_300_799  # the end of the year 9999; datetime knows no later
@@ -106,7 +107,7 @@ def key_is_issuers(claims: Mapping[str, Any], expected: Expected) -> None:
     """A key that Entra bound to an issuer signs that issuer's tokens only (SEC-066)."""
     if expected.tenant_id is None or expected.key_issuer is None:
         return
-    if expected.key_issuer.replace("{tenantid}", expected.tenant_id) != claims["iss"]:
+    if issuer_of(expected.key_issuer, expected.tenant_id) != claims["iss"]:
         raise TokenRefused("key_is_issuers: the signing key belongs to another issuer")
 
 
@@ -198,6 +199,14 @@ def check(claims: Mapping[str, Any], expected: Expected) -> Claims:
         object_id=claims["oid"] if at_entra else None,
         values=claims,
     )
+
+
+def tenant_named(claims: Mapping[str, Any]) -> str:
+    """Return the tenant that a token of one of many tenants names; the gauntlet then holds `iss` and key against it."""
+    tenant_id = claims.get("tid")
+    if not isinstance(tenant_id, str) or not GUID.fullmatch(tenant_id):
+        raise TokenRefused("tenant_is_expected: tid is missing or no GUID")
+    return tenant_id
 
 
 def type_is_jwt(kind: str) -> None:

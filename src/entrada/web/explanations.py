@@ -13,6 +13,7 @@ from entrada.errors import (
     RenewalRefused,
     ScopeNotAskedFor,
     SignInRefused,
+    TenantRefused,
     TokenRefused,
     TransactionRefused,
     Unavailable,
@@ -46,6 +47,11 @@ WORDS: dict[type[EntradaError], tuple[str, str, str]] = {
         "You cancelled the sign-in",
         "Nobody was signed in, and nothing was changed.",
         "Sign in when you want.",
+    ),
+    TenantRefused: (
+        "Your organisation cannot sign in here",
+        "You signed in, but this application is open to people of certain organisations only.",
+        "Sign in with another account, or ask whoever looks after this application to let your organisation in.",
     ),
     TokenRefused: (
         "Your sign-in could not be verified",

@@ -15,6 +15,7 @@ from entrada.provider.egress import Egress
 from entrada.provider.id_token import IdTokenVerifier
 from entrada.provider.logout_token import LogoutTokenVerifier
 from entrada.provider.network import NetworkTransport
+from entrada.provider.tenants import Tenants
 from entrada.provider.token_client import TokenClient
 from entrada.settings import Settings
 from entrada.web.content_policy import ContentPolicy
@@ -87,6 +88,7 @@ def _verifier(settings: Settings, *, discovery: Discovery, clock: Clock) -> IdTo
         authority=Authority.from_settings(settings),
         algorithms=settings.algorithms,
         leeway=settings.leeway_seconds,
+        tenants=Tenants.from_settings(settings),
         clock=clock,
     )
 

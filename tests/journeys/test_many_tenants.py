@@ -1,0 +1,99 @@
+"""One application for the people of several organisations, each in their own tenant."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from entrada_emulator import seeds
+from entrada_emulator.pytest_plugin import Entra
+
+from tests.browser import Browser
+from tests.front_door import AUTHORITY, FrontDoor, running
+
+SITE = "http://localhost"
+MIA, MALLORY, CLEO, GUEST = "mia@birch.example", "mallory@nettle.example", "cleo@cedar.example", "gil@cedar.example"
+EVERYONE = {
+    "base_url": SITE,
+    "client_id": seeds.MULTI_TENANT_APP,
+    "client_secret": "emulator-secret-birch-everyone",
+    "tenant_id": "organizations",
+}
+
+
+@asynccontextmanager
+async def portal(entra: Entra, tmp_path: Path, **values: Any) -> AsyncIterator[FrontDoor]:
+    """The application that is registered for several tenants."""
+    async with running(entra, tmp_path, **(EVERYONE | values)) as door:
+        yield door
+
+
+async def arrive(door: FrontDoor, upn: str) -> Browser:
+    """Sign in as somebody whom the authority's page does not list yet; return their browser where it ends."""
+    browser = door.browser()
+    page = await browser.open(f"{SITE}/private")
+    if page.has_button(upn):
+        await browser.press(upn)
+    else:
+        await browser.press("Next", username=upn)
+    while browser.page.url.startswith(AUTHORITY):
+        button = next(each for each in ("No", "Accept", "Continue", "Sign in") if browser.page.has_button(each))
+        await browser.press(button, **({"password": seeds.PASSWORD} if button == "Sign in" else {}))
+    return browser
+
+
+async def me(browser: Browser) -> dict[str, Any]:
+    values: dict[str, Any] = (await browser.fetch(f"{SITE}/api/auth/me")).json()
+    return values
+
+
+async def test_people_of_two_organisations_are_users_of_their_own(entra: Entra, tmp_path: Path) -> None:
+    """LOG-9, SEC-121: each under the issuer of their tenant; the same name and mail address make nobody the same."""
+    async with portal(entra, tmp_path, tenants=(seeds.BIRCH.id, seeds.NETTLE.id)) as door:
+        mia, hers = await arrive(door, MIA), {}
+        hers = await me(mia)
+        theirs = await me(await arrive(door, MALLORY))
+        assert (hers["tenant_id"], theirs["tenant_id"]) == (seeds.BIRCH.id, seeds.NETTLE.id)
+        assert hers["name"] == theirs["name"] == "Mia Member"
+        assert (await me(mia)) == hers
+        keys = {event.user_key for event in door.events if event.name == "sign_in"}
+        assert len(keys) == 2
+
+
+async def test_an_organisation_that_is_not_listed_stays_out(entra: Entra, tmp_path: Path) -> None:
+    """SEC-122: the token is good, the tenant is not on the list: a page says so, and nobody is signed in."""
+    async with portal(entra, tmp_path, tenants=(seeds.BIRCH.id,)) as door:
+        browser = await arrive(door, CLEO)
+        assert browser.page.status == 403
+        assert "Your organisation cannot sign in here" in browser.page.text
+        assert (await browser.fetch(f"{SITE}/api/auth/me")).status_code == 401
+        assert [(event.name, event.reason) for event in door.events] == [("sign_in_failed", "tenant_not_allowed")]
+
+
+async def test_every_organisation_by_explicit_choice(entra: Entra, tmp_path: Path) -> None:
+    """SEC-122, BEY-2: nobody is asked for a list when any_tenant says that there is none."""
+    async with portal(entra, tmp_path, any_tenant=True) as door:
+        assert (await me(await arrive(door, CLEO)))["tenant_id"] == seeds.CEDAR.id
+
+
+async def test_tokens_are_renewed_for_each_tenant(entra: Entra, tmp_path: Path) -> None:
+    """TOK-2, SEC-109: a renewed ID token keeps the tenant that the session began with."""
+    async with portal(entra, tmp_path, any_tenant=True) as door:
+        browser = await arrive(door, CLEO)
+        for _ in range(3):  # used now and then, so that the session outlives its access token
+            entra.state.clock.move(timedelta(minutes=40))
+            await me(browser)
+        answer = await browser.fetch(f"{SITE}/graph")
+        assert answer.json() == {"name": "Cleo Cedar", "source": "identity_provider"}
+
+
+async def test_guests_by_choice(entra: Entra, tmp_path: Path) -> None:
+    """SEC-126: a guest is a user of the tenant they visit, and stays out where guests are not wanted."""
+    own = {"client_id": seeds.WEB_APP, "client_secret": "emulator-secret-birch-portal", "tenant_id": seeds.BIRCH.id}
+    async with portal(entra, tmp_path / "open", **own) as door:
+        assert (await me(await arrive(door, GUEST)))["tenant_id"] == seeds.BIRCH.id
+    async with portal(entra, tmp_path / "closed", **own, guests=False) as door:
+        browser = await arrive(door, GUEST)
+        assert "Your organisation cannot sign in here" in browser.page.text
+        assert (await me(await arrive(door, MIA)))["name"] == "Mia Member"
