@@ -2,11 +2,16 @@
 
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
+import pytest
+from entrada_emulator import seeds
+from entrada_emulator.model import FederatedCredential
 from entrada_emulator.pytest_plugin import Entra
 from fastapi import FastAPI
 from pydantic import SecretStr
 
+from emulator.tests.foreign import ISSUER, SUBJECT, foreign_token, signer
 from entrada import Entrada, Event
 from tests.front_door import AUTH, BASE, SECRET, SESSION, running, settings
 
@@ -56,3 +61,29 @@ async def test_the_start_warns_of_a_secret_that_is_about_to_end(entra: Entra, tm
     entrada.install(app)
     async with app.router.lifespan_context(app):
         assert [event.reason for event in told] == ["client_secret 1: 2 days left"]
+
+
+OTHER_PROVIDER = {"tenant_id": None, "issuer": f"https://login.microsoftonline.com/{seeds.BIRCH.id}/v2.0"}
+
+
+@pytest.mark.parametrize("values", [{}, OTHER_PROVIDER], ids=["msal", "oidc"])
+async def test_people_sign_in_with_a_certificate(entra: Entra, tmp_path: Path, values: dict[str, Any]) -> None:
+    """LOG-8, SEC-026: the emulator, which verifies as Entra does, knows the public half only."""
+    held = signer("Birch Portal")
+    entra.state.credentials.add_certificate(seeds.WEB_APP, held.public_pem)
+    file = tmp_path / "portal.pem"
+    file.write_text(held.private_pem + held.public_pem)
+    async with running(entra, tmp_path, client_secret=None, client_certificate=file, **values) as door:
+        browser = await door.signed_in()
+        assert (await browser.fetch(f"{AUTH}/me")).json()["name"] == "Mia Member"
+
+
+@pytest.mark.parametrize("values", [{}, OTHER_PROVIDER], ids=["msal", "oidc"])
+async def test_people_sign_in_with_a_workloads_identity(entra: Entra, tmp_path: Path, values: dict[str, Any]) -> None:
+    """LOG-8: the platform's token from a file proves the application; there is no secret to keep."""
+    entra.state.credentials.add_federated(seeds.WEB_APP, FederatedCredential(ISSUER, SUBJECT, signer("foreign").jwks))
+    file = tmp_path / "token"
+    file.write_text(foreign_token())
+    async with running(entra, tmp_path, client_secret=None, client_assertion_file=file, **values) as door:
+        browser = await door.signed_in()
+        assert (await browser.fetch(f"{AUTH}/me")).json()["name"] == "Mia Member"
