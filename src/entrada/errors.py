@@ -4,6 +4,7 @@
     ├── SettingsRefused            the start is refused: a setting is wrong, missing or unsafe
     ├── RequestRefused             the request itself is at fault (malformed, wrong host, too large)
     │   ├── CsrfRefused            an unsafe request that did not prove where it comes from
+    │   │   └── PageOutdated       it comes from a page of ours, made for a session that this browser has no more
     │   ├── HeadersTooLarge        more cookies than we read
     │   ├── MethodRefused          the address is right, the method is not
     │   ├── MediaTypeRefused       a body of a kind that this address does not take
@@ -60,6 +61,13 @@ class CsrfRefused(RequestRefused):
 
     code = "cross_site_request"
     public = "For your safety this was not done: the request did not come from this site's own page."
+
+
+class PageOutdated(CsrfRefused):
+    """The form's token is of another session: somebody has signed in anew since the page was loaded."""
+
+    code = "page_outdated"
+    public = "Somebody has signed in anew in this browser since you opened this page, so nothing was sent."
 
 
 class HeadersTooLarge(RequestRefused):

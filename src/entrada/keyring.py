@@ -31,6 +31,7 @@ Purpose = Literal[
     "session-handle",
     "transaction-cookie",
     "csrf-token",
+    "failed-sign-in",
 ]
 """What a derived secret is for; each is independent of the others (SEC-171)."""
 

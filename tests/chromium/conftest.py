@@ -2,7 +2,7 @@
 
 import os
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import pytest
@@ -11,7 +11,7 @@ from playwright.sync_api import Browser
 from tests.chromium import sites
 from tests.chromium.certificates import certificate_for, trust
 from tests.chromium.emulated import Tenant
-from tests.chromium.launch import chromium_at
+from tests.chromium.launch import Site, chromium_at
 from tests.chromium.visitor import Visitor
 
 MISSING = [name for name in ("chromium", "certutil") if shutil.which(name) is None]
@@ -41,17 +41,33 @@ def settings() -> Mapping[str, str]:
 
 
 @pytest.fixture(scope="module")
-def chromium(
-    tenant: Tenant, settings: Mapping[str, str], tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Browser]:
-    """A browser that finds the example at https://portal.birch.example and trusts its certificate."""
+def app() -> str:
+    """Which application runs; a module may name another."""
+    return sites.EXAMPLE
+
+
+@pytest.fixture(scope="module")
+def as_shipped() -> Sequence[str]:
+    """Which switches of Playwright's, which turn parts of Chromium off, are left out; a module may name some."""
+    return ()
+
+
+@pytest.fixture(scope="module")
+def site(
+    tenant: Tenant, settings: Mapping[str, str], app: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Site]:
+    """The application, running, and how a browser finds and trusts it."""
     folder = tmp_path_factory.mktemp("application")
     ca_file, certificate = certificate_for(sites.HOST, folder)
     trust(folder, ca_file)
-    with (
-        sites.application(folder, tenant, certificate=certificate, settings=settings) as port,
-        chromium_at(folder, f"--host-resolver-rules=MAP {sites.HOST}:443 127.0.0.1:{port}") as launched,
-    ):
+    with sites.application(folder, tenant, certificate=certificate, settings=settings, app=app) as port:
+        yield Site(folder, f"--host-resolver-rules=MAP {sites.HOST}:443 127.0.0.1:{port}")
+
+
+@pytest.fixture(scope="module")
+def chromium(site: Site, as_shipped: Sequence[str]) -> Iterator[Browser]:
+    """A browser that finds the example at https://portal.birch.example and trusts its certificate."""
+    with chromium_at(site.home, site.switch, as_shipped=as_shipped) as launched:
         yield launched
 
 

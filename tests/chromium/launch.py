@@ -1,25 +1,61 @@
 """Debian's Chromium, driven by Playwright, with a profile that begins and ends with the test."""
 
+import json
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, sync_playwright
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """An application for a browser to visit: the HOME that trusts it, and the switch that finds it."""
+
+    home: Path
+    switch: str
+
 
 QUIET = ("--disable-background-networking", "--disable-component-update", "--disable-sync")
 
 
 @contextmanager
-def chromium_at(home: Path, *switches: str) -> Iterator[Browser]:
-    """Start Chromium with `home` as its HOME, where it also looks for certificates to trust."""
-    as_root = ("--no-sandbox",) if os.geteuid() == 0 else ()
+def chromium_at(home: Path, *switches: str, as_shipped: Sequence[str] = ()) -> Iterator[Browser]:
+    """Start Chromium with `home` as its HOME, where it also looks for certificates to trust.
+
+    Playwright turns some of its parts off; `as_shipped` names switches of Playwright's to leave out.
+    """
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
             executable_path=shutil.which("chromium"),
-            args=[*QUIET, *as_root, *switches],
+            args=[*_switches(), *switches],
+            ignore_default_args=list(as_shipped),
             env={**os.environ, "HOME": str(home)},
         )
         yield browser
         browser.close()
+
+
+@contextmanager
+def chromium_told(
+    browser: Browser, profile: Path, site: Site, *, preferences: dict[str, Any], base_url: str
+) -> Iterator[BrowserContext]:
+    """Start one more Chromium beside `browser`, whose person has changed its settings."""
+    (profile / "Default").mkdir(parents=True)
+    (profile / "Default" / "Preferences").write_text(json.dumps(preferences))
+    with browser.browser_type.launch_persistent_context(
+        profile,
+        executable_path=shutil.which("chromium"),
+        args=[*_switches(), site.switch],
+        env={**os.environ, "HOME": str(site.home)},
+        base_url=base_url,
+    ) as context:
+        yield context
+
+
+def _switches() -> tuple[str, ...]:
+    return (*QUIET, *(("--no-sandbox",) if os.geteuid() == 0 else ()))

@@ -21,6 +21,7 @@ from examples.supervisor import Program
 from tests.chromium.emulated import Tenant
 
 ROOT = Path(__file__).parents[2]
+EXAMPLE = "examples.auth_code_flow.app:app"
 HOST = "portal.birch.example"
 READY_WITHIN = 30.0  # seconds, on a machine that has other things to do
 SOURCES = os.pathsep.join(str(ROOT / folder) for folder in ("src", "emulator/src", "."))
@@ -46,7 +47,13 @@ def emulator(folder: Path) -> Iterator[run.Ports]:
 
 @contextmanager
 def application(
-    folder: Path, tenant: Tenant, *, certificate: Path, settings: Mapping[str, str], host: str = HOST
+    folder: Path,
+    tenant: Tenant,
+    *,
+    certificate: Path,
+    settings: Mapping[str, str],
+    host: str = HOST,
+    app: str = EXAMPLE,
 ) -> Iterator[int]:
     """Run the example as `make demo` does, but over TLS under its own host name; return its port."""
     (port,) = free_ports(1)
@@ -54,7 +61,7 @@ def application(
     over_tls = replace(
         program,
         command=(
-            sys.executable, "-m", "uvicorn", "examples.auth_code_flow.app:app", "--host", "127.0.0.1",
+            sys.executable, "-m", "uvicorn", app, "--host", "127.0.0.1",
             "--port", str(port), "--ssl-certfile", str(certificate), "--log-level", "warning",
         ),
         environment={

@@ -4,11 +4,7 @@
 file that arms it: when it holds `POINT SIGNAL`, the process sends itself the signal at this point (`points.py`), once.
 """
 
-import mmap
 import os
-import struct
-from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Annotated
 
@@ -16,16 +12,9 @@ from fastapi import FastAPI
 
 from entrada import ApiClient, CurrentUser, Entrada, Event, api_client
 from tests.faults.points import obey
+from tests.moved_clock import shared_clock
 
 Graph = Annotated[ApiClient, api_client("https://graph.microsoft.com/v1.0", "User.Read")]
-
-
-def shared_clock(path: str) -> Callable[[], datetime]:
-    """Return a clock that whoever writes the file moves."""
-    with open(path, "r+b") as file:  # noqa: PTH123
-        offset = mmap.mmap(file.fileno(), 8, access=mmap.ACCESS_READ)
-    return lambda: datetime.now(UTC) + timedelta(seconds=struct.unpack("d", offset[:8])[0])
-
 
 app = FastAPI()
 entrada = Entrada(clock=shared_clock(os.environ["FAULTS_CLOCK"]))

@@ -13,6 +13,7 @@ ROUTES = [
     ("GET", "/api/auth/login"),
     ("GET", "/api/auth/callback"),
     ("POST", "/api/auth/callback"),
+    ("GET", "/api/auth/failed"),
     ("GET", "/api/auth/logout"),
     ("POST", "/api/auth/logout"),
     ("GET", "/api/auth/frontchannel-logout"),

@@ -73,7 +73,7 @@ async def test_cancelled(door: FrontDoor) -> None:
     await browser.open(f"{BASE}/private")
     await browser.press("Cancel")
     page = browser.page
-    assert page.url.startswith(f"{AUTH}/callback")
+    assert page.url.startswith(f"{AUTH}/failed?why=")
     assert page.status == 403
     assert "cancel" in page.text.lower()
     assert page.headers["x-correlation-id"] in page.text

@@ -102,5 +102,5 @@ async def test_own_pages_in_place_of_ours(entra: Entra, tmp_path: Path) -> None:
     own.mkdir()
     (own / "error.html").write_text("<h1>Our own: {{ title }}</h1>", "utf-8")
     async with running(entra, tmp_path, options={"templates": [own]}, build=routes) as door:
-        page = await door.raw("GET", f"{AUTH}/callback", headers=PAGE)
+        page = await door.raw("GET", f"{AUTH}/failed", headers=PAGE)
     assert page.text == "<h1>Our own: This sign-in cannot be finished</h1>"

@@ -34,6 +34,7 @@ if TYPE_CHECKING:  # an application that only names its dependencies loads none 
     from entrada.web.outbound import Outbound
     from entrada.web.pace import Pace
     from entrada.web.pages import Pages
+    from entrada.web.told_later import ToldLater
 
 KEY = "entrada"
 LONGEST_USER_AGENT = 256
@@ -60,6 +61,7 @@ class House:
     chores: "Chores"
     expiry: "ExpiryWatch"
     outbound: "Outbound"
+    told_later: "ToldLater"
     own_paths: frozenset[str]
     """The paths of our own routes."""
 

@@ -23,6 +23,7 @@ from entrada.errors import (
     MethodRefused,
     NotFound,
     NotSignedIn,
+    PageOutdated,
     RenewalRefused,
     RequestRefused,
     ScopeNotAskedFor,
@@ -96,15 +97,14 @@ def answer(connection: HTTPConnection, error: EntradaError) -> Response:
     """Answer with an error: a page for a browser, a problem for any other client."""
     context = context_of(connection.scope)
     status = status_of(error)
-    write = log.error if status >= HTTPStatus.INTERNAL_SERVER_ERROR else log.warning
-    if isinstance(error, NotSignedIn):
-        write = log.debug  # every stranger's request; nobody did anything wrong
-    write("refused", status=int(status), error=error.code, reason=str(error))
+    log_refusal(error)
     headers = _headers(error, context)
     if not navigates(connection):
         return problem(context, status, code=error.code, detail=error.public, headers=headers)
     from entrada.web.explanations import explain
 
+    if connection.scope["method"] not in {"GET", "HEAD"}:
+        context.return_to = context.return_to or _page_of_form(context)
     said = explain(error)
     return context.house.pages.error(
         status=status,
@@ -117,6 +117,22 @@ def answer(connection: HTTPConnection, error: EntradaError) -> Response:
         meaning=said.meaning,
         headers=headers,
     )
+
+
+def log_refusal(error: EntradaError) -> None:
+    """Note a refusal for whoever runs the application."""
+    status = status_of(error)
+    write = log.error if status >= HTTPStatus.INTERNAL_SERVER_ERROR else log.warning
+    if isinstance(error, NotSignedIn):
+        write = log.debug  # every stranger's request; nobody did anything wrong
+    write("refused", status=int(status), error=error.code, reason=str(error))
+
+
+def ways_after(context: Context) -> "tuple[Way, ...]":
+    """Return the ways on from a sign-in that failed."""
+    from entrada.web.pages import Way
+
+    return (Way("Sign in", context.sign_in_url), _home(context))
 
 
 async def answer_refusal(request: Request, refused: Exception) -> Response:
@@ -173,6 +189,12 @@ def _login_url(connection: HTTPConnection) -> str:
     return f"{login}?{urlencode({'return_to': here})}" if here else login
 
 
+def _page_of_form(context: Context) -> str | None:
+    """Return the page with the form that came too late, to come back to; what it said is never sent again (REL-065)."""
+    referrer = context.headers.get(b"referer", b"").decode("latin-1")
+    return return_to.of_referrer(referrer, context.house.hosts.origins)
+
+
 _PRIVATE = {"cache-control": "no-store"}
 
 
@@ -197,7 +219,9 @@ def _ways(error: EntradaError, context: Context) -> "tuple[Way, ...]":
 
     home = _home(context)
     if isinstance(error, SignInRefused | NotSignedIn | RenewalRefused):
-        return (Way("Sign in", context.sign_in_url), home)
+        return ways_after(context)
+    if isinstance(error, PageOutdated) and context.return_to:
+        return (Way("Reload the page", context.return_to), home)
     if isinstance(error, Unavailable):
         return (Way("Try again", context.house.settings.home),)
     return (home,)

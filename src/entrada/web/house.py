@@ -44,6 +44,7 @@ from entrada.web.outbound import Outbound
 from entrada.web.pace import Pace
 from entrada.web.pages import Pages
 from entrada.web.routes.table import own_paths
+from entrada.web.told_later import ToldLater
 from entrada.web.ways_out import WaysOut, lay_ways_out
 
 LOGOUTS_PER_SECOND = 50  # frames in which the authority says that somebody signed out, for each worker
@@ -151,6 +152,7 @@ def build(
         chores=_chores(settings, renewal, leases, sessions=sessions, clock=clock, events=events, expiry=expiry),
         expiry=expiry,
         outbound=Outbound(outside.to_apis, graph_url=settings.graph_url),
+        told_later=ToldLater(sealer, clock=clock),
         own_paths=own_paths(settings),
     )
     return Building(house=house, outside=outside, store=store, database=database, sealer=sealer, key_file=key_file)

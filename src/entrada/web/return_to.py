@@ -5,6 +5,7 @@ Checked when the address is stored and again when it is used (SEC-115, SEC-116, 
 """
 
 import re
+from collections.abc import Collection
 from urllib.parse import quote
 
 LONGEST = 1024  # keeps the transaction cookie, which carries it, far below the 4096 bytes that browsers keep
@@ -27,3 +28,9 @@ def of_request(path: str, query: bytes) -> str | None:
     """Return the address of a request from its decoded path and raw query, or None when it is not a safe one."""
     address = quote(path, safe="/-._~!$&'()*+,;=:@")
     return accepted(f"{address}?{query.decode('latin-1')}" if query else address)
+
+
+def of_referrer(referrer: str, origins: Collection[str]) -> str | None:
+    """Return the page of ours that a form was sent from, or None; the browser's word, good for showing a page only."""
+    origin = next((origin for origin in origins if referrer.startswith(f"{origin}/")), None)
+    return accepted(referrer.removeprefix(origin)) if origin else None

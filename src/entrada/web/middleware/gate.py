@@ -13,9 +13,10 @@ from starlette.requests import HTTPConnection, Request
 from starlette.routing import Router
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from entrada.errors import CsrfRefused, EntradaError, HeadersTooLarge
+from entrada.errors import CsrfRefused, EntradaError, HeadersTooLarge, PageOutdated
 from entrada.logs import correlation_id, log
 from entrada.web import cookies, csrf
+from entrada.web.assets import ROOT
 from entrada.web.context import KEY, Context, House
 from entrada.web.failures import POLICY_VIOLATION, answer, answer_http_exception
 from entrada.web.session_data import SessionData
@@ -45,7 +46,7 @@ class Gate:
         scope["session"] = SessionData(context)
         correlation_id.set(context.correlation_id)
         try:
-            self._read_headers(scope["headers"], context)
+            self._read_headers(scope, context)
             if scope["type"] == "websocket" or scope["method"] not in csrf.SAFE_METHODS:
                 receive = await self._check_source(scope, context, receive)
             await self._route(scope)(scope, receive, send)
@@ -66,8 +67,9 @@ class Gate:
         ours = scope["type"] == "http" and (path in self._own_paths or path.startswith(self._own_trees))
         return self._routes if ours else self._app
 
-    def _read_headers(self, headers: Iterable[tuple[bytes, bytes]], context: Context) -> None:
+    def _read_headers(self, scope: Scope, context: Context) -> None:
         """Take what we need from the headers in one pass; refuse a wrong host and too many cookies."""
+        headers: Iterable[tuple[bytes, bytes]] = scope["headers"]
         hosts: list[bytes] = []
         cookie_headers: list[bytes] = []
         for name, value in headers:
@@ -80,6 +82,9 @@ class Gate:
         self._house.hosts.check(hosts)
         context.cookie_header = b"; ".join(cookie_headers)
         if len(context.cookie_header) > cookies.MOST_HEADER_BYTES:
+            if scope["path"].startswith(f"{ROOT}/"):  # what the page that says so is made of
+                context.cookie_header = b""
+                return
             raise HeadersTooLarge("the Cookie header is over 16 KiB")
         context.session_id = cookies.single(context.cookie_header, self._house.cookies.session)
 
@@ -97,8 +102,10 @@ class Gate:
             return receive
         if token is None:
             token, receive = await csrf.token_in_form(headers.get(b"content-type", b""), receive)
-        if token is None or not self._house.csrf.recognises(token, context.session_id):
+        if token is None:
             raise CsrfRefused("neither a token of this session nor the header X-CSRF: 1")
+        if not self._house.csrf.recognises(token, context.session_id):
+            raise PageOutdated("the token is not this session's")  # another account's, or from before (REL-063)
         return receive
 
 

@@ -8,29 +8,30 @@ from entrada.errors import (
     EntradaError,
     MethodRefused,
     TransactionRefused,
+    Unavailable,
 )
 from entrada.flows.callback import AuthorizationResponse
 from entrada.flows.signin import SignedIn
 from entrada.flows.transaction import handle_of
 from entrada.web import cookies, return_to
 from entrada.web.context import Context, context_of
-from entrada.web.failures import answer
+from entrada.web.failures import answer, navigates
 from entrada.web.forms import parse, read_form
-from entrada.web.routes.login import SEE_OTHER, count_visit
-
-PRIVATE = {"cache-control": "no-store", "referrer-policy": "no-referrer"}  # SEC-019
+from entrada.web.routes.failed import PRIVATE, lead_to_failed
+from entrada.web.routes.login import SEE_OTHER, count_visit, refuse_prefetch
 
 
 async def callback(request: Request) -> Response:
     """Finish a sign-in and go where the person was going, or say why not."""
     context = context_of(request.scope)
+    refuse_prefetch(context)
     parameters = await _parameters(request, context)
     count_visit(context)
     try:
         done = await _sign_in(context, AuthorizationResponse.parse(parameters))
     except TransactionRefused as refused:
-        if await context.session() is not None:  # back button or reload: nothing to do, nothing harmed (REL-061)
-            return RedirectResponse(context.house.settings.home, SEE_OTHER, headers=PRIVATE)
+        if await context.session() is not None:  # back button, reload or second click: nothing harmed (REL-061)
+            return RedirectResponse(context.return_to or context.house.settings.home, SEE_OTHER, headers=PRIVATE)
         return await _failed(request, context, refused)
     except EntradaError as error:
         return await _failed(request, context, error)
@@ -66,6 +67,8 @@ async def _sign_in(context: Context, response: AuthorizationResponse) -> SignedI
 
 async def _failed(request: Request, context: Context, error: EntradaError) -> Response:
     await context.tell("sign_in_failed", reason=error.code)
+    if navigates(request) and not isinstance(error, Unavailable):  # there, a reload may yet succeed
+        return lead_to_failed(context, error)
     response = answer(request, error)
     response.headers.update(PRIVATE)
     return response

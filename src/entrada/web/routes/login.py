@@ -6,6 +6,7 @@ from urllib.parse import unquote
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
+from entrada.errors import MethodRefused, Unavailable
 from entrada.flows.transaction import HANDLE
 from entrada.logs import log
 from entrada.web import cookies, return_to
@@ -20,12 +21,16 @@ MOST_TRANSACTIONS = 10  # ten tabs at once
 MOST_TRANSACTION_BYTES = 8 * 1024  # of the 16 KiB of SEC-022: servers commonly stop at 8 KiB per header line
 MOST_DROPPED = 20  # in one answer, which servers want short as well; the next attempt drops more
 SEE_OTHER = 303
+PREFETCH = b"prefetch"  # also `prefetch;prerender`
 
 
 async def login(request: Request) -> Response:
     """Send the browser to the authority, or stop a loop with a button."""
     context = context_of(request.scope)
     house = context.house
+    if request.method != "GET":
+        raise MethodRefused("HEAD begins nothing", allowed=("GET",))  # SEC-088
+    refuse_prefetch(context)
     going_to = context.return_to = wanted_return_to(request, context)
     if visits(context) >= MOST_VISITS and "again" not in request.query_params:
         context.set_cookies.append(house.cookies.count_visits(0, seconds=0))
@@ -36,6 +41,15 @@ async def login(request: Request) -> Response:
     _drop_oldest(context, len(started.sealed))
     context.set_cookies.append(house.cookies.open_transaction(started.handle, started.sealed))
     return RedirectResponse(started.url, 302, headers={"cache-control": "no-store", "referrer-policy": "no-referrer"})
+
+
+def refuse_prefetch(context: Context) -> None:
+    """Refuse a page that a browser loads before anybody has asked for it: an attempt is begun, and spent, by people.
+
+    The browser drops the answer and asks again when somebody clicks (REL-061).
+    """
+    if context.headers.get(b"sec-purpose", b"").startswith(PREFETCH):
+        raise Unavailable("prefetched", retry_after=0)
 
 
 def wanted_return_to(request: Request, context: Context) -> str:

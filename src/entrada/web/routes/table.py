@@ -6,6 +6,7 @@ from entrada.settings import Settings
 from entrada.web.assets import ROOT
 from entrada.web.routes import debug
 from entrada.web.routes.callback import callback
+from entrada.web.routes.failed import failed
 from entrada.web.routes.health import health, ready
 from entrada.web.routes.login import login
 from entrada.web.routes.logout import logout, signed_out
@@ -21,6 +22,7 @@ def routes(settings: Settings) -> list[Route]:
     return [
         Route(f"{prefix}/login", login, methods=["GET"]),
         Route(f"{prefix}/callback", callback, methods=["GET", "POST"]),
+        Route(f"{prefix}/failed", failed, methods=["GET"]),
         Route(f"{prefix}/logout", logout, methods=["POST"]),
         Route(f"{prefix}/frontchannel-logout", frontchannel_logout, methods=["GET"]),
         *([Route(f"{prefix}/backchannel-logout", backchannel_logout, methods=["POST"])] if settings.issuer else []),
