@@ -1,10 +1,10 @@
-"""`python -m bench [parts] [asgi] [http]`: print the tables; all three when none is named."""
+"""`python -m bench [parts] [asgi] [http] [stores]`: print the tables; all of them when none is named."""
 
 import sys
 
-from bench import in_process, over_http, parts
+from bench import in_process, over_http, parts, stores
 
-SECTIONS = {"parts": parts.measure, "asgi": in_process.measure, "http": over_http.measure}
+SECTIONS = {"parts": parts.measure, "asgi": in_process.measure, "http": over_http.measure, "stores": stores.measure}
 
 if __name__ == "__main__":
     chosen = sys.argv[1:] or list(SECTIONS)

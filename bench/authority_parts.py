@@ -24,7 +24,7 @@ SCOPE = "User.Read"
 
 def held_token() -> list[Row]:
     """Find the access token in a session's cache, beside an MSAL application built for each request."""
-    blob = _cache()
+    blob = cache_text()
 
     def with_msal() -> Any:
         cache = msal.SerializableTokenCache()
@@ -51,7 +51,8 @@ def _ours(blob: bytes) -> str:
     return held.access_token
 
 
-def _cache() -> str:
+def cache_text() -> str:
+    """Return an MSAL cache of one person, as MSAL writes it."""
     cache = msal.SerializableTokenCache()
     person = {"uid": PERSON.object_id, "utid": PERSON.tenant_id}
     claims = {"iss": PERSON.issuer, "aud": CLIENT, "sub": PERSON.subject, "exp": int(time.time()) + 3600}

@@ -13,22 +13,26 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import pytest
-
 PATIENCE = 30.0  # seconds for a server to start on a busy machine
+
+
+def found(*names: str) -> str | None:
+    """Return where the first of these programs is that is here."""
+    places = [str(path) for path in sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)]
+    search = os.pathsep.join([*places, os.environ.get("PATH", "")])
+    return next((path for name in names if (path := shutil.which(name, path=search))), None)
 
 
 def program(*names: str) -> str:
     """Return where a program is; without it the test is skipped, and fails where CI=true says that it must be there."""
-    places = [str(path) for path in sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)]
-    search = os.pathsep.join([*places, os.environ.get("PATH", "")])
-    for name in names:
-        if found := shutil.which(name, path=search):
-            return found
+    if path := found(*names):
+        return path
+    import pytest
+
     reason = f"{names[0]} is not installed"
     if os.environ.get("CI") == "true":
         pytest.fail(f"CI=true, and {reason}")
-    pytest.skip(reason)
+    raise pytest.skip.Exception(reason)
 
 
 def free_port() -> int:
