@@ -54,14 +54,14 @@ ADD_IF_ABSENT = (
     "INSERT INTO entrada_spent AS held VALUES ($1, $2)"
     " ON CONFLICT (key) DO UPDATE SET expires_at = excluded.expires_at WHERE held.expires_at <= $3"
 )
-SWEEP = tuple(
-    f"DELETE FROM {table} WHERE key IN"  # noqa: S608
-    f" (SELECT key FROM {table} WHERE expires_at <= $1 ORDER BY key LIMIT $2 FOR UPDATE SKIP LOCKED)"
+SWEEP = tuple(  # an array, in the order of the index: otherwise the plan for all values reads the whole table
+    f"DELETE FROM {table} WHERE key = ANY(ARRAY"  # noqa: S608
+    f"(SELECT key FROM {table} WHERE expires_at <= $1 ORDER BY expires_at LIMIT $2 FOR UPDATE SKIP LOCKED))"
     for table in ("entrada_session", "entrada_spent")
 )
 SWEEP_LEASES = (
-    "DELETE FROM entrada_lease WHERE name IN"
-    " (SELECT name FROM entrada_lease WHERE until <= clock_timestamp() LIMIT $1 FOR UPDATE SKIP LOCKED)"
+    "DELETE FROM entrada_lease WHERE name = ANY(ARRAY"
+    "(SELECT name FROM entrada_lease WHERE until <= now() ORDER BY until LIMIT $1 FOR UPDATE SKIP LOCKED))"
 )
 SCAN = (
     "SELECT key, record, s.version, tokens, t.version FROM entrada_session s JOIN entrada_session_tokens t USING (key)"

@@ -1,0 +1,62 @@
+"""REL-071: what many sessions need is done a part at a time, and nobody waits behind it."""
+
+from datetime import timedelta
+
+import anyio
+import anyio.lowlevel
+
+from entrada.sessions.store import Index, SessionStore
+from tests.moved_clock import MovedClock
+
+HOUR = timedelta(hours=1)
+DEAD, LIVING, BATCH = 120, 20, 25
+ADA = b"a" * 32
+
+
+def key(number: int) -> bytes:
+    return number.to_bytes(32, "big")
+
+
+async def filled(store: SessionStore, clock: MovedClock, numbers: range, *, lifetime: timedelta) -> None:
+    index = Index(user=ADA, sid=None, due_at=None)
+    for number in numbers:
+        await store.insert(key(number), record=b"r", tokens=b"t", expires_at=clock() + lifetime, index=index)
+
+
+async def test_look_ups_go_on_while_it_is_swept(
+    store: SessionStore, clock: MovedClock, forgets_by_itself: bool
+) -> None:
+    """However many have expired, no step deletes more than it was told, and living sessions are found all the time."""
+    await filled(store, clock, range(DEAD), lifetime=HOUR)
+    await filled(store, clock, range(DEAD, DEAD + LIVING), lifetime=3 * HOUR)
+    clock.move(2 * HOUR)
+    steps: list[int] = []
+    seen: list[int] = []
+
+    async def sweep() -> None:
+        while not steps or steps[-1]:
+            steps.append(await store.delete_expired(limit=BATCH))
+            await anyio.lowlevel.checkpoint()
+
+    async def look_up() -> None:
+        while not steps or steps[-1]:
+            number = DEAD + len(seen) % LIVING
+            assert await store.get(key(number)) == (b"r", 1)
+            seen.append(len(steps))
+            await anyio.lowlevel.checkpoint()
+
+    async with anyio.create_task_group() as group:
+        group.start_soon(sweep)
+        group.start_soon(look_up)
+    assert max(steps) <= BATCH
+    if not forgets_by_itself:
+        assert sum(steps) == DEAD
+        assert len(set(seen)) >= DEAD // BATCH, "look-ups waited for the sweep to end"
+    assert len(await store.by_user(ADA, limit=1000)) == LIVING
+
+
+async def test_lists_are_bounded(store: SessionStore, clock: MovedClock) -> None:
+    """Whoever asks for so many gets so many, of however many there are."""
+    await filled(store, clock, range(60), lifetime=HOUR)
+    assert len(await store.by_user(ADA, limit=25)) == 25
+    assert len({found for found, _ in await store.by_user(ADA, limit=1000)}) == 60
