@@ -8,7 +8,8 @@ are used, and only over the version that was renewed, so whoever comes late lose
 import math
 import time
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from hashlib import sha256
 from typing import Protocol
 
 import anyio
@@ -23,12 +24,14 @@ from entrada.errors import (
     TokenRefused,
 )
 from entrada.events import EventName
+from entrada.flows import challenge
 from entrada.flows.flights import Flights
 from entrada.flows.schedule import Schedule
 from entrada.logs import log
 from entrada.principal import User
 from entrada.provider.id_token import IdTokenVerifier
 from entrada.provider.token_client import Acquired, NothingToRenewWith, TokenClient
+from entrada.sessions.held import Step
 from entrada.sessions.leases import Lease, Leases
 from entrada.sessions.lifecycle import Sessions
 from entrada.sessions.session import Session, SessionTokens
@@ -36,6 +39,7 @@ from entrada.sessions.session import Session, SessionTokens
 LOOK_EVERY = 0.1  # seconds; one read of the store for each session that waits in a process
 LOOK_FIRST = 0.02
 ASK_EVERY = 0.5  # seconds between attempts at another's lease, which write where a look only reads
+STEP_PATIENCE = 60  # seconds until the authority is asked again whether it still wants a step of the person
 MOST_WAITING = 25.0  # seconds: a lease that ran out (12), one call to the authority (10), and some more
 STORE_AGAIN = 0.1  # seconds until tokens are offered again to a store that failed; doubled up to
 STORE_AT_LEAST_EVERY = 0.5  # few sessions are ever in this state: no more than there are calls to the authority
@@ -46,6 +50,22 @@ class Tell(Protocol):
     """Tells those who listen what happened, with the facts of a request where there is one."""
 
     async def __call__(self, name: EventName, *, user: User | None = None, reason: str | None = None) -> None: ...  # noqa: D102
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What a renewal is to bring."""
+
+    scopes: tuple[str, ...]
+    replacing: bytes | None = None
+    """The digest of tokens that are replaced although they last."""
+    claims: str | None = None
+    """The claims challenge of an API that refused the token."""
+
+
+def digest(held: SessionTokens) -> bytes:
+    """Return what tells these tokens from their successors; notes about them change nothing."""
+    return sha256(held.blob).digest()
 
 
 class Renewal:
@@ -70,23 +90,22 @@ class Renewal:
         self._flights: Flights[Acquired] = Flights()
         self._unsaved: set[bytes] = set()  # sessions whose new tokens the store has not got yet
 
-    async def renewed(self, session: Session, scopes: Sequence[str], *, tell: Tell) -> Acquired:
-        """Return a token for `scopes` from a renewal that this call, or another at the same time, has caused.
+    async def renewed(self, session: Session, wanted: Wanted, *, tell: Tell) -> Acquired:
+        """Return a token from a renewal that this call, or another for the same at the same time, has caused.
 
         RenewalRefused when the session has ended for it, InteractionRequired when the person must act, NotSignedIn when
         the session is gone, AuthorityUnavailable when no token can be had and the held one is over.
         """
-        flight = (session.key, *scopes)
+        flight = (session.key, wanted)
         joined = flight in self._flights
-        acquired = await self._flights.join(flight, lambda: self._renew(session, scopes, tell, None))
+        acquired = await self._flights.join(flight, lambda: self._renew(session, wanted, tell))
         return replace(acquired, source="cache") if joined else acquired
 
     async def ahead(self, session: Session, scopes: Sequence[str], *, tell: Tell) -> None:
         """Renew although the held token still lasts; errors like `renewed`, an outage shows."""
         held = await self.held(session)
-        await self._flights.join(
-            (session.key, held.version, *scopes), lambda: self._renew(session, scopes, tell, held.version)
-        )
+        wanted = Wanted(tuple(scopes), replacing=digest(held))
+        await self._flights.join((session.key, wanted), lambda: self._renew(session, wanted, tell))
 
     async def held(self, session: Session) -> SessionTokens:
         """Return the session's tokens as they are now; NotSignedIn when it has ended."""
@@ -99,24 +118,22 @@ class Renewal:
         """Let renewals under way finish: a rotated refresh token that is not stored is lost (REL-073)."""
         await self._flights.land(within=LANDING)
 
-    async def _renew(self, session: Session, scopes: Sequence[str], tell: Tell, version: int | None) -> Acquired:
-        """Be the one who asks, or wait for what that one stores; `version` is replaced although it lasts."""
+    async def _renew(self, session: Session, wanted: Wanted, tell: Tell) -> Acquired:
+        """Be the one who asks, or wait for what that one stores."""
         began, seen, ask_at, pause = time.monotonic(), -1, 0.0, LOOK_FIRST
         while (waited := time.monotonic() - began) < MOST_WAITING:
             held = await self.held(session)
-            if settled := self._settled(held, scopes, version):
+            if settled := self._settled(held, wanted):
                 return settled
             if held.version != seen or waited >= ask_at:
                 seen, ask_at = held.version, waited + ASK_EVERY
-                if renewed := await self._in_turn(session, scopes, tell, version):
+                if renewed := await self._in_turn(session, wanted, tell):
                     return renewed
             await anyio.sleep(pause)
             pause = min(pause * 1.5, LOOK_EVERY)
         raise AuthorityUnavailable("another worker's renewal does not come to an end")
 
-    async def _in_turn(
-        self, session: Session, scopes: Sequence[str], tell: Tell, version: int | None
-    ) -> Acquired | None:
+    async def _in_turn(self, session: Session, wanted: Wanted, tell: Tell) -> Acquired | None:
         """Renew under the lease; None when another has it, or it was lost before anything was asked."""
         if session.key in self._unsaved:  # a flight for other scopes, which may have lost its lease to the outage
             return None
@@ -124,28 +141,32 @@ class Renewal:
             if lease is None:
                 return None
             held = await self.held(session)  # again: its last holder has left something
-            return self._settled(held, scopes, version) or await self._asked(session, held, scopes, lease, tell)
+            return self._settled(held, wanted) or await self._asked(session, held, wanted, lease, tell)
 
-    def _settled(self, held: SessionTokens, scopes: Sequence[str], version: int | None) -> Acquired | None:
+    def _settled(self, held: SessionTokens, wanted: Wanted) -> Acquired | None:
         """Return the token that needs no renewal, or need not have one now; None when the authority is to be asked."""
-        fresh = self._client.cached(held.blob, scopes)
-        if fresh and held.version != version:
+        fresh = self._client.cached(held.blob, wanted.scopes)
+        if fresh and wanted.replacing != digest(held):
             return fresh
+        step = held.step
+        if step and step.scopes == wanted.scopes and self._clock().timestamp() < step.until:
+            claims = wanted.claims or step.claims or None
+            raise InteractionRequired("the person's next step is waited for", claims=claims)
         pause = (held.retry_at - self._clock()).total_seconds()
         if pause <= 0:
             return None
-        lasting = self._client.lasting(held.blob, scopes)
-        if lasting is None or version is not None:
+        lasting = self._client.lasting(held.blob, wanted.scopes)
+        if lasting is None or wanted.replacing is not None:
             raise AuthorityUnavailable("a renewal failed a moment ago", retry_after=math.ceil(pause))
         return lasting
 
     async def _asked(
-        self, session: Session, held: SessionTokens, scopes: Sequence[str], lease: Lease, tell: Tell
+        self, session: Session, held: SessionTokens, wanted: Wanted, lease: Lease, tell: Tell
     ) -> Acquired | None:
         if not await lease.is_ours():  # this process was stopped in between
             return None
         try:
-            acquired = await self._client.acquire(held.blob, scopes, force=True)
+            acquired = await self._client.acquire(held.blob, wanted.scopes, force=True, claims=wanted.claims)
             if acquired.id_token is not None:
                 await self._verifier.verify_renewed(
                     acquired.id_token, of=session.user, access_token=acquired.access_token
@@ -154,8 +175,8 @@ class Renewal:
             await self._put_off(session, held, outage)
             return None
         except (RenewalRefused, TokenRefused) as refused:
-            return await self._refused(session, held, scopes, refused, tell)
-        return await self._kept(session, held, acquired, scopes)
+            return await self._refused(session, held, wanted, refused, tell)
+        return await self._kept(session, held, acquired, wanted.scopes)
 
     async def _kept(self, session: Session, held: SessionTokens, acquired: Acquired, scopes: Sequence[str]) -> Acquired:
         """Store what was renewed, then hand it out; another's, when our lease had passed on and they were first.
@@ -209,21 +230,38 @@ class Renewal:
         self,
         session: Session,
         held: SessionTokens,
-        scopes: Sequence[str],
+        wanted: Wanted,
         refused: RenewalRefused | TokenRefused,
         tell: Tell,
     ) -> Acquired | None:
         """End the session, or leave it to the person's next step; unless others have renewed it meanwhile."""
-        if isinstance(refused, NothingToRenewWith) and (lasting := self._client.lasting(held.blob, scopes)):
-            await self._sessions.pause_renewal(session, held, until=lasting.expires_at)
-            return lasting
+        if isinstance(refused, NothingToRenewWith):
+            if wanted.claims:
+                refused = InteractionRequired(str(refused), claims=wanted.claims)
+            elif lasting := self._client.lasting(held.blob, wanted.scopes):
+                await self._sessions.pause_renewal(session, held, until=lasting.expires_at)
+                return lasting
         if (await self.held(session)).blob != held.blob:
             return None
         log.warning("renewal_refused", reason=str(refused))
         if isinstance(refused, InteractionRequired):
-            await self._sessions.postpone(session, due_at=None)
-            raise refused
+            raise await self._step(session, held, wanted, refused, tell)
         await self._sessions.end_session(session.key)
         await tell("renewal_failed", user=session.user, reason=refused.code)
         await tell("session_ended", user=session.user, reason="renewal_refused")
         raise refused if isinstance(refused, RenewalRefused) else RenewalRefused(str(refused)) from None
+
+    async def _step(
+        self, session: Session, held: SessionTokens, wanted: Wanted, refused: InteractionRequired, tell: Tell
+    ) -> InteractionRequired:
+        """Keep what the person must do, for their next sign-in; told once. The session goes on meanwhile.
+
+        A scope that no sign-in asks for is no step of theirs: signing in again would not bring it.
+        """
+        claims = challenge.usable(refused.claims) or wanted.claims
+        if claims or self._schedule.asks_for(wanted.scopes):
+            until = math.ceil(self._clock().timestamp()) + STEP_PATIENCE
+            step = Step(wanted.scopes, claims or "", until)
+            if await self._sessions.want_step(session, held, step) and not held.step:
+                await tell("renewal_failed", user=session.user, reason=refused.code)
+        return InteractionRequired(str(refused), aadsts=refused.aadsts, claims=claims)

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 from entrada.clock import Clock
 from entrada.errors import AuthorityUnavailable
+from entrada.provider.msal_cache import canonical
 from entrada.provider.token_client import TokenClient
 
 MOST_PATIENCE = 60  # seconds between two attempts, unless the authority asks for more
@@ -30,6 +31,10 @@ class Schedule:
         if latest is None:
             return None
         return latest - min(self.spread, (latest - self.clock()) / 4) * self.chance()  # a short life is not halved
+
+    def asks_for(self, scopes: Sequence[str]) -> bool:
+        """Say whether every sign-in asks for all of these."""
+        return canonical(scopes) <= canonical(self.scopes)
 
     def retry_at(self, error: AuthorityUnavailable, *, failures: int) -> datetime:
         """Return when to try again after one more failure: not before the authority's Retry-After, and spread."""

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from entrada.clock import Clock
-from entrada.errors import AuthorityRefused, TransactionRefused
+from entrada.errors import AuthorityRefused, StoreUnavailable, TransactionRefused
 from entrada.flows.callback import AuthorizationResponse, Cancelled, MatchedCallback
 from entrada.flows.provisioning import Provisioning
 from entrada.flows.schedule import Schedule
@@ -95,6 +95,7 @@ class SignIn:
     ) -> Started:
         """Begin an attempt: fresh state, nonce and verifier, and the address of the authority's page."""
         metadata = await self._discovery.metadata()
+        claims = await self._claims_lacked(replaces)
         transaction = Transaction(
             issuer=metadata.issuer,
             client_id=self._settings.client_id,
@@ -107,6 +108,7 @@ class SignIn:
             created=self._clock(),
             replaces=replaces,
             remember=remember,
+            claims=claims,
         )
         url = authorize_url(
             metadata,
@@ -117,7 +119,7 @@ class SignIn:
             nonce=sent_nonce(transaction.nonce),
             code_challenge=code_challenge(transaction.code_verifier),
             response_mode=self._settings.response_mode,
-            extra=hints,
+            extra={**hints, **({"claims": claims} if claims else {})},
         )
         return Started(url=url, handle=handle_of(transaction.state), sealed=seal(transaction, sealer=self._sealer))
 
@@ -172,6 +174,15 @@ class SignIn:
         return SignedIn(
             session_id=session_id, session=session, user=user, return_to=transaction.return_to, surplus=surplus
         )
+
+    async def _claims_lacked(self, session_id: str | None) -> str | None:
+        """Return the claims challenge that this browser's session has met and not answered."""
+        try:
+            session = await self._sessions.load(session_id) if session_id else None
+            held = await self._sessions.tokens(session) if session else None
+        except StoreUnavailable:  # a sign-in needs no store to begin; whoever lacks the claims asks again
+            return None
+        return held.step.claims or None if held and held.step else None
 
     def _check_issuer(self, answer: AuthorizationResponse, transaction: Transaction, metadata: Metadata) -> None:
         """Refuse an answer of another issuer (RFC 9207, SEC-009, SEC-017)."""

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 
-from entrada.flows.renewal import Renewal, Tell
+from entrada.flows.renewal import Renewal, Tell, Wanted, digest
 from entrada.provider.token_client import Acquired, TokenClient
 from entrada.sessions.session import Session
 
@@ -35,7 +35,21 @@ class Tokens:
         held = await self._renewal.held(session)
         if cached := self._client.cached(held.blob, scopes):
             return _handed_out(cached)
-        return _handed_out(await self._renewal.renewed(session, scopes, tell=tell))
+        return _handed_out(await self._renewal.renewed(session, Wanted(tuple(scopes)), tell=tell))
+
+    async def challenged(
+        self, session: Session, scopes: Sequence[str], *, refused: str, claims: str, tell: Tell
+    ) -> AccessToken:
+        """Return another token than the one that an API refused for want of these claims; errors like `for_session`.
+
+        InteractionRequired carries the claims, and they are kept for the person's next sign-in.
+        """
+        held = await self._renewal.held(session)
+        cached = self._client.cached(held.blob, scopes)
+        if cached and cached.access_token != refused:  # another request has had the same answer
+            return _handed_out(cached)
+        wanted = Wanted(tuple(scopes), replacing=digest(held), claims=claims)
+        return _handed_out(await self._renewal.renewed(session, wanted, tell=tell))
 
     async def land(self) -> None:
         """Let renewals under way finish, at most 20 s; nothing may be asked afterwards (REL-073)."""

@@ -38,6 +38,8 @@ class Transaction:
     """The session that this browser had when the attempt began; it ends when the attempt succeeds."""
     remember: bool = False
     """Whether the person chose to be remembered."""
+    claims: str | None = None
+    """The claims challenge that this attempt is to meet."""
 
     def begun_within(self, lifetime: timedelta, *, now: datetime) -> bool:
         """Say whether the attempt is neither too old nor from the future."""

@@ -8,6 +8,16 @@ import msgspec
 FORMAT = 1
 
 
+class Step(msgspec.Struct, frozen=True, array_like=True):
+    """What the person must do before tokens for these scopes can be had again."""
+
+    scopes: tuple[str, ...]
+    claims: str = ""
+    """The claims challenge that the next sign-in names; empty where the authority gave none."""
+    until: int = 0
+    """The authority is not asked again before this second since 1970, UTC."""
+
+
 class HeldTokens(msgspec.Struct, frozen=True, array_like=True):
     """The token client's bytes, and the memory of failures that all workers share."""
 
@@ -16,6 +26,8 @@ class HeldTokens(msgspec.Struct, frozen=True, array_like=True):
     """No renewal before this second since 1970, UTC."""
     failures: int = 0
     """How many renewals have failed one after the other."""
+    step: Step | None = None
+    """The step that is missing, once the authority has said so."""
 
     def __repr__(self) -> str:
         return f"HeldTokens(retry_at={self.retry_at}, failures={self.failures})"

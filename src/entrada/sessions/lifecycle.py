@@ -14,7 +14,7 @@ from entrada.logs import log
 from entrada.principal import User
 from entrada.sessions import data, held
 from entrada.sessions.data import Changes, Values
-from entrada.sessions.held import HeldTokens
+from entrada.sessions.held import HeldTokens, Step
 from entrada.sessions.lifetimes import Lifetimes
 from entrada.sessions.reading import Reader
 from entrada.sessions.record import RequestFacts, SessionRecord, owner
@@ -157,7 +157,7 @@ class Sessions:
         if tokens is None:
             log.error("session_unreadable", part="tokens")
             return None
-        return SessionTokens(tokens.tokens, version, time_of(tokens.retry_at), tokens.failures)
+        return SessionTokens(tokens.tokens, version, time_of(tokens.retry_at), tokens.failures, tokens.step)
 
     async def save_tokens(
         self, session: Session, tokens: bytes, *, version: int, due_at: datetime | None = None
@@ -172,9 +172,15 @@ class Sessions:
 
     async def pause_renewal(self, session: Session, tokens: SessionTokens, *, until: datetime) -> bool:
         """Keep these tokens, and let nobody try to renew them before `until`; False like `save_tokens`."""
-        noted = HeldTokens(tokens.blob, math.ceil(until.timestamp()), tokens.failures + 1)
+        noted = HeldTokens(tokens.blob, math.ceil(until.timestamp()), tokens.failures + 1, tokens.step)
         sealed = self._seal(session, noted)
         return await self._store.replace_tokens(session.key, tokens=sealed, version=tokens.version, due_at=until)
+
+    async def want_step(self, session: Session, tokens: SessionTokens, step: Step) -> bool:
+        """Keep these tokens and what the person must do first; they are not due before. False like `save_tokens`."""
+        noted = HeldTokens(tokens.blob, math.ceil(tokens.retry_at.timestamp()), tokens.failures, step)
+        sealed = self._seal(session, noted)
+        return await self._store.replace_tokens(session.key, tokens=sealed, version=tokens.version, due_at=None)
 
     async def by_key(self, key: bytes) -> Session | None:
         """Return the living session of this store key; for work in the background, never for a cookie."""

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 import msgspec
 
 from entrada.principal import User
+from entrada.sessions.held import Step
 from entrada.sessions.record import SessionRecord
 
 
@@ -65,6 +66,8 @@ class SessionTokens:
     """No renewal before; long ago, unless one has just failed."""
     failures: int = 0
     """How many renewals have failed one after the other."""
+    step: Step | None = None
+    """What the person must do first, if the authority has said so."""
 
 
 def time_of(seconds: int) -> datetime:

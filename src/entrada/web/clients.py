@@ -1,17 +1,21 @@
 """HTTP clients that call an API as the person who is signed in (TOK-6)."""
 
-from collections.abc import Awaitable, Callable, Generator
-from typing import Any, Literal
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import httpx2
 from fastapi import Depends
 from starlette.requests import HTTPConnection
 
 from entrada.errors import EntradaError, InteractionRequired, RenewalRefused, ScopeNotAskedFor
+from entrada.flows.challenge import claims_in
 from entrada.provider.msal_cache import canonical
 from entrada.web.context import Context, context_of
 from entrada.web.failures import refuse
 from entrada.web.outbound import Outbound
+
+if TYPE_CHECKING:
+    from entrada.flows.tokens import AccessToken
 
 
 class ApiClient(httpx2.AsyncClient):
@@ -21,25 +25,46 @@ class ApiClient(httpx2.AsyncClient):
     """Whether the token was still valid or had to be renewed for this request."""
 
     def __init__(
-        self, base: str, *, token: str, source: Literal["cache", "identity_provider"], outbound: Outbound
+        self,
+        base: str,
+        *,
+        token: str,
+        source: Literal["cache", "identity_provider"],
+        outbound: Outbound,
+        challenged: "Challenged",
     ) -> None:
         address = outbound.address(base)
-        auth = _BearerTo(httpx2.URL(address), token)
+        auth = _BearerTo(httpx2.URL(address), token, challenged)
         super().__init__(base_url=address, auth=auth, transport=outbound, trust_env=False, follow_redirects=False)
         self.token_source = source
 
 
+Challenged: TypeAlias = Callable[[str, str], Awaitable[str]]
+"""Gets another token in place of a refused one, for the claims of a challenge; raises what answers the request else."""
+
+
 class _BearerTo(httpx2.Auth):
-    """Adds the token to requests for one origin and to no others."""
+    """Adds the token to requests for one origin and to no others; answers its claims challenges, once for a request."""
 
-    def __init__(self, base: httpx2.URL, token: str) -> None:
+    def __init__(self, base: httpx2.URL, token: str, challenged: Challenged) -> None:
         self._origin = _origin(base)
-        self._header = f"Bearer {token}"
+        self._token = token
+        self._challenged = challenged
 
-    def auth_flow(self, request: httpx2.Request) -> Generator[httpx2.Request, httpx2.Response, None]:
-        if _origin(request.url) == self._origin:
-            request.headers["authorization"] = self._header
-        yield request
+    async def async_auth_flow(self, request: httpx2.Request) -> AsyncGenerator[httpx2.Request, httpx2.Response]:
+        if _origin(request.url) != self._origin:
+            yield request
+            return
+        sent = self._token
+        request.headers["authorization"] = f"Bearer {sent}"
+        answer = yield request
+        if answer.status_code != httpx2.codes.UNAUTHORIZED:
+            return
+        if claims := claims_in(answer.headers.get_list("www-authenticate")):
+            self._token = await self._challenged(sent, claims)
+            if isinstance(request.stream, httpx2.ByteStream):  # another body has been read, and cannot be sent again
+                request.headers["authorization"] = f"Bearer {self._token}"
+                yield request
 
 
 def api_client(base: str, *scopes: str) -> Any:
@@ -56,7 +81,7 @@ def api_client(base: str, *scopes: str) -> Any:
     async def client(connection: HTTPConnection) -> ApiClient:
         context = context_of(connection.scope)
         try:
-            return await _client_for(context, base, scopes)
+            return await _client_for(connection, context, base, scopes)
         except EntradaError as error:
             raise refuse(connection, error) from None
 
@@ -64,19 +89,34 @@ def api_client(base: str, *scopes: str) -> Any:
     return Depends(dependency)
 
 
-async def _client_for(context: Context, base: str, scopes: tuple[str, ...]) -> ApiClient:
+async def _client_for(connection: HTTPConnection, context: Context, base: str, scopes: tuple[str, ...]) -> ApiClient:
     session = await context.require_session()
+    tokens = context.house.tokens
+
+    async def challenged(refused: str, claims: str) -> str:
+        asked = tokens.challenged(session, scopes, refused=refused, claims=claims, tell=context.tell)
+        try:
+            return (await _had(context, scopes, asked)).value
+        except EntradaError as error:
+            raise refuse(connection, error) from None
+
+    token = await _had(context, scopes, tokens.for_session(session, scopes, tell=context.tell))
+    return ApiClient(
+        base, token=token.value, source=token.source, outbound=context.house.outbound, challenged=challenged
+    )
+
+
+async def _had(context: Context, scopes: tuple[str, ...], asked: "Awaitable[AccessToken]") -> "AccessToken":
     try:
-        token = await context.house.tokens.for_session(session, scopes, tell=context.tell)
+        return await asked
     except InteractionRequired as required:  # the session goes on: the person takes the step, or does without
-        if missing := _never_asked_for(context, scopes):
+        missing = () if required.claims else _never_asked_for(context, scopes)
+        if missing:
             raise ScopeNotAskedFor(f"add {', '.join(missing)} to ENTRADA_SCOPES: sign-in does not ask for it") from None
-        await context.tell("renewal_failed", user=session.user, reason=required.code)
         raise
     except RenewalRefused:
         context.forget_session()
         raise
-    return ApiClient(base, token=token.value, source=token.source, outbound=context.house.outbound)
 
 
 def _never_asked_for(context: Context, scopes: tuple[str, ...]) -> list[str]:

@@ -19,6 +19,7 @@ from entrada.errors import (
     CsrfRefused,
     EntradaError,
     HeadersTooLarge,
+    InteractionRequired,
     MediaTypeRefused,
     MethodRefused,
     NotFound,
@@ -32,6 +33,7 @@ from entrada.errors import (
     TransactionRefused,
     Unavailable,
 )
+from entrada.flows.challenge import challenge
 from entrada.logs import log
 from entrada.web import return_to
 from entrada.web.context import Context, context_of
@@ -209,7 +211,9 @@ def _headers(error: EntradaError, context: Context) -> dict[str, str]:
         headers["retry-after"] = str(error.retry_after)
     if isinstance(error, MethodRefused):
         headers["allow"] = ", ".join(error.allowed)
-    if status_of(error) == HTTPStatus.UNAUTHORIZED:
+    if isinstance(error, InteractionRequired) and error.claims and (known := context.house.discovery.known):
+        headers["www-authenticate"] = challenge(error.claims, authorization_uri=known.authorization_endpoint)
+    elif status_of(error) == HTTPStatus.UNAUTHORIZED:
         headers["www-authenticate"] = 'Bearer error="invalid_token"' if context.bearer else "Session"
     return headers
 
