@@ -2,7 +2,7 @@
 
     an API answers 401 with claims ──► one renewal that names them ──► the request once more
                                                  │
-    the authority refuses a renewal with claims ◄┘──► kept, sealed, with the session's tokens (`held.Step`)
+    the authority refuses a renewal with claims ◄┘──► kept sealed with the session's tokens (`held.Step`)
                                                         │   a page: to sign in and back
                                                         │   a script: 401 that carries them
                                                         └──► the next sign-in of this browser names them
