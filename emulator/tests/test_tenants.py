@@ -8,8 +8,19 @@ from entrada_emulator import seeds
 from entrada_emulator.codes import CodeGrant
 from entrada_emulator.pytest_plugin import Entra
 
+from emulator.tests.asking import claims_of, header_of, redeem
 from emulator.tests.person import Person
-from emulator.tests.sign_in import BIRCH_AUTHORIZE, arrival_of, asked, authorize, error_of, person_at, signed_in
+from emulator.tests.sign_in import (
+    BIRCH_AUTHORIZE,
+    LOGIN,
+    REDIRECT_URI,
+    arrival_of,
+    asked,
+    authorize,
+    error_of,
+    person_at,
+    signed_in,
+)
 
 EVERYONE = {"client_id": seeds.MULTI_TENANT_APP}
 
@@ -43,10 +54,55 @@ async def test_a_verified_domain_names_the_tenant(entra: Entra) -> None:
     assert grant_of(entra, person).path_tenant == seeds.BIRCH.id
 
 
-async def test_personal_accounts_have_no_place_here(entra: Entra) -> None:
-    """`consumers` is no tenant of the emulator: a page says so."""
+async def test_personal_accounts_have_a_path_of_their_own(entra: Entra) -> None:
+    """On `consumers` personal accounts alone sign in; their tenant is the one that every client knows."""
     person = await person_at(entra).open(authorize("consumers"), asked(**EVERYONE))
-    assert person.sees("AADSTS90002")
+    assert person.sees("petra@outlook.example")
+    assert not person.sees("mia@birch.example")
+    await through(person, "petra@outlook.example")
+    grant = grant_of(entra, person)
+    assert (grant.tenant_id, grant.path_tenant) == (seeds.PERSONAL.id, "consumers")
+
+
+async def test_common_takes_personal_accounts_where_the_application_does(entra: Entra) -> None:
+    """`common` takes both kinds, `organizations` only the one; an application of organisations is 9002332."""
+    person = await person_at(entra).open(authorize("common"), asked(**EVERYONE))
+    await through(person, "petra@outlook.example")
+    assert grant_of(entra, person).tenant_id == seeds.PERSONAL.id
+    await person.open(authorize("organizations"), asked(**EVERYONE))
+    assert not person.sees("petra@outlook.example")
+    await person.press("Next", username="petra@outlook.example")
+    assert person.sees("AADSTS50020")
+    only_work = asked(client_id=seeds.UNCONSENTED_APP)
+    await person.open(authorize("common"), only_work)
+    assert not person.sees("petra@outlook.example")
+    await person.open(authorize("consumers"), only_work)
+    assert person.sees("AADSTS9002332")
+
+
+async def test_the_personal_key_signs_for_personal_accounts(entra: Entra) -> None:
+    """An ID token of a personal account is signed by the key that carries that issuer, on every path."""
+    person = await person_at(entra).open(authorize("consumers"), asked(**EVERYONE))
+    await through(person, "petra@outlook.example")
+    with entra.http_client() as http:
+        code = arrival_of(person).fields["code"]
+        body = redeem(
+            http, entra, code, client_id=seeds.MULTI_TENANT_APP, tenant="consumers", redirect_uri=REDIRECT_URI
+        ).json()
+        issuer = http.get("/consumers/v2.0/.well-known/openid-configuration").json()["issuer"]
+        keys = {key["kid"]: key["issuer"] for key in http.get("/common/discovery/v2.0/keys").json()["keys"]}
+    assert claims_of(body["id_token"])["iss"] == issuer == f"{LOGIN}/{seeds.PERSONAL.id}/v2.0"
+    assert keys[header_of(body["id_token"])["kid"]] == issuer
+
+
+async def test_a_domain_hint_tells_kinds_apart(entra: Entra) -> None:
+    """`domain_hint=consumers` passes over the work account that is signed in."""
+    person = await person_at(entra).open(authorize("common"), asked(**EVERYONE))
+    await through(person, "cleo@cedar.example")
+    await person.open(authorize("common"), asked(**EVERYONE, prompt="none", domain_hint="organizations"))
+    assert "code" in arrival_of(person).fields
+    await person.open(authorize("common"), asked(**EVERYONE, prompt="none", domain_hint="consumers"))
+    assert error_of(person) == ("login_required", "AADSTS50058")
 
 
 async def test_a_guest_signs_in_with_their_home_name(entra: Entra) -> None:

@@ -108,6 +108,17 @@ CODES: dict[int, Meaning] = {
         "invalid_scope",
         "The provided value for the input parameter 'scope' is not valid. The scope '{scope}' is not valid.",
     ),
+    70016: Meaning("authorization_pending", "OAuth 2.0 device flow error. Authorization is pending. Continue polling."),
+    70018: Meaning(
+        "bad_verification_code",
+        "Invalid verification code due to User typing in wrong user code for device code flow. The device code is not valid.",
+        has_page=True,
+    ),
+    70019: Meaning(
+        "expired_token",
+        "Verification code expired. The device code has expired, let the person begin anew.",
+        has_page=True,
+    ),
     90002: Meaning(
         "invalid_tenant",
         "Tenant '{tenant}' not found. Check to make sure you have the correct tenant ID and are signing into the correct cloud. Check with your subscription administrator, this may happen if there are no active subscriptions for the tenant.",
@@ -271,6 +282,11 @@ CODES: dict[int, Meaning] = {
         "The grant type is not supported over the /common or /consumers endpoints. Please use the /organizations or tenant-specific endpoint.",
     ),
     9002313: Meaning("invalid_request", "Invalid request. Request is malformed or invalid.", has_page=True),
+    9002332: Meaning(
+        "invalid_request",
+        "Application '{client_id}'({application}) is configured for use by Azure Active Directory users only. Please do not use the /consumers endpoint to serve this request.",
+        has_page=True,
+    ),
     9002325: Meaning(
         "invalid_request",
         "Proof Key for Code Exchange is required for cross-origin authorization code redemption.",

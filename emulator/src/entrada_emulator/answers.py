@@ -118,6 +118,11 @@ def accept(reply: Reply) -> Attempt:
     return replace(reply.attempt, consented=True)
 
 
+def confirm_device(reply: Reply) -> Attempt:
+    """The person says that the waiting device is theirs."""
+    return replace(reply.attempt, confirmed=True)
+
+
 def another_account(reply: Reply) -> Attempt:
     """The person is somebody else."""
     return forget_account(reply.attempt)
@@ -132,7 +137,7 @@ def return_without_admin(reply: Reply) -> Attempt:
     )
 
 
-WITH_ACCOUNT = (Step.PASSWORD, Step.ENROL, Step.CODE, Step.PUSH, Step.KMSI, Step.CONSENT, Step.NEED_ADMIN)
+WITH_ACCOUNT = (Step.PASSWORD, Step.ENROL, Step.CODE, Step.PUSH, Step.KMSI, Step.CONSENT, Step.NEED_ADMIN, Step.DEVICE)
 ANSWERS: dict[tuple[Step, str], Answer] = {
     **{(step, "another"): another_account for step in (Step.ACCOUNTS, *WITH_ACCOUNT)},
     (Step.ACCOUNTS, "account"): pick_account,
@@ -148,6 +153,7 @@ ANSWERS: dict[tuple[Step, str], Answer] = {
     (Step.KMSI, "yes"): stay_signed_in,
     (Step.KMSI, "no"): stay_signed_in,
     (Step.CONSENT, "accept"): accept,
+    (Step.DEVICE, "confirm"): confirm_device,
     (Step.NEED_ADMIN, "back"): return_without_admin,
 }
 ENDS: dict[str, tuple[int, str | None]] = {"cancel": (65004, "cancel"), "decline": (65004, None)}

@@ -7,7 +7,7 @@ from starlette.middleware import Middleware
 from starlette.routing import BaseRoute
 
 from entrada_emulator import control
-from entrada_emulator.endpoints import graph, metadata, people, token
+from entrada_emulator.endpoints import devicecode, graph, metadata, people, token
 from entrada_emulator.instance import Emulator
 from entrada_emulator.middleware import KnownHosts, OneSlash, Watched
 from entrada_emulator.origins import Origins
@@ -16,7 +16,14 @@ from entrada_emulator.seeds import default_world
 from entrada_emulator.state import State
 from entrada_emulator.world import World
 
-ROUTES: list[BaseRoute] = [*control.routes, *graph.routes, *metadata.routes, *token.routes, *people.routes]
+ROUTES: list[BaseRoute] = [
+    *control.routes,
+    *graph.routes,
+    *metadata.routes,
+    *token.routes,
+    *devicecode.routes,
+    *people.routes,
+]
 
 
 def create_app(

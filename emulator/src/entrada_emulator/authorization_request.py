@@ -25,7 +25,7 @@ from entrada_emulator.scopes import RequestedScopes, parse_scopes
 from entrada_emulator.world import World
 
 ResponseMode = Literal["query", "fragment", "form_post"]
-Purpose = Literal["code", "admin_consent"]
+Purpose = Literal["code", "admin_consent", "device_code"]
 Parameters = Mapping[str, str]
 
 PROMPTS = frozenset({"login", "none", "consent", "select_account", "create"})
@@ -70,6 +70,8 @@ class AuthorizationRequest:
     code_challenge: str | None = field(default=None, repr=False)
     code_challenge_method: ChallengeMethod | None = None
     client_info: bool = False
+    user_code: str = field(default="", repr=False)
+    """What the waiting device shows, where the sign-in is for one."""
     claims: Mapping[str, Any] = field(default_factory=dict)
 
     @property

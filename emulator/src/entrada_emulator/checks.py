@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from typing import Literal
 
 from entrada_emulator.errors import EntraError
-from entrada_emulator.model import Application, RedirectUri, Tenant
+from entrada_emulator.model import PERSONAL_TENANT, Application, RedirectUri, Tenant
 from entrada_emulator.world import World
 
 ChallengeMethod = Literal["S256", "plain"]
+CONSUMERS = "consumers"
 SHARED_PATHS = frozenset({"common", "organizations"})
 LOOPBACK_WITH_PORT = re.compile(r"(https?://(?:localhost|127\.0\.0\.1))(?::\d{1,5})?((?:[/?].*)?)", re.DOTALL)
 VERIFIER = re.compile(r"[A-Za-z0-9\-._~]{43,128}")
@@ -22,26 +23,27 @@ class TenantPath:
     """The first path segment, resolved."""
 
     name: str
-    """A tenant GUID, `common` or `organizations`: what the metadata's own paths repeat."""
+    """A tenant GUID, `common`, `organizations` or `consumers`: what the metadata's own paths repeat."""
     tenant: Tenant | None
     """None for `common` and `organizations`."""
 
 
 def tenant_path(world: World, segment: str) -> TenantPath:
-    """What a path segment means: GUID, verified domain, `common`, `organizations`; else raises 90002."""
+    """What a path segment means: GUID, verified domain, a shared path, `consumers`; else raises 90002."""
     if segment.lower() in SHARED_PATHS:
         return TenantPath(segment.lower(), None)
-    tenant = world.tenant(segment)
+    tenant = world.tenant(PERSONAL_TENANT if segment.lower() == CONSUMERS else segment)
     if tenant is None:
         raise EntraError(90002, tenant=segment)
-    return TenantPath(tenant.id, tenant)
+    return TenantPath(segment.lower() if segment.lower() == CONSUMERS else tenant.id, tenant)
 
 
 def application_at(world: World, client_id: str, path: TenantPath) -> Application:
     """The application, if it may be used on this path.
 
     Raises 700038 for a client id of nothing, 700016 if it is not to be found in that tenant, 50194 for a single-tenant
-    application on `common` or `organizations`, 7000112 for a disabled one.
+    application on `common` or `organizations`, 9002332 for one of organisations on `consumers`, 7000112 for a disabled
+    one.
     """
     application = world.application(client_id)
     if application is None:
@@ -50,6 +52,8 @@ def application_at(world: World, client_id: str, path: TenantPath) -> Applicatio
         raise EntraError(7000112, client_id=client_id, application=application.display_name)
     if path.tenant is None and not application.multi_tenant:
         raise EntraError(50194, client_id=client_id, application=application.display_name)
+    if path.tenant is not None and path.tenant.is_personal and not application.personal_accounts:
+        raise EntraError(9002332, client_id=client_id, application=application.display_name)
     if path.tenant is not None and not world.available_in(application, path.tenant.id):
         raise EntraError(700016, client_id=client_id, tenant=path.tenant.display_name)
     return application

@@ -2,7 +2,7 @@
 
     username ─┐                      ┌─ enrol ─┐
     accounts ─┴─ password ─ (second ─┼─ code ──┼─ kmsi ─ (need_admin | consent) ─ done
-                             factor) └─ push ──┘
+                             factor) └─ push ──┘                                    (device)
 
 Nothing here remembers or decides by itself: `next_step` is a function of the attempt's facts and of the situation that
 the directory and the browser's session make. An answer adds a fact; going back takes one away.
@@ -15,7 +15,7 @@ from enum import StrEnum
 
 from entrada_emulator.authorization_request import AuthorizationRequest
 from entrada_emulator.consents import Permission
-from entrada_emulator.model import MfaMethod, User
+from entrada_emulator.model import PERSONAL_TENANT, MfaMethod, User
 from entrada_emulator.pages import Problem
 from entrada_emulator.sso import SignedIn
 
@@ -32,6 +32,7 @@ class Step(StrEnum):
     KMSI = "kmsi"
     NEED_ADMIN = "need_admin"
     CONSENT = "consent"
+    DEVICE = "device"
     DONE = "done"
 
 
@@ -61,6 +62,8 @@ class Attempt:
     sid: str | None = field(default=None, repr=False)
     """The account's session at this browser, once there is one."""
     consented: bool = False
+    confirmed: bool = False
+    """Whether the person said that the waiting device is theirs."""
     problem: Problem | None = None
 
 
@@ -90,11 +93,11 @@ def next_step(attempt: Attempt, situation: Situation) -> Step:
         return _second_factor(situation)
     if attempt.sid is None and attempt.stay is None:
         return Step.KMSI
-    if attempt.consented:
-        return Step.DONE
-    if situation.needs_admin:
+    if not attempt.consented and situation.needs_admin:
         return Step.NEED_ADMIN
-    return Step.CONSENT if _asks_consent(attempt, situation) else Step.DONE
+    if not attempt.consented and _asks_consent(attempt, situation):
+        return Step.CONSENT
+    return Step.DEVICE if attempt.request.user_code and not attempt.confirmed else Step.DONE
 
 
 def begin(attempt: Attempt, accounts: tuple[SignedIn, ...], *, now: datetime) -> Attempt:
@@ -135,6 +138,7 @@ def forget_account(attempt: Attempt) -> Attempt:
         stay=None,
         sid=None,
         consented=False,
+        confirmed=False,
         problem=None,
     )
 
@@ -172,7 +176,8 @@ def _fits_username(account: SignedIn, request: AuthorizationRequest) -> bool:
 
 def _fits_domain(account: SignedIn, request: AuthorizationRequest) -> bool:
     domain = account.user.user_principal_name.rpartition("@")[2]
-    return request.domain_hint in {None, "organizations", domain.lower()}
+    kind = "consumers" if account.user.tenant_id == PERSONAL_TENANT else "organizations"
+    return request.domain_hint in {None, kind, domain.lower()}
 
 
 Hint = Callable[[SignedIn, AuthorizationRequest], bool]

@@ -12,7 +12,17 @@ FaultKind = TransportFault | TokenFault
 TRANSPORT_FAULTS: tuple[TransportFault, ...] = get_args(TransportFault)
 TOKEN_FAULTS: tuple[TokenFault, ...] = get_args(TokenFault)
 EndpointName = Literal[
-    "metadata", "keys", "instance", "userrealm", "authorize", "token", "logout", "adminconsent", "graph", "other"
+    "metadata",
+    "keys",
+    "instance",
+    "userrealm",
+    "authorize",
+    "token",
+    "logout",
+    "adminconsent",
+    "devicecode",
+    "graph",
+    "other",
 ]
 
 

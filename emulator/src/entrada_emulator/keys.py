@@ -11,6 +11,8 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from cryptography.x509.oid import NameOID
 
+from entrada_emulator.model import PERSONAL_TENANT
+
 KEY_NAME = "Entrada Emulator (not Microsoft)"
 KID_MARK = "emulator-"
 """Every key id begins so, that a product in production can refuse it at sight (SEC-190)."""
@@ -86,7 +88,7 @@ class KeyRing:
 
     @property
     def personal(self) -> SigningKey:
-        """Published with the issuer of personal accounts, signs nothing: a client must not believe it for a tenant."""
+        """Published with the issuer of personal accounts and signs for them alone: no tenant must be believed it."""
         self._personal = self._personal or self._new()
         return self._personal
 
@@ -97,8 +99,12 @@ class KeyRing:
         yield from self.retired
 
     def find(self, kid: str) -> SigningKey | None:
-        """The published key with this id."""
-        return next((key for key in self.published() if key.kid == kid), None)
+        """The key on show with this id."""
+        return next((key for key in (*self.published(), self.personal) if key.kid == kid), None)
+
+    def signer(self, tenant_id: str) -> SigningKey:
+        """The key that signs a tenant's tokens."""
+        return self.personal if tenant_id == PERSONAL_TENANT else self.active
 
     def rotate(self) -> SigningKey:
         """Signs with the key published ahead, publishes another, keeps the old one on show. Returns the signer."""

@@ -28,6 +28,8 @@ ENDPOINTS: tuple[tuple[str, EndpointName], ...] = (
     ("/oauth2/v2.0/authorize", "authorize"),
     ("/oauth2/v2.0/token", "token"),
     ("/oauth2/v2.0/logout", "logout"),
+    ("/oauth2/v2.0/devicecode", "devicecode"),
+    ("/oauth2/devicecode", "devicecode"),
     ("/discovery/keys", "keys"),
     ("/oauth2/authorize", "authorize"),
     ("/oauth2/token", "token"),

@@ -12,6 +12,9 @@ from typing import Literal
 TENANT_MARK = "e7712ada-"
 """Every emulated tenant's id begins so: an issuer that contains it can be refused at sight (SEC-190)."""
 
+PERSONAL_TENANT = "9188040d-6c67-4c5b-b112-36a304b66dad"
+"""The one tenant of all personal accounts, which `consumers` stands for. Real clients know it by this id."""
+
 GRAPH_APP_ID = "00000003-0000-0000-c000-000000000000"
 """The application id of Microsoft Graph, the same in every tenant."""
 
@@ -38,6 +41,11 @@ class Tenant:
     def default_domain(self) -> str:
         """The first verified domain, in lower case."""
         return self.domains[0]
+
+    @property
+    def is_personal(self) -> bool:
+        """Whether it is that of personal accounts."""
+        return self.id == PERSONAL_TENANT
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,6 +170,8 @@ class Application:
     certificates: tuple[Certificate, ...] = ()
     federated_credentials: tuple[FederatedCredential, ...] = ()
     multi_tenant: bool = False
+    personal_accounts: bool = False
+    """Whether people with a personal account may use it, besides those of organisations."""
     allow_public_client: bool = False
     identifier_uris: tuple[str, ...] = ()
     """App ID URIs, such as `api://{client_id}`."""

@@ -19,6 +19,7 @@ from entrada_emulator.sso import SignedIn
 from entrada_emulator.state import State, issue_code
 from entrada_emulator.visit import Visit
 
+DECLINED = 65004
 ADVICE = {
     50011: "Register this redirect URI for the application in the emulator’s directory, or mend the request.",
     700016: "Check the client id and the tenant in the request against the emulator’s directory.",
@@ -35,7 +36,20 @@ def succeed(visit: Visit, attempt: Attempt, account: SignedIn) -> Response:
     visit.emulator.state.attempts.end(attempt)
     if attempt.request.for_organisation:
         return deliver(attempt.request.client, _admin_fields(attempt.request, person))
-    return deliver(attempt.request.client, _code_fields(visit.emulator.state, attempt, account, person))
+    grant = _grant(attempt.request, account, person)
+    if attempt.request.user_code:
+        visit.emulator.state.device_codes.approve(attempt.request.user_code, grant)
+        return _device_page(attempt, "You are signed in on your device", "You can close this window and go back to {}.")
+    return deliver(attempt.request.client, _code_fields(visit.emulator.state, attempt.request, account, grant))
+
+
+def decline_device(visit: Visit, attempt: Attempt, error: EntraError) -> Response:
+    """Ends a sign-in for a device: the person's own refusal is told to it, any other error to the person."""
+    if error.code != DECLINED:
+        return error_page(visit.emulator.state, error)
+    if visit.emulator.state.device_codes.find(attempt.request.user_code):
+        visit.emulator.state.device_codes.decline(attempt.request.user_code)
+    return _device_page(attempt, "You cancelled", "The device was not signed in. Close this window and go back to {}.")
 
 
 def refuse(client: Client, error: EntraError, state: State, *, for_organisation: bool = False) -> Response:
@@ -73,35 +87,40 @@ def trace(state: State, correlation_id: str) -> Trace:
     return Trace(str(uuid.uuid4()), correlation_id or str(uuid.uuid4()), state.clock.now())
 
 
-def _code_fields(state: State, attempt: Attempt, account: SignedIn, person: User) -> dict[str, str]:
-    request = attempt.request
-    code = issue_code(
-        state,
-        CodeGrant(
-            client_id=request.client.application.client_id,
-            redirect_uri=request.client.redirect_uri,
-            redirect_kind=request.client.registered.kind,
-            path_tenant=request.client.path.name,
-            tenant_id=person.tenant_id,
-            user_id=person.id,
-            scopes=request.scope,
-            sid=account.sid,
-            auth_time=account.auth_time,
-            amr=account.amr,
-            acrs=tuple(sorted(required_acrs(request.claims))) if "mfa" in account.amr else (),
-            nonce=request.nonce,
-            code_challenge=request.code_challenge,
-            code_challenge_method=request.code_challenge_method,
-            max_age=request.max_age,
-            claims=request.claims,
-        ),
+def _grant(request: AuthorizationRequest, account: SignedIn, person: User) -> CodeGrant:
+    return CodeGrant(
+        client_id=request.client.application.client_id,
+        redirect_uri=request.client.redirect_uri,
+        redirect_kind=request.client.registered.kind,
+        path_tenant=request.client.path.name,
+        tenant_id=person.tenant_id,
+        user_id=person.id,
+        scopes=request.scope,
+        sid=account.sid,
+        auth_time=account.auth_time,
+        amr=account.amr,
+        acrs=tuple(sorted(required_acrs(request.claims))) if "mfa" in account.amr else (),
+        nonce=request.nonce,
+        code_challenge=request.code_challenge,
+        code_challenge_method=request.code_challenge_method,
+        max_age=request.max_age,
+        claims=request.claims,
     )
-    fields = {"code": code}
+
+
+def _code_fields(state: State, request: AuthorizationRequest, account: SignedIn, grant: CodeGrant) -> dict[str, str]:
+    fields = {"code": issue_code(state, grant)}
     if request.client_info:
         fields["client_info"] = client_info(account.user)
     if request.client.state is not None:
         fields["state"] = request.client.state
     return fields | {"session_state": str(uuid.uuid5(uuid.UUID(account.sid), request.client.application.client_id))}
+
+
+def _device_page(attempt: Attempt, heading: str, text: str) -> Response:
+    return render(
+        "device_done.html", heading=heading, text=text.format(attempt.request.client.application.display_name)
+    )
 
 
 def _admin_fields(request: AuthorizationRequest, person: User) -> dict[str, str]:

@@ -7,13 +7,13 @@ from starlette.responses import RedirectResponse, Response
 from entrada_emulator.conversation import Attempt, Situation, Step, begin, forget_account, next_step
 from entrada_emulator.errors import EntraError
 from entrada_emulator.model import User
-from entrada_emulator.outcome import refuse, succeed
+from entrada_emulator.outcome import decline_device, refuse, succeed
 from entrada_emulator.second_factor import absorb_phone, offer
-from entrada_emulator.situation import situation_of
+from entrada_emulator.situation import may_enter, situation_of
 from entrada_emulator.views import Scene, login_url, show
 from entrada_emulator.visit import Visit
 
-SIGNED_IN = frozenset({Step.NEED_ADMIN, Step.CONSENT, Step.DONE})
+SIGNED_IN = frozenset({Step.NEED_ADMIN, Step.CONSENT, Step.DEVICE, Step.DONE})
 WHAT_SILENCE_LACKS = {
     Step.PASSWORD: (50058, "login_required"),
     Step.ENROL: (50079, "interaction_required"),
@@ -25,16 +25,17 @@ WHAT_SILENCE_LACKS = {
 """Where `prompt=none` stops: AADSTS code and OAuth word for the first page that it would take."""
 
 
-def start(visit: Visit, attempt: Attempt) -> Response:
+def start(visit: Visit, attempt: Attempt, *, posted: bool = False) -> Response:
     """The first answer to an authorization request: a page, or at once an end."""
     world, path = visit.emulator.world, attempt.request.client.path
-    welcome = tuple(a for a in visit.accounts if path.tenant is None or world.in_tenant(a.user, path.tenant.id))
+    known = tuple(a for a in visit.accounts if may_enter(world, attempt.request, a.user))
+    welcome = tuple(a for a in known if path.tenant is None or world.in_tenant(a.user, path.tenant.id))
     begun = begin(attempt, welcome, now=visit.emulator.state.clock.now())
     if attempt.request.silent and begun.user is None:
         return end(visit, begun, EntraError(16000 if len(welcome) > 1 else 50058))
     if begun.user is None and begun.username and begun.another:
         begun = replace(begun, user=_hinted(visit, begun))
-    return go_on(visit, begun)
+    return go_on(visit, begun, posted=posted)
 
 
 def go_on(visit: Visit, attempt: Attempt, *, posted: bool = False) -> Response:
@@ -57,6 +58,8 @@ def go_on(visit: Visit, attempt: Attempt, *, posted: bool = False) -> Response:
 def end(visit: Visit, attempt: Attempt, error: EntraError) -> Response:
     """Ends the attempt with an error for the application."""
     visit.emulator.state.attempts.end(attempt)
+    if attempt.request.user_code:
+        return decline_device(visit, attempt, error)
     for_organisation = attempt.request.for_organisation
     return refuse(attempt.request.client, error, visit.emulator.state, for_organisation=for_organisation)
 

@@ -5,6 +5,7 @@ Every id is fixed. Every password and secret says that it is not real.
 
 from entrada_emulator.model import (
     GRAPH_APP_ID,
+    PERSONAL_TENANT,
     TENANT_MARK,
     Application,
     AppRole,
@@ -24,6 +25,7 @@ TOTP_SECRET = "EMULATORNOTREALSECRETAAAAAAAAAAA"  # noqa: S105 - base32, shown o
 
 BIRCH = Tenant(f"{TENANT_MARK}0001-4000-8000-000000000001", "Birch Works", ("birch.example", "birchworks.example"))
 CEDAR = Tenant(f"{TENANT_MARK}0002-4000-8000-000000000002", "Cedar Labs", ("cedar.example",), region="NA")
+PERSONAL = Tenant(PERSONAL_TENANT, "Personal accounts", ("outlook.example",))
 NETTLE = Tenant(f"{TENANT_MARK}0666-4000-8000-000000000666", "Nettle (hostile)", ("nettle.example",), hostile=True)
 
 WEB_APP = "a0000000-0000-4000-8000-000000000001"
@@ -49,7 +51,7 @@ OIDC = ("openid", "profile", "email", "offline_access")
 def default_world() -> World:
     """The directory used when no file is given."""
     return checked_world(
-        tenants=(BIRCH, CEDAR, NETTLE), users=_people(), groups=_groups(), applications=_applications()
+        tenants=(BIRCH, CEDAR, NETTLE, PERSONAL), users=_people(), groups=_groups(), applications=_applications()
     )
 
 
@@ -101,6 +103,7 @@ def _people() -> tuple[User, ...]:
                 mail="gil@cedar.example", home=Home("c0000000-0000-4000-8000-000000000011", CEDAR.id),
                 app_roles=_roles("Reader")),
         _person(13, "Cleo Cedar", "cleo@cedar.example", "member of another organisation", tenant=CEDAR),
+        _person(21, "Petra Personal", "petra@outlook.example", "personal account", tenant=PERSONAL),
         _person(66, "Mia Member", "mallory@nettle.example", "hostile: claims Mia's mail address", tenant=NETTLE,
                 mail="mia@birch.example", mail_verified=False),
     )  # fmt: skip
@@ -236,6 +239,7 @@ def _special_cases() -> tuple[Application, ...]:
             redirect_uris=(*web, RedirectUri("http://localhost/signed-out")),
             secrets=(Secret("emulator-secret-birch-everyone"),),
             multi_tenant=True,
+            personal_accounts=True,
             pre_consented=(*OIDC, "User.Read"),
         ),
         Application(

@@ -39,7 +39,7 @@ def tenant_of(world: World, request: AuthorizationRequest, user: User) -> Tenant
 def person_there(world: World, request: AuthorizationRequest, user: User) -> User:
     """Who the person is in the tenant of the tokens: a member, or a guest under another object id. Raises 50020."""
     tenant = tenant_of(world, request, user)
-    person = world.in_tenant(user, tenant.id)
+    person = world.in_tenant(user, tenant.id) if may_enter(world, request, user) else None
     if person is None:
         home = world.tenant(home_of(user)[0])
         raise EntraError(
@@ -50,6 +50,13 @@ def person_there(world: World, request: AuthorizationRequest, user: User) -> Use
             client_id=request.client.application.client_id,
         )
     return person
+
+
+def may_enter(world: World, request: AuthorizationRequest, user: User) -> bool:
+    """Whether people of this kind are let in: personal accounts where the application and the path take them."""
+    if not world.is_personal(user.tenant_id):
+        return True
+    return request.client.application.personal_accounts and request.client.path.name != "organizations"
 
 
 def check_assignment(world: World, request: AuthorizationRequest, user: User) -> None:

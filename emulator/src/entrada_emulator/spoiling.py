@@ -23,7 +23,7 @@ def signed_or_spoiled(claims: dict[str, Any], *, keys: KeyRing, faults: tuple[Fa
         return f"{encoded({'typ': 'JWT', 'alg': 'none'})}.{encoded(claims)}."
     if "unknown_kid" in kinds:
         return signed(claims, key=new_signing_key())
-    token = signed(claims, key=keys.active, v1=v1)
+    token = signed(claims, key=keys.signer(claims["tid"]), v1=v1)
     return _with_other_signature(token) if "bad_signature" in kinds else token
 
 

@@ -9,6 +9,7 @@ from entrada_emulator.clock import Clock, real_time
 from entrada_emulator.codes import AuthorizationCodes, CodeGrant
 from entrada_emulator.consents import Consents
 from entrada_emulator.credentials import Credentials
+from entrada_emulator.device_codes import DeviceCodes
 from entrada_emulator.faults import Faults
 from entrada_emulator.issued import IssuedTokens
 from entrada_emulator.keys import KeyRing
@@ -38,6 +39,7 @@ class State:
         self.keys = keys or KeyRing()
         self.control_key = secrets.token_urlsafe(32)
         self.codes = AuthorizationCodes(self.clock)
+        self.device_codes = DeviceCodes(self.clock)
         self.refresh_tokens = RefreshTokens(self.clock, refresh_semantics)
         self.sessions = BrowserSessions(self.clock)
         self.consents = Consents()

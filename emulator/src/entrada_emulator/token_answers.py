@@ -92,7 +92,7 @@ def _named(emulator: Emulator, sign_in: SignIn, api: ResourceScopes) -> Resource
 def _access_token(emulator: Emulator, audience: Audience, claims: Answer) -> Answer:
     nonce = base64url(secrets.token_bytes(32)) if audience.resource is GRAPH else None
     life = claims["exp"] - claims["iat"]
-    token = signed(claims, key=emulator.state.keys.active, v1=audience.is_v1, nonce=nonce)
+    token = signed(claims, key=emulator.state.keys.signer(claims["tid"]), v1=audience.is_v1, nonce=nonce)
     return {"expires_in": life, "ext_expires_in": life, "access_token": token}
 
 

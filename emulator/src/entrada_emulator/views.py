@@ -9,11 +9,12 @@ from urllib.parse import quote
 import pyotp
 from starlette.responses import Response
 
+from entrada_emulator.authorization_request import AuthorizationRequest
 from entrada_emulator.consents import Permission
 from entrada_emulator.conversation import Attempt, Situation, Step
 from entrada_emulator.model import Scope, Tenant, User
 from entrada_emulator.pages import Policy, qr_code, render
-from entrada_emulator.situation import permissions_asked, person_there, scope_behind, tenant_of
+from entrada_emulator.situation import may_enter, permissions_asked, person_there, scope_behind, tenant_of
 from entrada_emulator.sso import SignedIn
 from entrada_emulator.visit import Visit
 from entrada_emulator.world import World
@@ -58,10 +59,15 @@ def show(scene: Scene, *, step: Step) -> Response:
         "account": attempt.user,
         "remark": None,
     }
-    policy = Policy(leads_to=(request.client.redirect_uri,), scripts=step is Step.PUSH)
+    policy = Policy(leads_to=_destination(request), scripts=step is Step.PUSH)
     details = DETAILS.get(step)
     more = details(scene) if details else {}
     return render(f"{step.value}.html", policy=policy, **(context | more))
+
+
+def _destination(request: AuthorizationRequest) -> tuple[str, ...]:
+    """Where the forms may end; a sign-in for a device leads nowhere."""
+    return (request.client.redirect_uri,) if request.client.redirect_uri else ()
 
 
 def _accounts(scene: Scene) -> Context:
@@ -102,6 +108,7 @@ def _people(scene: Scene, tenant: Tenant) -> list[User]:
     """Who of a tenant can sign in here: everybody on a shared path, else members and guests of the path's tenant."""
     world, path = scene.world, scene.attempt.request.client.path
     people = [user for user in world.users_of(tenant.id) if not user.is_guest]
+    people = [user for user in people if may_enter(world, scene.attempt.request, user)]
     welcome = (user for user in people if path.tenant is None or world.in_tenant(user, path.tenant.id))
     return list(islice(welcome, PEOPLE_OFFERED))
 
@@ -147,6 +154,10 @@ def _need_admin(scene: Scene) -> Context:
     return {"permissions": _described(scene, scene.situation.needs_admin), "code": 90094}
 
 
+def _device(scene: Scene) -> Context:
+    return {"user_code": scene.attempt.request.user_code}
+
+
 def _described(scene: Scene, permissions: tuple[Permission, ...]) -> list[Scope]:
     return [scope_behind(scene.world, permission) for permission in permissions]
 
@@ -170,5 +181,6 @@ DETAILS: dict[Step, Callable[[Scene], Context]] = {
     Step.ENROL: _enrol,
     Step.PUSH: _push,
     Step.CONSENT: _consent,
+    Step.DEVICE: _device,
     Step.NEED_ADMIN: _need_admin,
 }

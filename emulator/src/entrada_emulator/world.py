@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from entrada_emulator.graph_resource import GRAPH
-from entrada_emulator.model import Application, Group, Tenant, User
+from entrada_emulator.model import PERSONAL_TENANT, Application, Group, Tenant, User
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +77,13 @@ class World:
 
     def available_in(self, application: Application, tenant_id: str) -> bool:
         """Whether people of the tenant can use the application: it lives there or takes other organisations."""
+        if self.is_personal(tenant_id):
+            return application.personal_accounts or application.client_id == GRAPH.client_id
         return application.multi_tenant or application.tenant_id == tenant_id
+
+    def is_personal(self, tenant_id: str) -> bool:
+        """Whether the id is that of all personal accounts."""
+        return tenant_id == PERSONAL_TENANT
 
     def resource(self, identifier: str) -> Application | None:
         """The API that a scope names by client id or App ID URI; a trailing slash is forgiven."""

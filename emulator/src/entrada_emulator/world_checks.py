@@ -50,8 +50,9 @@ def tenants_are_marked(world: World) -> Iterator[Fault]:
     if not world.tenants:
         yield "tenants", "there is none; list at least one"
     for at, tenant in enumerate(world.tenants):
-        if not is_guid(tenant.id) or not tenant.id.startswith(TENANT_MARK):
-            yield f"tenants[{at}].id", f"{tenant.id!r} must be a lower-case GUID that begins with {TENANT_MARK!r}"
+        if not is_guid(tenant.id) or not (tenant.id.startswith(TENANT_MARK) or tenant.is_personal):
+            told = f"must be a lower-case GUID that begins with {TENANT_MARK!r}, or that of personal accounts"
+            yield f"tenants[{at}].id", f"{tenant.id!r} {told}"
         if not tenant.domains:
             yield f"tenants[{at}].domains", "there is none; name at least one verified domain"
 

@@ -12,11 +12,11 @@ from entrada_emulator.checks import TenantPath, tenant_path
 from entrada_emulator.errors import EntraError
 from entrada_emulator.instance import Emulator, emulator_of
 from entrada_emulator.metadata_documents import TENANT_TEMPLATE, metadata, metadata_v1
+from entrada_emulator.model import PERSONAL_TENANT
 from entrada_emulator.origins import LOGIN_ALIASES, Origins
 from entrada_emulator.responses import OPEN_TO_ALL, error_response, json_response, preflight, trace_of
 
 CACHED = OPEN_TO_ALL | {"Cache-Control": "max-age=86400, private"}
-PERSONAL_TENANT = "9188040d-6c67-4c5b-b112-36a304b66dad"
 
 
 def published(document: Callable[[Emulator, TenantPath], dict[str, Any]]) -> Callable[[Request], Awaitable[Response]]:
@@ -58,6 +58,8 @@ def keys_v1(emulator: Emulator, path: TenantPath) -> dict[str, Any]:
 def key_set(emulator: Emulator, path: TenantPath) -> list[dict[str, object]]:
     """The keys of a path as JWKs."""
     origins, ring = emulator.origins, emulator.state.keys
+    if path.tenant and path.tenant.is_personal:
+        return [key.jwk(origins.issuer(PERSONAL_TENANT)) for key in (ring.personal, ring.next)]
     issuer = origins.issuer(path.tenant.id if path.tenant else TENANT_TEMPLATE)
     published = [key.jwk(issuer) for key in ring.published()]
     personal = [] if path.tenant else [ring.personal.jwk(origins.issuer(PERSONAL_TENANT))]

@@ -10,7 +10,7 @@ from entrada_emulator.token_answers import Answer, application_answer
 
 def client_credentials(emulator: Emulator, request: TokenRequest) -> Answer:
     """A token for the application itself, which must prove itself and name one resource."""
-    if request.path.tenant is None:
+    if request.path.tenant is None or request.path.tenant.is_personal:
         raise EntraError(9001023)
     application = common.application_of(emulator, request)
     acr = common.authenticated(emulator, request, application, "web")

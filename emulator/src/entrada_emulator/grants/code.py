@@ -24,7 +24,7 @@ def redeem_code(emulator: Emulator, request: TokenRequest) -> Answer:
         raise EntraError(9002325)
     verifier = request.form.get("code_verifier")
     check_verifier(grant.code_challenge, grant.code_challenge_method, code_verifier=verifier)
-    sign_in = _sign_in(emulator, request, application, grant, acr)
+    sign_in = sign_in_of(emulator, request, application, grant, acr)
     requested = common.requested_scopes(emulator, request, sign_in, of_grant=grant.scopes, agreed=grant.scopes)
     if request.form.get("scope"):
         requested.check_one_resource()
@@ -43,9 +43,10 @@ def _check_code_binding(grant: CodeGrant, request: TokenRequest, application: Ap
         raise EntraError(700005)
 
 
-def _sign_in(
+def sign_in_of(
     emulator: Emulator, request: TokenRequest, application: Application, grant: CodeGrant, acr: ClientAcr
 ) -> SignIn:
+    """Who signed in for this grant, if they still may."""
     user = common.person(emulator, grant.tenant_id, grant.user_id, application)
     common.check_not_revoked(emulator, user, since=grant.auth_time)
     return SignIn(
