@@ -5,6 +5,10 @@ from datetime import timedelta
 import anyio
 import anyio.lowlevel
 
+from entrada.keyring import KeyRing, generate
+from entrada.principal import User
+from entrada.sessions.lifecycle import Sessions
+from entrada.sessions.sealing import Sealer
 from entrada.sessions.store import Index, SessionStore
 from tests.moved_clock import MovedClock
 
@@ -60,3 +64,14 @@ async def test_lists_are_bounded(store: SessionStore, clock: MovedClock) -> None
     await filled(store, clock, range(60), lifetime=HOUR)
     assert len(await store.by_user(ADA, limit=25)) == 25
     assert len({found for found, _ in await store.by_user(ADA, limit=1000)}) == 60
+
+
+async def test_a_bounded_list_has_the_last_used(store: SessionStore, clock: MovedClock) -> None:
+    """Of more sessions of one person than are shown, those shown are the last used, the last one first."""
+    ring, ada = KeyRing.parse(generate()), User(issuer="https://issuer.example", subject="ada")
+    sessions = Sessions(store, sealer=Sealer(ring), ring=ring, clock=clock)
+    begun = []
+    for _ in range(30):
+        begun.append((await sessions.begin(ada, tokens=b""))[1].key)
+        clock.move(timedelta(seconds=1))
+    assert [session.key for session in await sessions.by_user(ada, limit=10)] == begun[:-11:-1]

@@ -190,7 +190,8 @@ class Sessions:
     async def by_user(self, user: User, *, limit: int = 100) -> list[Session]:
         """Return at most `limit` living sessions of this person, the last used first."""
         await self._index_older()
-        rows = [row for name in self._names.user(user) for row in await self._store.by_user(name, limit=limit)]
+        most = max(limit, MOST_LOOKED_THROUGH)  # the store has no order: the last used may be anywhere
+        rows = [row for name in self._names.user(user) for row in await self._store.by_user(name, limit=most)]
         found = [self._session(key, stored) for key, stored in rows]
         theirs = [session for session in found if session and session.user.key == user.key]
         return sorted(theirs, key=lambda session: (session.last_seen_at, session.created_at), reverse=True)[:limit]
