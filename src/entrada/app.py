@@ -132,7 +132,8 @@ def _wrap_lifespan(app: FastAPI, building: "Building") -> None:
         async with AsyncExitStack() as stack:
             await stack.enter_async_context(building.running())
             await stack.enter_async_context(building.house.chores.going_on())
-            await stack.enter_async_context(watching_keys(building.key_file, building.use_keys))
+            watching = watching_keys(building.key_file, building.use_keys, chores=building.house.chores)
+            await stack.enter_async_context(watching)
             yield await stack.enter_async_context(inner(application))
 
     app.router.lifespan_context = lifespan

@@ -47,6 +47,10 @@ class Chores:
         """The names of those that failed when they were last done, in order."""
         return tuple(sorted(self._failing))
 
+    def note(self, name: str, *, failing: bool) -> None:
+        """Let `failing` name other work in the background too, or no longer."""
+        (self._failing.add if failing else self._failing.discard)(name)
+
     @asynccontextmanager
     async def going_on(self) -> AsyncIterator[None]:
         """Do them, each in a task of its own, while the block lasts."""
@@ -94,13 +98,13 @@ async def sweep(sessions: Sessions, leases: Leases) -> None:
 
 @asynccontextmanager
 async def watching_keys(
-    file: KeyFile | None, use: Callable[[KeyRing], None], *, every: timedelta = READ_KEYS_EVERY
+    file: KeyFile | None, use: Callable[[KeyRing], None], *, chores: Chores, every: timedelta = READ_KEYS_EVERY
 ) -> AsyncIterator[None]:
-    """Take up the ring of the file whenever it changes, as long as the block lasts."""
+    """Take up the ring of the file whenever it changes, as long as the block lasts; `chores` says when that fails."""
     if file is None:
         yield
         return
-    task = asyncio.get_running_loop().create_task(_watch(file, use, every))
+    task = asyncio.get_running_loop().create_task(_watch(file, use, chores, every))
     try:
         yield
     finally:
@@ -109,14 +113,20 @@ async def watching_keys(
             await task
 
 
-async def _watch(file: KeyFile, use: Callable[[KeyRing], None], every: timedelta) -> None:
+async def _watch(file: KeyFile, use: Callable[[KeyRing], None], chores: Chores, every: timedelta) -> None:
     while True:
         await asyncio.sleep(every.total_seconds())
         try:
             ring = file.changed()
+            if ring is None:
+                continue
+            use(ring)
         except SettingsRefused as refused:
             log.error("keys_not_taken_up", reason=str(refused))  # the ring that we have goes on serving (REL-076)
-            continue
-        if ring:
-            use(ring)
+            chores.note("keys", failing=True)
+        except Exception:
+            log.exception("chore_failed", chore="keys")
+            chores.note("keys", failing=True)
+        else:
             log.info("keys_taken_up", active=ring.active.id, keys=len(ring.keys))
+            chores.note("keys", failing=False)

@@ -55,7 +55,7 @@ def test_the_image_copies_files_that_are_there_and_runs_as_nobody_special() -> N
 def test_what_the_image_runs_is_well_formed() -> None:
     """Its command and its health check are JSON lists, and the check is Python."""
     last = dict(instructions())
-    assert json.loads(last["CMD"])[:2] == ["uvicorn", "app:app"]
+    assert json.loads(last["CMD"])[:3] == ["entrada", "serve", "app:app"]
     check = json.loads(last["HEALTHCHECK"].partition("CMD ")[2])
     assert check[:2] == ["python", "-c"]
     compile(check[2], "HEALTHCHECK", "exec")

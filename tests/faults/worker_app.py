@@ -4,6 +4,7 @@
 file that arms it: when it holds `POINT SIGNAL`, the process sends itself the signal at this point (`points.py`), once.
 """
 
+import asyncio
 import os
 from pathlib import Path
 from typing import Annotated
@@ -36,6 +37,12 @@ async def who(user: CurrentUser) -> dict[str, str]:
 @app.get("/token")
 async def token(client: Graph) -> dict[str, str]:
     return {"source": client.token_source}
+
+
+@app.get("/slow")
+async def slow(user: CurrentUser, seconds: float) -> dict[str, str]:
+    await asyncio.sleep(seconds)
+    return {"name": user.name or ""}
 
 
 if points := os.environ.get("FAULTS_POINTS"):

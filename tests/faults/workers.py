@@ -199,9 +199,18 @@ class Cluster:
 
 @contextmanager
 def cluster(
-    served: ServedEntra, folder: Path, *, workers: int, points: bool = False, **settings: str
+    served: ServedEntra,
+    folder: Path,
+    *,
+    workers: int,
+    points: bool = False,
+    drain: float | None = None,
+    **settings: str,
 ) -> Iterator[Cluster]:
-    """Run so many workers on one data directory; `points` lets them be armed, and makes them slow."""
+    """Run so many workers on one data directory; `points` lets them be armed, and makes them slow.
+
+    With `drain` they are run as documented for production, by `entrada serve`, and drain for so many seconds.
+    """
     clock = folder / "clock"
     clock.write_bytes(struct.pack("d", served.entra.state.clock.offset.total_seconds()))
     ports = free_ports(workers)
@@ -226,13 +235,22 @@ def cluster(
         running = Cluster(served, [], clock, folder / "data")
         for port in ports:
             named = folder / f"points-{port}"
-            command = [
-                sys.executable, "-m", "uvicorn", "tests.faults.worker_app:app", "--host", "127.0.0.1",
-                "--port", str(port), "--log-level", "warning", "--backlog", "1024",
-            ]  # fmt: skip
+            command = _serve(port, drain) if drain is not None else _uvicorn(port)
             own = {**environment, "FAULTS_POINTS": str(named) if points else ""}
             worker = Worker(port, command, own, folder / f"worker-{port}.log", named)
             stack.callback(worker.end)
             worker.start()
             running.workers.append(worker)
         yield running
+
+
+def _uvicorn(port: int) -> list[str]:
+    return [
+        sys.executable, "-m", "uvicorn", "tests.faults.worker_app:app", "--host", "127.0.0.1",
+        "--port", str(port), "--log-level", "warning", "--backlog", "1024",
+    ]  # fmt: skip
+
+
+def _serve(port: int, drain: float) -> list[str]:
+    where = ["--port", str(port), "--drain-seconds", str(drain)]
+    return [sys.executable, "-m", "entrada.cli", "serve", "tests.faults.worker_app:app", *where]

@@ -12,6 +12,7 @@ def main() -> None:
     except ModuleNotFoundError:
         sys.exit(MISSING)
     from entrada.cli.keys import keys
+    from entrada.cli.serve import serve
     from entrada.errors import EntradaError
 
     commands = typer.Typer(
@@ -22,6 +23,7 @@ def main() -> None:
     )
     commands.callback()(_nothing)
     commands.add_typer(keys, name="keys")
+    commands.command()(serve)
     try:
         commands()
     except EntradaError as error:

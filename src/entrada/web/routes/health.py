@@ -11,6 +11,8 @@ from entrada.web.context import House, context_of
 from entrada.web.failures import status_of
 
 FRESH = {"cache-control": "no-store"}
+STOPPING = "entrada_stopping"
+"""The key under which a server that was told to stop says so in the life span's state."""
 
 
 async def health(_request: Request) -> Response:
@@ -19,12 +21,14 @@ async def health(_request: Request) -> Response:
 
 
 async def ready(request: Request) -> Response:
-    """Answer whether people can sign in: 503 while the authority's metadata and keys, or a store, are missing.
+    """Answer whether to send people here: not while metadata, keys or a store are missing, nor while it is stopping.
 
     `failing` names the background work that went wrong when it was last done; `credential_days` counts the days until a
     client secret or certificate ends, from 30 days before.
     """
     house = context_of(request.scope).house
+    if request.scope.get("state", {}).get(STOPPING):
+        return JSONResponse({"status": "stopping"}, 503, headers={"retry-after": "5", **FRESH})
     for part, check in (("store", _store), ("authority", _authority)):
         try:
             await check(house)

@@ -1,0 +1,53 @@
+"""A uvicorn that stops as those who run it expect: not ready first, then finished, then gone with status 0."""
+
+import signal
+import sys
+import time
+from contextlib import suppress
+from types import FrameType
+
+import uvicorn
+from uvicorn.config import STARTUP_FAILURE
+
+from entrada.web.routes.health import STOPPING
+
+
+class Server(uvicorn.Server):
+    """One process. SIGTERM lets it drain: it goes on serving, and is not ready; then it ends what it has and exits.
+
+    uvicorn itself closes its door at once, and when it has cleaned up ends by the signal, which looks like a failure to
+    whoever started it.
+    """
+
+    def __init__(self, config: uvicorn.Config, *, drain: float) -> None:
+        super().__init__(config)
+        self._drain = drain
+        self._stop_at: float | None = None
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """Begin to drain at the first SIGTERM; stop at the second, and at Ctrl-C as uvicorn does."""
+        if sig != signal.SIGTERM:
+            super().handle_exit(sig, frame)
+        elif self._stop_at is None and self.started:
+            self._stop_at = time.monotonic() + self._drain
+            self.lifespan.state[STOPPING] = True
+        else:
+            self.should_exit = True
+
+    async def on_tick(self, counter: int) -> bool:
+        """Say whether to stop now."""
+        drained = self._stop_at is not None and time.monotonic() >= self._stop_at
+        return await super().on_tick(counter) or drained
+
+
+def serve(app: str, *, host: str, port: int, drain: float, finish: int) -> None:
+    """Serve until told to stop; SettingsRefused and other start errors come out as they are."""
+    config = uvicorn.Config(
+        app, host=host, port=port, proxy_headers=False, server_header=False, timeout_graceful_shutdown=finish
+    )
+    config.load()
+    server = Server(config, drain=drain)
+    with suppress(KeyboardInterrupt):
+        server.run()
+    if not server.started:
+        sys.exit(STARTUP_FAILURE)
