@@ -15,42 +15,86 @@ if TYPE_CHECKING:
     from entrada.app import Entrada
     from entrada.errors import EntradaError, SettingsRefused
     from entrada.events import Event
-    from entrada.principal import User
+    from entrada.principal import App, User
+    from entrada.requirements import (
+        Rule,
+        all_of,
+        any_of,
+        app_role,
+        auth_context,
+        group,
+        in_session,
+        mfa,
+        role,
+        scope,
+        tenant,
+    )
     from entrada.settings import Settings
     from entrada.web.clients import ApiClient, api_client
-    from entrada.web.dependencies import CsrfToken, CurrentUser, OptionalUser, SessionUser
+    from entrada.web.dependencies import BearerUser, CsrfToken, CurrentApp, CurrentUser, OptionalUser, SessionUser
     from entrada.web.rendering import Page
+    from entrada.web.requires import requires
 
 _HOMES = {
     "ApiClient": "entrada.web.clients",
+    "App": "entrada.principal",
+    "BearerUser": "entrada.web.dependencies",
     "CsrfToken": "entrada.web.dependencies",
+    "CurrentApp": "entrada.web.dependencies",
     "CurrentUser": "entrada.web.dependencies",
     "Entrada": "entrada.app",
     "EntradaError": "entrada.errors",
     "Event": "entrada.events",
     "OptionalUser": "entrada.web.dependencies",
     "Page": "entrada.web.rendering",
+    "Rule": "entrada.requirements",
     "SessionUser": "entrada.web.dependencies",
     "Settings": "entrada.settings",
     "SettingsRefused": "entrada.errors",
     "User": "entrada.principal",
+    "all_of": "entrada.requirements",
+    "any_of": "entrada.requirements",
     "api_client": "entrada.web.clients",
+    "app_role": "entrada.requirements",
+    "auth_context": "entrada.requirements",
+    "group": "entrada.requirements",
+    "in_session": "entrada.requirements",
+    "mfa": "entrada.requirements",
+    "requires": "entrada.web.requires",
+    "role": "entrada.requirements",
+    "scope": "entrada.requirements",
+    "tenant": "entrada.requirements",
 }
 
 __all__ = [
     "ApiClient",
+    "App",
+    "BearerUser",
     "CsrfToken",
+    "CurrentApp",
     "CurrentUser",
     "Entrada",
     "EntradaError",
     "Event",
     "OptionalUser",
     "Page",
+    "Rule",
     "SessionUser",
     "Settings",
     "SettingsRefused",
     "User",
+    "all_of",
+    "any_of",
     "api_client",
+    "app_role",
+    "auth_context",
+    "group",
+    "in_session",
+    "mfa",
+    "requires",
+    "role",
+    "scope",
+    "tenant",
 ]
 
 

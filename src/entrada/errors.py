@@ -8,8 +8,14 @@
     │   ├── HeadersTooLarge        more cookies than we read
     │   ├── MethodRefused          the address is right, the method is not
     │   ├── MediaTypeRefused       a body of a kind that this address does not take
-    │   └── NotFound               nothing is at this address
+    │   ├── NotFound               nothing is at this address
+    │   └── BearerMalformed        the Authorization header is not one bearer token
     ├── NotSignedIn                nobody is signed in here
+    │   ├── CallerUnknown          neither a session nor a bearer token came, where either is taken
+    │   └── BearerMissing          an API wants a bearer token, and none was sent
+    ├── BearerRefused              the bearer token failed a check
+    ├── NotAllowed                 we know who it is, and they may not; says what was missing
+    │   └── StepUpRequired         they may once they have proven more: a factor, a context, more recently
     ├── SignInRefused              one attempt to sign in cannot go on
     │   ├── TransactionRefused     the attempt is unknown here, used, or too old (`state`)
     │   ├── AuthorityRefused       the authority said no; carries its AADSTS code when it has one
@@ -102,11 +108,74 @@ class NotFound(RequestRefused):
     public = "There is nothing at this address."
 
 
-class NotSignedIn(EntradaError):
-    """Nobody is signed in, or no longer."""
+class BearerMalformed(RequestRefused):
+    """The request has more than one Authorization header, or one that is no bearer token."""
 
+    public = "Send one header `Authorization: Bearer TOKEN`, and nothing else in it."
+
+
+class NotSignedIn(EntradaError):
+    """Nobody is signed in, or no longer; `schemes` are the ways to say who calls, for WWW-Authenticate."""
+
+    schemes: tuple[str, ...] = ("Session",)
     code = "login_required"
     public = "Please sign in."
+
+
+class CallerUnknown(NotSignedIn):
+    """Neither a session nor a bearer token came, where either is taken."""
+
+    schemes = ("Bearer", "Session")
+
+
+class BearerMissing(NotSignedIn):
+    """A route for bearer tokens was called without one; a session is not taken instead."""
+
+    schemes = ("Bearer",)
+    public = "This address needs an access token: send it as `Authorization: Bearer TOKEN`."
+
+
+class BearerRefused(EntradaError):
+    """The bearer token failed a check; `check` names it and says why in our words, never with the token's."""
+
+    code = "invalid_token"
+    public = "The access token was not accepted."
+
+    def __init__(self, check: str = "") -> None:
+        super().__init__(check)
+        self.check = check
+
+
+class NotAllowed(EntradaError):
+    """Who calls is known and lacks a right; `missing` says which, `scopes` are those that would have done."""
+
+    code = "insufficient_scope"
+    public = "You may not do this."
+
+    def __init__(self, missing: str, *, scopes: tuple[str, ...] = ()) -> None:
+        super().__init__(f"missing: {missing}")
+        self.public = f"This needs {missing}."
+        self.scopes = scopes
+
+
+class StepUpRequired(NotAllowed):
+    """Who calls would be allowed after proving more (RFC 9470).
+
+    `contexts` are authentication contexts, all of which are wanted; `max_age` is how old the sign-in may be, in
+    seconds; `mfa` whether it must have had a second factor; `understands_claims` whether the client said that it can
+    answer Entra's claims challenge.
+    """
+
+    code = "insufficient_user_authentication"
+
+    def __init__(
+        self, missing: str, *, contexts: tuple[str, ...], max_age: int | None, mfa: bool, understands_claims: bool
+    ) -> None:
+        super().__init__(missing)
+        self.contexts = contexts
+        self.max_age = max_age
+        self.mfa = mfa
+        self.understands_claims = understands_claims
 
 
 class SignInRefused(EntradaError):

@@ -1,7 +1,20 @@
-"""Who is calling, and by which way."""
+"""Who is calling, and by which way: a person in a session, a person through a client's bearer token, an application."""
 
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Literal
+
+
+@dataclass(frozen=True, slots=True)
+class Delegation:
+    """A client that acts for a person, and how far."""
+
+    client_id: str
+    """The client's id at the authority: `azp`, `appid` or `client_id`."""
+    scopes: frozenset[str] = frozenset()
+    """What it may do for the person: `scp`, or `scope`."""
+    capabilities: frozenset[str] = field(default=frozenset(), repr=False)
+    """`xms_cc` in lower case: cp1 says that it understands claims challenges."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,9 +44,51 @@ class User:
     login_hint: str | None = field(default=None, repr=False)
     """The opaque claim that tells the authority whom to sign out."""
 
+    acr: str | None = None
+    groups: frozenset[str] = frozenset()
+    """Object ids of groups, as far as they are known."""
+    groups_overage: bool = False
+    """Whether there were too many groups for the token, so that `groups` does not tell them (SEC-132)."""
+    delegation: Delegation | None = None
+    """Through whom the person calls, by a bearer token; None in a session, where nobody stands between."""
+
+    @property
+    def scopes(self) -> frozenset[str]:
+        """What the client between may do for the person; a session has none."""
+        return self.delegation.scopes if self.delegation else frozenset()
+
+    @property
+    def way(self) -> Literal["session", "bearer"]:
+        """By which way the person came in."""
+        return "bearer" if self.delegation else "session"
+
     @property
     def key(self) -> str:
         """The person's permanent key: tenant and object id at Entra, issuer and subject elsewhere."""
         if self.tenant_id and self.object_id:
             return f"{self.tenant_id}:{self.object_id}"
         return f"{self.issuer}|{self.subject}"
+
+
+@dataclass(frozen=True, slots=True)
+class App:
+    """An application that calls for itself, by a bearer token of its own; no person is behind it."""
+
+    issuer: str
+    client_id: str
+    """Its id at the authority: `azp`, `appid` or `client_id`."""
+    subject: str
+    tenant_id: str | None = None
+    """`tid`, a GUID in lower case; None where the provider has no tenants."""
+    object_id: str | None = None
+    """`oid` of its service principal in that tenant."""
+    roles: frozenset[str] = frozenset()
+    """The app roles that an administrator granted to it."""
+
+    @property
+    def key(self) -> str:
+        """The application's permanent key: tenant and client id at Entra, issuer and client id elsewhere."""
+        return f"{self.tenant_id or self.issuer}|app|{self.client_id}"
+
+
+Principal = User | App

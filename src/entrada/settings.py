@@ -105,6 +105,12 @@ class Settings(BaseSettings):
     """Whether to ask for a refresh token."""
     response_mode: Literal["query", "form_post"] = "query"
     """form_post keeps the code out of addresses and logs, and needs https for its SameSite=None cookie."""
+    api_audiences: Words = ()
+    """What this API is called in `aud` beside client_id; at Entra its App ID URIs, by default api:// and client_id."""
+    api_clients: Words = ()
+    """The client ids that may call this API with a bearer token; any that the authority lets, when there are none."""
+    cors_origins: Words = ()
+    """Origins whose scripts may call this API with a bearer token, such as https://spa.contoso.com; without cookies."""
     algorithms: Words = ("RS256",)
     """Signature algorithms accepted on tokens; asymmetric ones only."""
     leeway_seconds: int = Field(60, ge=0, le=300)
@@ -202,6 +208,13 @@ class Settings(BaseSettings):
     def sign_in_scopes(self) -> tuple[str, ...]:
         """The permissions asked for beside the reserved ones."""
         return self.scopes or (() if self.issuer else ("User.Read",))
+
+    @property
+    def api_identifiers(self) -> tuple[str, ...]:
+        """What this API is called in `aud` beside client_id, without a final slash at Entra, which adds one at will."""
+        if self.issuer:
+            return self.api_audiences
+        return tuple(each.rstrip("/") for each in self.api_audiences or (f"api://{self.client_id}",))
 
     @property
     def session_idle(self) -> timedelta:

@@ -54,9 +54,16 @@ def _address_faults(settings: "Settings") -> list[str]:
     for name, hosts in (("hosts", settings.hosts), ("endpoint_hosts", settings.endpoint_hosts)):
         if not all(HOST.fullmatch(host) for host in hosts):
             faults.append(f"{name}: name each host; wildcards, ports and addresses are not taken")
+    if not all(map(_is_safe_origin, settings.cors_origins)):
+        faults.append("cors_origins: each must be an exact https origin such as https://spa.contoso.com; no * or null")
     if not all(map(_is_network, settings.private_networks)):
         faults.append("private_networks: each must be a network such as 10.20.0.0/16")
     return faults
+
+
+def _is_safe_origin(origin: str) -> bool:
+    """Say whether scripts of this origin can be known: by https, or on this machine (SEC-094)."""
+    return bool(ORIGIN.fullmatch(origin)) and (origin.startswith("https://") or _host(origin) in LOOPBACK)
 
 
 def _provider_faults(settings: "Settings") -> list[str]:

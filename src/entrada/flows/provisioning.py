@@ -31,14 +31,23 @@ class Provisioning:
 
     async def admit(self, user: User, *, at: datetime) -> User:
         """Return the user who may come in; SignInRefused when the rule or the directory says no."""
-        admitted = await self._ask(user)
-        if admitted is None or admitted.key != user.key:
-            raise NotAdmitted("the provision function refused")
+        admitted = await self._asked(user)
         await self._directory.signed_in(admitted, at)
         return admitted
 
-    async def _ask(self, user: User) -> User | None:
+    async def admit_by_bearer(self, user: User) -> User:
+        """Return the user whom a bearer token lets in, by the same rule; no row is written, for nobody signed in."""
+        admitted = await self._asked(user)
+        if await self._directory.is_inactive(admitted):
+            raise NotAdmitted("the user is inactive")
+        return admitted
+
+    async def _asked(self, user: User) -> User:
+        """Return the user as the rule admits them."""
         if self._rule is None:
             return user
         answer = self._rule(user)
-        return await answer if inspect.isawaitable(answer) else answer
+        admitted = await answer if inspect.isawaitable(answer) else answer
+        if admitted is None or admitted.key != user.key:
+            raise NotAdmitted("the provision function refused")
+        return admitted

@@ -1,7 +1,7 @@
 """Which authority we trust, made from the settings alone: where its metadata is and what may stand in it."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, Self
 from urllib.parse import urlsplit
 
@@ -11,6 +11,7 @@ from entrada.settings_faults import GUID, LOOPBACK, MANY_TENANTS
 WELL_KNOWN = "/.well-known/openid-configuration"
 TEMPLATE = "{tenantid}"  # stands for each tenant in metadata that are for several, and in their keys
 ENTRA_ISSUER = re.compile(rf"https://(?P<host>[a-z0-9.-]+)(:[0-9]{{1,5}})?/(?P<tenant>{GUID.pattern})/v2\.0")
+ENTRA_ISSUER_V1 = re.compile(rf"https://(?P<host>[a-z0-9.-]+)(:[0-9]{{1,5}})?/(?P<tenant>{GUID.pattern})/")
 
 CLOUDS: tuple[frozenset[str], ...] = (
     frozenset(
@@ -22,8 +23,15 @@ CLOUDS: tuple[frozenset[str], ...] = (
             "graph.microsoft.com",
         }
     ),
-    frozenset({"login.microsoftonline.us", "graph.microsoft.us", "dod-graph.microsoft.us"}),
-    frozenset({"login.partner.microsoftonline.cn", "login.chinacloudapi.cn", "microsoftgraph.chinacloudapi.cn"}),
+    frozenset({"login.microsoftonline.us", "sts.windows.net", "graph.microsoft.us", "dod-graph.microsoft.us"}),
+    frozenset(
+        {
+            "login.partner.microsoftonline.cn",
+            "login.chinacloudapi.cn",
+            "sts.chinacloudapi.cn",
+            "microsoftgraph.chinacloudapi.cn",
+        }
+    ),
 )
 """The hosts of each national cloud; endpoints of one never stand in the metadata of another."""
 
@@ -49,6 +57,8 @@ class Authority:
     """The configured Entra tenant in lower case: a GUID or a domain."""
     msal_authority: str | None = None
     """The authority as MSAL wants it, at Entra."""
+    version: Literal[1, 2] = 2
+    """Of Entra's endpoints: the tokens of an API that asks for version 1 have an issuer and metadata of their own."""
 
     @classmethod
     def from_settings(cls, settings: Settings) -> Self:
@@ -73,9 +83,9 @@ class Authority:
             return None if issuer == self.issuer else "its issuer is not the configured one, character by character"
         if self.many != (TEMPLATE in issuer):
             return "its issuer is one tenant's where several were meant, or the other way round"
-        match = ENTRA_ISSUER.fullmatch(issuer.replace(TEMPLATE, ANY_GUID))
+        match = self._entra_issuer(issuer.replace(TEMPLATE, ANY_GUID))
         if not match:
-            return "its issuer is not of the form https://HOST/TENANT-GUID/v2.0"
+            return f"its issuer is not of the form https://HOST/TENANT-GUID/{'v2.0' if self.version > 1 else ''}"
         if match["host"] not in self.hosts:
             return "its issuer is on a host that is not this authority's"
         if self.tenant and GUID.fullmatch(self.tenant) and match["tenant"] != self.tenant:
@@ -84,8 +94,17 @@ class Authority:
 
     def tenant_id(self, issuer: str) -> str | None:
         """Return the tenant's GUID out of an accepted issuer; None where the provider has no tenants, or many."""
-        match = ENTRA_ISSUER.fullmatch(issuer) if self.kind == "entra" else None
+        match = self._entra_issuer(issuer) if self.kind == "entra" else None
         return match["tenant"] if match else None
+
+    def version_one(self) -> Self | None:
+        """Return the same authority by its version 1 metadata; None where there is none."""
+        if self.kind != "entra" or self.version == 1:
+            return None
+        return replace(self, version=1, metadata_url=self.metadata_url.replace(f"/v2.0{WELL_KNOWN}", WELL_KNOWN))
+
+    def _entra_issuer(self, issuer: str) -> re.Match[str] | None:
+        return (ENTRA_ISSUER if self.version > 1 else ENTRA_ISSUER_V1).fullmatch(issuer)
 
     @classmethod
     def _other(cls, issuer: str, further_hosts: frozenset[str]) -> Self:

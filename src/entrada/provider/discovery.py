@@ -58,8 +58,9 @@ class Discovery:
         jitter: Callable[[], float] = random.random,
         on_metadata: Callable[[Metadata], None] = lambda _: None,
     ) -> None:
-        self._authority = authority
+        self.authority = authority
         self._on_metadata = on_metadata
+        self._on_keys: Callable[[KeySet], None] = lambda _: None
         self._egress = egress
         self._clock = clock
         self._production = production
@@ -79,6 +80,15 @@ class Discovery:
         """The authority's metadata as they were last believed, without asking for them; None before the first."""
         return self._metadata.last
 
+    def tell_of_keys(self, listener: Callable[[KeySet], None]) -> None:
+        """Have `listener` hear of each key set from now on: what rests on a key that is gone is believed no more."""
+        self._on_keys = listener
+
+    def has_key(self, kid: str) -> bool:
+        """Tell whether a key of this id is at hand, without asking for it."""
+        keys = self._keys.last
+        return keys is not None and self._keys.usable and keys.get(kid) is not None
+
     async def prepare(self) -> bool:
         """Fetch what is missing; tell whether everything is at hand. Never raises for the authority's sake."""
         try:
@@ -86,6 +96,15 @@ class Discovery:
         except AuthorityUnavailable:
             return False
         return self.ready
+
+    async def keep_fresh(self) -> None:
+        """Fetch anew what has grown old, as a request would: a chore, for warm requests ask for no keys (SEC-062).
+
+        What was never wanted is left alone. AuthorityUnavailable when there is nothing usable and none to be had.
+        """
+        if self._keys.last is not None:
+            await self._keys.get()
+            await self._metadata.get()
 
     async def metadata(self) -> Metadata:
         """Return the authority's metadata; AuthorityUnavailable when there is none to be had."""
@@ -131,8 +150,8 @@ class Discovery:
         return await self._keys.get()
 
     async def _fetch_metadata(self) -> Metadata:
-        answer = await self._egress.get(self._authority.metadata_url, limit=DOCUMENT_LIMIT)
-        found = metadata_rules.parse(_document(answer), self._authority, production=self._production)
+        answer = await self._egress.get(self.authority.metadata_url, limit=DOCUMENT_LIMIT)
+        found = metadata_rules.parse(_document(answer), self.authority, production=self._production)
         if self._issuer not in (None, found.issuer):
             raise AuthorityUnavailable("the authority's issuer has changed since the start; restart if that is right")
         self._issuer = found.issuer
@@ -144,6 +163,7 @@ class Discovery:
         keys = KeySet.parse(_document(answer), production=self._production)
         if keys.skipped:
             log.warning("keys_skipped", reasons=keys.skipped[:10], number=len(keys.skipped))
+        self._on_keys(keys)
         return keys
 
 

@@ -1,16 +1,18 @@
-"""Verified claims become the User of the application."""
+"""Verified claims become whoever calls: the User of a sign-in or of a bearer token, or the App."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from entrada.principal import User
+from entrada.principal import App, Delegation, User
+from entrada.provider.access_checks import AccessClaims
 from entrada.provider.validate import Claims
+from entrada.settings_faults import GUID
 
 LONGEST_TEXT = 1024  # characters of a name or hint; a longer one is cut, for it is for display
 
 
-def user_from(claims: Claims) -> User:
+def user_from(claims: Claims | AccessClaims, *, delegation: Delegation | None = None) -> User:
     """Return the person whom the claims name; a claim of the wrong type counts as absent, never as more."""
     values = claims.values
     return User(
@@ -19,15 +21,40 @@ def user_from(claims: Claims) -> User:
         tenant_id=claims.tenant_id,
         object_id=claims.object_id,
         name=_text(values, "name") or "",
-        username=_text(values, "preferred_username") or "",
+        username=_text(values, "preferred_username") or _text(values, "upn") or "",
         email=_text(values, "email"),
         roles=frozenset(_texts(values, "roles")),
         auth_time=_time(values, "auth_time"),
         amr=_texts(values, "amr"),
         acrs=frozenset(_texts(values, "acrs")),
+        acr=_identifier(values, "acr"),
+        groups=frozenset(each for each in _texts(values, "groups") if GUID.fullmatch(each)),  # SEC-133
+        groups_overage=_has_overage(values),
         sid=_identifier(values, "sid"),
         login_hint=_identifier(values, "login_hint"),
+        delegation=delegation,
     )
+
+
+def principal_from(claims: AccessClaims) -> User | App:
+    """Return whom an access token lets in: the person for whom a client acts, or an application for itself."""
+    if claims.for_application:
+        return App(
+            issuer=claims.issuer,
+            client_id=claims.client_id,
+            subject=claims.subject,
+            tenant_id=claims.tenant_id,
+            object_id=claims.object_id,
+            roles=frozenset(_texts(claims.values, "roles")),
+        )
+    capabilities = frozenset(each.lower() for each in _texts(claims.values, "xms_cc"))
+    return user_from(claims, delegation=Delegation(claims.client_id, claims.scopes, capabilities))
+
+
+def _has_overage(values: Mapping[str, Any]) -> bool:
+    """Tell whether the groups are elsewhere; the address that the token gives for them is never used (SEC-132)."""
+    names = values.get("_claim_names")
+    return (isinstance(names, dict) and "groups" in names) or values.get("hasgroups") in {True, "true"}
 
 
 def _text(values: Mapping[str, Any], name: str) -> str | None:

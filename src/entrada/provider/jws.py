@@ -41,6 +41,8 @@ class Jws:
     key_id: str
     type: str
     """Its `typ`; JWT when it has none."""
+    for_graph: bool
+    """Whether its header has the `nonce` by which Microsoft Graph's tokens are known; nobody else can verify those."""
     signing_input: bytes = field(repr=False)
     signature: bytes = field(repr=False)
     _payload: bytes = field(repr=False)
@@ -61,13 +63,16 @@ def parse(token: str, *, algorithms: Sequence[str], max_bytes: int = MAX_BYTES) 
         raise TokenRefused("form: not ASCII") from None
     signing_input, _, signature = raw.rpartition(b".")
     head, _, payload = signing_input.partition(b".")
-    algorithm, key_id, kind = (_read_header if len(head) <= CACHED_HEADER else _read_header.__wrapped__)(head)
+    algorithm, key_id, kind, for_graph = (_read_header if len(head) <= CACHED_HEADER else _read_header.__wrapped__)(
+        head
+    )
     if algorithm not in algorithms or algorithm not in ALGORITHMS:
         raise TokenRefused("alg: not one that is accepted")
     return Jws(
         algorithm=algorithm,
         key_id=key_id,
         type=kind,
+        for_graph=for_graph,
         signing_input=signing_input,
         signature=_decode(signature),
         _payload=_decode(payload),
@@ -134,8 +139,8 @@ def _object(data: bytes, part: str) -> dict[str, Any]:
 
 
 @lru_cache(maxsize=64)  # the tokens of one key share their header to the byte
-def _read_header(segment: bytes) -> tuple[str, str, str]:
-    """Return alg, kid and typ; whatever else a header brings, a key above all, is never looked at (SEC-036)."""
+def _read_header(segment: bytes) -> tuple[str, str, str, bool]:
+    """Return alg, kid, typ, and whether there is a nonce; what else it brings, a key above all, is not looked at."""
     header = _object(_decode(segment), "header")
     algorithm, key_id, kind = header.get("alg"), header.get("kid"), header.get("typ", "JWT")
     if not isinstance(algorithm, str):
@@ -146,4 +151,4 @@ def _read_header(segment: bytes) -> tuple[str, str, str]:
         raise TokenRefused("kid: missing, too long, or not a text")
     if not isinstance(kind, str):
         raise TokenRefused("typ: not a text")
-    return algorithm, key_id, kind
+    return algorithm, key_id, kind, "nonce" in header

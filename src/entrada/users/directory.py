@@ -32,6 +32,11 @@ class Directory:
     def __init__(self, database: Database) -> None:
         self._database = database
 
+    async def is_inactive(self, user: User) -> bool:
+        """Tell whether this person is known here and was made inactive; StoreUnavailable when that cannot be told."""
+        async with self._database.unit_of_work() as connection:
+            return (await connection.execute(select(users.c.is_active).where(_is(user)))).scalar_one_or_none() is False
+
     async def signed_in(self, user: User, at: datetime) -> Person:
         """Create the person at the first sign-in, update them at later ones, and return them.
 

@@ -19,6 +19,7 @@ from entrada.settings import Settings
 
 if TYPE_CHECKING:  # an application that only names its dependencies loads none of these
     from entrada.background import Chores
+    from entrada.flows.bearer import Bearers
     from entrada.flows.expiry import ExpiryWatch
     from entrada.flows.remote_logout import RemoteLogout
     from entrada.flows.signin import SignIn
@@ -52,6 +53,7 @@ class House:
     hosts: "Hosts"
     pages: "Pages"
     discovery: "Discovery"
+    bearers: "Bearers"
     sessions: "Sessions"
     sign_in: "SignIn"
     sign_out: "SignOut"
@@ -76,15 +78,16 @@ class Context:
     It keeps parts of the scope, never the scope, which holds it: a ring would wait for the garbage collector.
     """
 
-    __slots__ = ("_client", "_header_lines", "_looked_up", "_session", "answered", "bearer", "cookie_header",
-                 "correlation_id", "house", "return_to", "session_id", "set_cookies")  # fmt: skip
+    __slots__ = ("_client", "_header_lines", "_looked_up", "_session", "answered", "authorization", "bearer",
+                 "cookie_header", "correlation_id", "house", "return_to", "session_id", "set_cookies")  # fmt: skip
 
     def __init__(self, house: House, scope: Scope) -> None:
         self.house = house
         self.correlation_id = os.urandom(16).hex()
         self.cookie_header = b""
         self.session_id: str | None = None
-        self.bearer = False
+        self.authorization: tuple[bytes, ...] = ()
+        self.bearer = False  # whether one of these headers is of that scheme: then no cookie counts
         self.set_cookies: list[str] = []
         self.return_to: str | None = None  # a checked address, once it is known where a sign-in was going
         self.answered = False  # whether the head of the answer is on its way

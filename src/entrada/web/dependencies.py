@@ -8,26 +8,54 @@ from typing import Annotated
 from fastapi import Depends
 from starlette.requests import HTTPConnection
 
-from entrada.errors import EntradaError
-from entrada.principal import User
-from entrada.web.context import context_of
+from entrada.errors import BearerMissing, CallerUnknown, EntradaError, NotSignedIn
+from entrada.principal import App, Principal, User
+from entrada.web import bearer
+from entrada.web.context import Context, context_of
 from entrada.web.failures import refuse
 
 
 async def current_user(connection: HTTPConnection) -> User:
-    """Return who is signed in; else a page that is being opened is sent to sign in, and anything else gets 401."""
+    """Return the person who calls, by session or by bearer token; a bad token never falls back to the session.
+
+    Without either a page that is being opened is sent to sign in, and anything else gets 401.
+    """
+    try:
+        return bearer.person(await caller(context_of(connection.scope)))
+    except EntradaError as error:
+        raise refuse(connection, error) from None
+
+
+async def session_user(connection: HTTPConnection) -> User:
+    """Return who is signed in by a session of this browser; else as `current_user`."""
     try:
         return (await context_of(connection.scope).require_session()).user
     except EntradaError as error:
         raise refuse(connection, error) from None
 
 
+async def bearer_user(connection: HTTPConnection) -> User:
+    """Return the person for whom a client calls with a bearer token; a session is not taken, and no page is shown."""
+    try:
+        return bearer.person(await bearer_caller(context_of(connection.scope)))
+    except EntradaError as error:
+        raise refuse(connection, error) from None
+
+
+async def current_app(connection: HTTPConnection) -> App:
+    """Return the application that calls for itself, with a bearer token of its own."""
+    try:
+        return bearer.application(await bearer_caller(context_of(connection.scope)))
+    except EntradaError as error:
+        raise refuse(connection, error) from None
+
+
 async def optional_user(connection: HTTPConnection) -> User | None:
-    """Return who is signed in, or None; a bearer token that came with the request is refused."""
+    """Return the person who calls, or None when neither a session nor a bearer token came."""
     context = context_of(connection.scope)
     try:
         if context.bearer:
-            return (await context.require_session()).user
+            return bearer.person(await bearer.principal_of(context))
         session = await context.session()
     except EntradaError as error:
         raise refuse(connection, error) from None
@@ -39,14 +67,37 @@ async def csrf_token(connection: HTTPConnection) -> str:
     return context_of(connection.scope).csrf_token
 
 
-CurrentUser = Annotated[User, Depends(current_user)]
-"""The person who is signed in; without one the request is sent to sign in or refused."""
+async def caller(context: Context) -> Principal:
+    """Return who calls, by whichever way is there."""
+    if context.bearer:
+        return await bearer.principal_of(context)
+    try:
+        return (await context.require_session()).user
+    except NotSignedIn:
+        raise CallerUnknown from None
 
-SessionUser = Annotated[User, Depends(current_user)]
+
+async def bearer_caller(context: Context) -> Principal:
+    """Return who calls by bearer token; BearerMissing when none came."""
+    if not context.bearer:
+        raise BearerMissing
+    return await bearer.principal_of(context)
+
+
+CurrentUser = Annotated[User, Depends(current_user)]
+"""The person who calls, in a session or by bearer token; without one the request is sent to sign in or refused."""
+
+SessionUser = Annotated[User, Depends(session_user)]
 """The person who is signed in by a browser session; a bearer token is not taken."""
 
+BearerUser = Annotated[User, Depends(bearer_user)]
+"""The person for whom a client calls with a bearer token; a session is not taken."""
+
+CurrentApp = Annotated[App, Depends(current_app)]
+"""The application that calls for itself, with a bearer token of its own."""
+
 OptionalUser = Annotated[User | None, Depends(optional_user)]
-"""The person who is signed in, or None."""
+"""The person who calls, or None; a bearer token that is there must be good."""
 
 CsrfToken = Annotated[str, Depends(csrf_token)]
 """What a form that changes something carries in its first field, `csrf_token`."""

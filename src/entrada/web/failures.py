@@ -16,12 +16,14 @@ from starlette.responses import JSONResponse, Response
 
 from entrada.errors import (
     AuthorityRefused,
+    BearerMissing,
+    BearerRefused,
     CsrfRefused,
     EntradaError,
     HeadersTooLarge,
-    InteractionRequired,
     MediaTypeRefused,
     MethodRefused,
+    NotAllowed,
     NotFound,
     NotSignedIn,
     PageOutdated,
@@ -29,13 +31,14 @@ from entrada.errors import (
     RequestRefused,
     ScopeNotAskedFor,
     SignInRefused,
+    StepUpRequired,
     TooMany,
     TransactionRefused,
     Unavailable,
 )
-from entrada.flows.challenge import challenge
 from entrada.logs import log
 from entrada.web import return_to
+from entrada.web.challenges import challenges
 from entrada.web.context import Context, context_of
 
 if TYPE_CHECKING:
@@ -54,6 +57,9 @@ STATUS: Mapping[type[EntradaError], HTTPStatus] = {
     CsrfRefused: HTTPStatus.FORBIDDEN,
     RequestRefused: HTTPStatus.BAD_REQUEST,
     NotSignedIn: HTTPStatus.UNAUTHORIZED,
+    BearerRefused: HTTPStatus.UNAUTHORIZED,
+    StepUpRequired: HTTPStatus.UNAUTHORIZED,
+    NotAllowed: HTTPStatus.FORBIDDEN,
     RenewalRefused: HTTPStatus.UNAUTHORIZED,
     TransactionRefused: HTTPStatus.BAD_REQUEST,
     SignInRefused: HTTPStatus.FORBIDDEN,
@@ -90,7 +96,8 @@ def refuse(connection: HTTPConnection, error: EntradaError) -> Refused | WebSock
     if connection.scope["type"] == "websocket":
         return WebSocketException(POLICY_VIOLATION, error.public)
     context = context_of(connection.scope)
-    if isinstance(error, NotSignedIn | RenewalRefused) and _may_be_sent_to_sign_in(connection, context):
+    asks_for_sign_in = isinstance(error, NotSignedIn | RenewalRefused) and not isinstance(error, BearerMissing)
+    if asks_for_sign_in and _may_be_sent_to_sign_in(connection, context):
         return Refused(error, status=HTTPStatus.FOUND, headers={"location": _login_url(connection), **_PRIVATE})
     return Refused(error, status=status_of(error), headers=_headers(error, context))
 
@@ -102,7 +109,10 @@ def answer(connection: HTTPConnection, error: EntradaError) -> Response:
     log_refusal(error)
     headers = _headers(error, context)
     if not navigates(connection):
-        return problem(context, status, code=error.code, detail=error.public, headers=headers)
+        said_in_full = problem(context, status, code=error.code, detail=error.public, headers=headers)
+        for further in challenges(error, context)[1:]:
+            said_in_full.headers.append("www-authenticate", further)
+        return said_in_full
     from entrada.web.explanations import explain
 
     if connection.scope["method"] not in {"GET", "HEAD"}:
@@ -211,10 +221,8 @@ def _headers(error: EntradaError, context: Context) -> dict[str, str]:
         headers["retry-after"] = str(error.retry_after)
     if isinstance(error, MethodRefused):
         headers["allow"] = ", ".join(error.allowed)
-    if isinstance(error, InteractionRequired) and error.claims and (known := context.house.discovery.known):
-        headers["www-authenticate"] = challenge(error.claims, authorization_uri=known.authorization_endpoint)
-    elif status_of(error) == HTTPStatus.UNAUTHORIZED:
-        headers["www-authenticate"] = 'Bearer error="invalid_token"' if context.bearer else "Session"
+    if said := challenges(error, context):
+        headers["www-authenticate"] = said[0]
     return headers
 
 

@@ -15,6 +15,7 @@ from entrada.background import SWEEP_EVERY, Chore, Chores, sweep
 from entrada.clock import Clock
 from entrada.events import Events
 from entrada.flows.ahead import RenewalAhead
+from entrada.flows.bearer import Bearers
 from entrada.flows.expiry import ExpiryWatch
 from entrada.flows.provisioning import Provision, Provisioning
 from entrada.flows.remote_logout import RemoteLogout
@@ -24,6 +25,7 @@ from entrada.flows.signout import SignOut
 from entrada.flows.tokens import Tokens
 from entrada.keyring import KeyRing
 from entrada.provider.credentials import AssertionSource
+from entrada.provider.discovery import Discovery
 from entrada.sessions.keyfile import KeyFile, load_or_create_ring, ring_file
 from entrada.sessions.leases import Leases
 from entrada.sessions.lifecycle import Sessions
@@ -49,6 +51,7 @@ from entrada.web.ways_out import WaysOut, lay_ways_out
 
 LOGOUTS_PER_SECOND = 50  # frames in which the authority says that somebody signed out, for each worker
 WARN_EVERY = timedelta(hours=1)  # a look at a few dates
+LOOK_AT_KEYS_EVERY = timedelta(minutes=5)  # a look at their age: they are fetched when they are an hour old
 LOGOUTS_AT_ONCE = 500  # a whole office goes home
 
 
@@ -96,7 +99,8 @@ class Building:
         async with AsyncExitStack() as stack:
             stack.push_async_callback(self.outside.egress.aclose)
             stack.push_async_callback(self.house.outbound.close_pool)
-            stack.push_async_callback(self.house.discovery.aclose)
+            for discovery in self.outside.discoveries:
+                stack.push_async_callback(discovery.aclose)
             stack.push_async_callback(self.house.sign_out.aclose)
             stack.push_async_callback(self.store.close)
             stack.push_async_callback(self.database.close)
@@ -129,9 +133,15 @@ def build(
     discovery, client, schedule, leases = outside.discovery, outside.client, outside.schedule, Leases(store)
     expiry = ExpiryWatch(outside.credentials, clock=clock, events=events)
     renewal = Renewal(sessions, leases, client=client, verifier=outside.id_tokens, schedule=schedule, clock=clock)
+    provisioning = Provisioning(Directory(database), provision)
+    bearers = _bearers(outside, provisioning, clock)
     sign_in = SignIn(
         settings, discovery=discovery, client=client, verifier=outside.id_tokens, sealer=sealer, sessions=sessions,
-        provisioning=Provisioning(Directory(database), provision), schedule=schedule, clock=clock,
+        provisioning=provisioning, schedule=schedule, clock=clock,
+    )  # fmt: skip
+    chores = _chores(
+        settings, renewal, leases, sessions=sessions, clock=clock, events=events, expiry=expiry,
+        discoveries=outside.discoveries, bearers=bearers,
     )  # fmt: skip
     remote = RemoteLogout(sessions=sessions, discovery=discovery, verifier=outside.logout_tokens, clock=clock)
     house = House(
@@ -143,13 +153,14 @@ def build(
         hosts=Hosts.from_settings(settings),
         pages=_pages(settings, templates, outside.policy),
         discovery=discovery,
+        bearers=bearers,
         sessions=sessions,
         sign_in=sign_in,
         sign_out=SignOut(settings, sessions=sessions, discovery=discovery, client=client),
         remote_logout=remote,
         logout_pace=Pace(per_second=LOGOUTS_PER_SECOND, burst=LOGOUTS_AT_ONCE, clock=clock),
         tokens=Tokens(client, renewal),
-        chores=_chores(settings, renewal, leases, sessions=sessions, clock=clock, events=events, expiry=expiry),
+        chores=chores,
         expiry=expiry,
         outbound=Outbound(outside.to_apis, graph_url=settings.graph_url),
         told_later=ToldLater(sealer, clock=clock),
@@ -169,6 +180,13 @@ def _pages(settings: Settings, templates: tuple[Path, ...], policy: ContentPolic
     return Pages(templates, policy=policy, authority_name=name)
 
 
+def _bearers(outside: WaysOut, provisioning: Provisioning, clock: Clock) -> Bearers:
+    bearers = Bearers(outside.access_tokens, provisioning=provisioning, clock=clock)
+    for discovery in outside.discoveries:
+        discovery.tell_of_keys(partial(bearers.use_keys, version=discovery.authority.version))
+    return bearers
+
+
 def _chores(
     settings: Settings,
     renewal: Renewal,
@@ -178,9 +196,13 @@ def _chores(
     clock: Clock,
     events: Events,
     expiry: ExpiryWatch,
+    discoveries: tuple[Discovery, ...],
+    bearers: Bearers,
 ) -> Chores:
     ahead = RenewalAhead(sessions, leases, renewal, scopes=settings.sign_in_scopes, clock=clock, events=events)
     renewing = Chore("renewal", settings.token_refresh_check_interval, ahead.once)
     sweeping = Chore("sweeping", SWEEP_EVERY, partial(sweep, sessions, leases))
     warning = Chore("credentials", WARN_EVERY, expiry.once)
-    return Chores((renewing, sweeping, warning), chance=random)
+    forgetting = Chore("bearer_tokens", SWEEP_EVERY, bearers.sweep)
+    keys = [Chore(f"keys_{number}", LOOK_AT_KEYS_EVERY, each.keep_fresh) for number, each in enumerate(discoveries, 1)]
+    return Chores((renewing, sweeping, warning, forgetting, *keys), chance=random)

@@ -1,12 +1,13 @@
 """All that speaks with the authority and with APIs, built from the settings; nothing of it calls out yet."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from random import random
 
 import httpx2
 
 from entrada.clock import Clock
 from entrada.flows.schedule import Schedule
+from entrada.provider.access_token import AccessTokenVerifier, Api, Source
 from entrada.provider.authority import Authority
 from entrada.provider.clients import credentials_of, token_client
 from entrada.provider.credentials import AssertionSource, Credentials
@@ -33,8 +34,11 @@ class WaysOut:
     discovery: Discovery
     credentials: Credentials
     client: TokenClient
-    id_tokens: IdTokenVerifier
-    logout_tokens: LogoutTokenVerifier
+    id_tokens: IdTokenVerifier = field(repr=False)
+    logout_tokens: LogoutTokenVerifier = field(repr=False)
+    access_tokens: AccessTokenVerifier = field(repr=False)
+    discoveries: tuple[Discovery, ...]
+    """Of each version of the authority's metadata, newest first: access tokens may be of either."""
     schedule: Schedule
 
 
@@ -48,7 +52,8 @@ def lay_ways_out(
     """Return the parts, each built on the one before."""
     egress, to_apis = _transports(settings, transport)
     policy = ContentPolicy([Authority.from_settings(settings).metadata_url])  # known also while the authority is down
-    discovery = _discovery(settings, egress, policy, clock)
+    sources = _sources(settings, egress, policy, clock)
+    discovery = sources[0].discovery
     credentials = credentials_of(settings, assertion=client_assertion, clock=clock)
     client = token_client(settings, credentials=credentials, egress=egress, metadata=discovery.metadata, clock=clock)
     return WaysOut(
@@ -60,6 +65,8 @@ def lay_ways_out(
         client=client,
         id_tokens=_verifier(settings, discovery=discovery, clock=clock),
         logout_tokens=_logout_verifier(settings, discovery=discovery, clock=clock),
+        access_tokens=_access_verifier(settings, *sources, clock=clock),
+        discoveries=tuple(source.discovery for source in sources),
         schedule=_schedule(settings, client, clock),
     )
 
@@ -76,9 +83,29 @@ def _transports(
     return egress, to_apis
 
 
-def _discovery(settings: Settings, egress: Egress, policy: ContentPolicy, clock: Clock) -> Discovery:
-    authority, learnt = Authority.from_settings(settings), policy.allow_sign_out_at
-    return Discovery(authority, egress, clock, production=settings.production, on_metadata=learnt)
+def _sources(settings: Settings, egress: Egress, policy: ContentPolicy, clock: Clock) -> tuple[Source, ...]:
+    """Return the authority and, at Entra, the same by its version 1 metadata, fetched when a token needs them."""
+    authority, learnt, strict = Authority.from_settings(settings), policy.allow_sign_out_at, settings.production
+    first = Source(authority, Discovery(authority, egress, clock, production=strict, on_metadata=learnt))
+    if (older := authority.version_one()) is None:
+        return (first,)
+    return first, Source(older, Discovery(older, egress, clock, production=strict))
+
+
+def _access_verifier(settings: Settings, *sources: Source, clock: Clock) -> AccessTokenVerifier:
+    api = Api(
+        client_id=settings.client_id,
+        identifiers=frozenset(settings.api_identifiers),
+        clients=frozenset(settings.api_clients),
+    )
+    return AccessTokenVerifier(
+        *sources,
+        api=api,
+        algorithms=settings.algorithms,
+        leeway=settings.leeway_seconds,
+        tenants=Tenants.from_settings(settings),
+        clock=clock,
+    )
 
 
 def _verifier(settings: Settings, *, discovery: Discovery, clock: Clock) -> IdTokenVerifier:

@@ -78,6 +78,7 @@ class Gate:
             elif name == b"cookie":
                 cookie_headers.append(value)
             elif name == b"authorization":
+                context.authorization = (*context.authorization, value)
                 context.bearer |= value.lstrip()[: len(BEARER)].lower() == BEARER
         self._house.hosts.check(hosts)
         context.cookie_header = b"; ".join(cookie_headers)
@@ -86,7 +87,8 @@ class Gate:
                 context.cookie_header = b""
                 return
             raise HeadersTooLarge("the Cookie header is over 16 KiB")
-        context.session_id = cookies.single(context.cookie_header, self._house.cookies.session)
+        if not context.bearer:  # a bearer token, good or bad, never falls back to the cookie (SEC-095)
+            context.session_id = cookies.single(context.cookie_header, self._house.cookies.session)
 
     async def _check_source(self, scope: Scope, context: Context, receive: Receive) -> Receive:
         """Refuse an unsafe request, or a WebSocket, that does not come from our own pages (SEC-089 to SEC-093)."""

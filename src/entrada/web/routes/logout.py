@@ -3,7 +3,7 @@
 from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
-from entrada.errors import CsrfRefused, StoreUnavailable
+from entrada.errors import CsrfRefused, NotSignedIn, StoreUnavailable
 from entrada.flows.signout import SignedOut
 from entrada.web import cookies, csrf
 from entrada.web.context import Context, context_of
@@ -17,6 +17,8 @@ FORGET = {"clear-site-data": '"cache", "storage"', "cache-control": "no-store", 
 async def logout(request: Request) -> Response:
     """End the session here, then in the browser, then lead to the authority's sign-out (OUT-1)."""
     context = context_of(request.scope)
+    if context.bearer:
+        raise NotSignedIn("a bearer token is not signed out, and its request's cookie is not looked at")
     _refuse_other_sites(context)
     done = await context.house.sign_out.end(context.session_id)
     context.set_cookies.append(context.house.cookies.end_session())

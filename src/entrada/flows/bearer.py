@@ -1,0 +1,97 @@
+"""A bearer token becomes whoever calls: verified once, asked about now and then, remembered until it expires.
+
+What it joins: the authority's word for the token (`provider`), the application's rule and the directory of users.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import timedelta
+
+from entrada.clock import Clock
+from entrada.errors import BearerRefused, SignInRefused, TokenRefused
+from entrada.flows.provisioning import Provisioning
+from entrada.principal import App, Principal, User
+from entrada.provider.access_token import AccessTokenVerifier, Verified
+from entrada.provider.claims_cache import ClaimsCache, Entry
+from entrada.provider.identity import principal_from
+from entrada.provider.keys import KeySet
+
+SURE_FOR = timedelta(seconds=60)  # the longest that a person who was made inactive may go on by a token (SEC-134)
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """A token that was found good: what it rests on, whom it names, and as whom they were admitted."""
+
+    verified: Verified
+    named: Principal
+    admitted: Principal
+
+
+class Bearers:
+    """Tells who calls by a bearer token. `forget` and `use_keys` take back what was remembered."""
+
+    def __init__(self, verifier: AccessTokenVerifier, *, provisioning: Provisioning, clock: Clock) -> None:
+        self._verifier = verifier
+        self._provisioning = provisioning
+        self._clock = clock
+        self._known: ClaimsCache[Known] = ClaimsCache()
+        self._taken_back = 0
+
+    def known(self, header: bytes) -> Principal | None:
+        """Return who calls when that is remembered and sure; None when `admit` has to find out."""
+        now = self._clock().timestamp()
+        entry = self._known.get(header, now=now)
+        return entry.value.admitted if entry is not None and now < entry.sure_until else None
+
+    async def admit(self, header: bytes, token: str) -> Principal:
+        """Return who calls by this token, which came in the header of these bytes.
+
+        BearerRefused for a bad token, NotAdmitted when the person may not come in, Unavailable if that cannot be told.
+        """
+        taken_back = self._taken_back
+        entry = self._known.get(header, now=self._clock().timestamp())
+        known = entry.value if entry else None
+        try:
+            verified = known.verified if known else await self._verifier.verify(token)
+        except TokenRefused as refused:
+            raise BearerRefused(str(refused)) from None
+        named = known.named if known else principal_from(verified.claims)
+        try:
+            admitted = await self._admitted(named)
+        except SignInRefused:
+            self._known.drop(header)
+            raise
+        if taken_back == self._taken_back:
+            self._remember(header, Known(verified, named, admitted))
+        return admitted
+
+    async def _admitted(self, named: Principal) -> Principal:
+        """Return the caller as the application's rule admits them; it cannot change how far the client may go."""
+        if isinstance(named, App):
+            return named
+        return replace(await self._provisioning.admit_by_bearer(named), delegation=named.delegation)
+
+    def forget(self, user_key: str) -> None:
+        """Remember nothing of the tokens of this person: they were made inactive, or their roles have changed."""
+        self._take_back(lambda known: not (isinstance(known.named, User) and known.named.key == user_key))
+
+    def use_keys(self, keys: KeySet, *, version: int) -> None:
+        """Believe no token any more whose key is not among these, of one version of the authority's metadata."""
+        self._take_back(lambda known: known.verified.version != version or _among(known.verified, keys))
+
+    async def sweep(self) -> None:
+        """Let go of what has expired."""
+        self._known.sweep(now=self._clock().timestamp())
+
+    def _remember(self, header: bytes, known: Known) -> None:
+        sure_until = (self._clock() + SURE_FOR).timestamp()
+        self._known.put(header, Entry(known, until=known.verified.claims.expires_at, sure_until=sure_until))
+
+    def _take_back(self, believed: Callable[[Known], bool]) -> None:
+        self._taken_back += 1  # what is being verified at this moment is not remembered
+        self._known.keep(believed)
+
+
+def _among(verified: Verified, keys: KeySet) -> bool:
+    return keys.get(verified.key.id) == verified.key

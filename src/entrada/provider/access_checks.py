@@ -1,0 +1,199 @@
+"""The gauntlet of an access token: each named check that its claims must pass once its signature is known to be right.
+
+Pure, like `validate`, whose checks it shares. What kind of token it is, for a person or for an application, is decided
+here and nowhere else: neither can pass for the other (SEC-054).
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from entrada.errors import TokenRefused
+from entrada.provider.validate import (
+    Check,
+    Expected,
+    already_valid,
+    issuer_is_expected,
+    not_expired,
+    subject_is_named,
+    tenant_is_expected,
+    times_are_numbers,
+)
+
+LONGEST_CLIENT_ID = 255
+LONGEST_SCOPE = 8192  # characters of the whole claim
+OTHER_KINDS = ("nonce", "at_hash", "c_hash", "events")
+"""Claims of ID tokens and logout tokens, which no access token has (SEC-052)."""
+ACCESS_TYPES = frozenset({"AT+JWT", "APPLICATION/AT+JWT"})
+
+
+@dataclass(frozen=True, slots=True)
+class ExpectedAccess(Expected):
+    """What an access token's claims are held against; `audience` is our client id."""
+
+    version: int | None = None
+    """Entra's version of the token, 1 or 2; None for other providers."""
+    identifiers: frozenset[str] = frozenset()
+    """What else we are called in `aud`: App ID URIs at Entra, resource identifiers elsewhere."""
+    clients: frozenset[str] = frozenset()
+    """The clients that may call; empty when any may."""
+    other_issuer: str | None = None
+    """The tenant's issuer of the other version: Entra binds a key to either."""
+
+
+@dataclass(frozen=True, slots=True)
+class AccessClaims:
+    """The claims of an access token that passed. Only `check` makes one."""
+
+    issuer: str
+    subject: str
+    tenant_id: str | None
+    object_id: str | None
+    client_id: str
+    for_application: bool
+    """Whether the client calls for itself; otherwise for the person."""
+    scopes: frozenset[str]
+    expires_at: float
+    """`exp`, in seconds since 1970."""
+    values: Mapping[str, Any] = field(repr=False)
+    """All of them, as they were in the token."""
+
+
+def type_is_access(kind: str, *, at_entra: bool) -> None:
+    """`typ` is at+jwt (RFC 9068); Entra's access tokens say JWT, which other checks tell from ID tokens."""
+    if kind.upper() not in ACCESS_TYPES and not (at_entra and kind.upper() == "JWT"):
+        raise TokenRefused("type_is_access: typ says that this is no access token")
+
+
+def version_is_issuers(claims: Mapping[str, Any], expected: Expected) -> None:
+    """`ver` is that of the issuer's metadata (SEC-051)."""
+    wanted = _access(expected).version
+    if wanted is not None and claims.get("ver") != f"{wanted}.0":
+        raise TokenRefused("version_is_issuers: ver does not suit the issuer")
+
+
+def audience_is_this_api(claims: Mapping[str, Any], expected: Expected) -> None:
+    """`aud` is our client id; in version 1 and elsewhere also a configured identifier (SEC-050, SEC-051)."""
+    given, identifiers = claims.get("aud"), _access(expected).identifiers
+    named = [given] if isinstance(given, str) else given
+    if not isinstance(named, list) or not all(isinstance(each, str) for each in named):
+        raise TokenRefused("audience_is_this_api: aud is missing or not a text")
+    version = _access(expected).version
+    if version is not None and len(named) != 1:
+        raise TokenRefused("audience_is_this_api: aud names more than one API")
+    ours = {expected.audience} if version == 2 else {expected.audience, *identifiers}  # noqa: PLR2004 - Entra's v2.0
+    if version == 1:  # Entra repeats the address as the client wrote it, with a slash or without
+        named = [each.removesuffix("/") for each in named]
+    if ours.isdisjoint(named):
+        raise TokenRefused("audience_is_this_api: aud is not this API; set api_audiences if it should be")
+
+
+def key_is_tenants(claims: Mapping[str, Any], expected: Expected) -> None:
+    """A key that Entra bound to an issuer signs only that tenant's tokens, of either version (SEC-066)."""
+    if expected.tenant_id is None or expected.key_issuer is None:
+        return
+    bound_to = expected.key_issuer.replace("{tenantid}", expected.tenant_id)
+    if bound_to not in {claims["iss"], _access(expected).other_issuer}:
+        raise TokenRefused("key_is_tenants: the signing key belongs to another issuer")
+
+
+def no_other_kind(claims: Mapping[str, Any], _expected: Expected) -> None:
+    """It has nothing that only ID tokens and logout tokens have (SEC-052)."""
+    for name in OTHER_KINDS:
+        if name in claims:
+            raise TokenRefused(f"no_other_kind: {name} belongs to an ID token or a logout token")
+
+
+def not_bound_to_a_proof(claims: Mapping[str, Any], _expected: Expected) -> None:
+    """A token that its holder must prove (`cnf`) is refused, for the proof is not checked here (SEC-057)."""
+    if "cnf" in claims:
+        raise TokenRefused("not_bound_to_a_proof: cnf asks for a proof that is not taken here")
+
+
+def client_is_admitted(claims: Mapping[str, Any], expected: Expected) -> None:
+    """The client is named, by `azp`, `appid` or `client_id`, and is one of those that may call."""
+    name = _client_claim(expected)
+    client = claims.get(name)
+    if not isinstance(client, str) or not 0 < len(client) <= LONGEST_CLIENT_ID:
+        raise TokenRefused(f"client_is_admitted: {name} is missing, as in an ID token")
+    allowed = _access(expected).clients
+    if allowed and client not in allowed:
+        raise TokenRefused("client_is_admitted: the client is not in api_clients")
+
+
+def one_kind_of_caller(claims: Mapping[str, Any], expected: Expected) -> None:
+    """It is a person's token with scopes, or an application's with roles; never both, never neither (SEC-054)."""
+    scopes = _scopes(claims)
+    if not _is_applications(claims, expected):
+        if not scopes:
+            raise TokenRefused("one_kind_of_caller: a person's token without scopes, as an ID token is")
+        return
+    if scopes and _access(expected).version is not None:
+        raise TokenRefused("one_kind_of_caller: an application's token has no scopes")
+    by_client_alone = bool(_access(expected).clients) and claims.get("idtyp") == "app"
+    if not _has_roles(claims) and not by_client_alone and _access(expected).version is not None:
+        raise TokenRefused("one_kind_of_caller: an application's token without app roles; grant it one")
+
+
+GAUNTLET: tuple[Check, ...] = (
+    issuer_is_expected,
+    version_is_issuers,
+    audience_is_this_api,
+    subject_is_named,
+    tenant_is_expected,
+    key_is_tenants,
+    times_are_numbers,
+    not_expired,
+    already_valid,
+    no_other_kind,
+    not_bound_to_a_proof,
+    client_is_admitted,
+    one_kind_of_caller,
+)
+
+
+def check(claims: Mapping[str, Any], expected: ExpectedAccess) -> AccessClaims:
+    """Return the claims when they pass every check; `claims` come out of `jws.verify`, or from introspection."""
+    for passes in GAUNTLET:
+        passes(claims, expected)
+    return AccessClaims(
+        issuer=claims["iss"],
+        subject=claims["sub"],
+        tenant_id=expected.tenant_id,
+        object_id=claims["oid"] if expected.tenant_id is not None else None,
+        client_id=claims[_client_claim(expected)],
+        for_application=_is_applications(claims, expected),
+        scopes=_scopes(claims),
+        expires_at=claims["exp"],
+        values=claims,
+    )
+
+
+def _access(expected: Expected) -> ExpectedAccess:
+    if not isinstance(expected, ExpectedAccess):
+        raise TypeError("an access token is held against ExpectedAccess")
+    return expected
+
+
+def _client_claim(expected: Expected) -> str:
+    return {None: "client_id", 1: "appid", 2: "azp"}[_access(expected).version]
+
+
+def _is_applications(claims: Mapping[str, Any], expected: Expected) -> bool:
+    """Tell whose token it is: by `idtyp` where Entra was asked for it, else by a subject that is the client itself."""
+    if _access(expected).version is None:
+        return bool(claims["sub"] == claims["client_id"])  # RFC 9068 section 2.2
+    if "idtyp" in claims:
+        return bool(claims["idtyp"] == "app")
+    return "scp" not in claims and claims["sub"] == claims["oid"]
+
+
+def _scopes(claims: Mapping[str, Any]) -> frozenset[str]:
+    """Return the whole words of `scp` (Entra) or `scope` (RFC 9068); a value of another type grants nothing."""
+    value = claims.get("scp", claims.get("scope"))
+    return frozenset(value.split(" ")) - {""} if isinstance(value, str) and len(value) <= LONGEST_SCOPE else frozenset()
+
+
+def _has_roles(claims: Mapping[str, Any]) -> bool:
+    roles = claims.get("roles")
+    return isinstance(roles, list) and bool(roles) and all(isinstance(each, str) and each for each in roles)

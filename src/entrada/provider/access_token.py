@@ -1,0 +1,131 @@
+"""An access token becomes claims here and nowhere else: form, algorithm, kind, key, signature, then the gauntlet."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from entrada.clock import Clock
+from entrada.errors import TokenRefused
+from entrada.provider import jws
+from entrada.provider.access_checks import AccessClaims, ExpectedAccess, check, type_is_access
+from entrada.provider.authority import Authority, issuer_of
+from entrada.provider.discovery import Discovery
+from entrada.provider.keys import VerificationKey
+from entrada.provider.tenants import Tenants
+from entrada.provider.validate import tenant_named
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Api:
+    """What we are as an API: who may be meant by `aud`, and which clients may call."""
+
+    client_id: str
+    identifiers: frozenset[str] = frozenset()
+    """App ID URIs, or the resource identifiers of another provider."""
+    clients: frozenset[str] = frozenset()
+    """The clients that may call; empty when any may."""
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """One issuer of access tokens: the authority by one version of its metadata."""
+
+    authority: Authority
+    discovery: Discovery
+
+
+@dataclass(frozen=True, slots=True)
+class Verified:
+    """An access token that passed, and what that depends on: when the key is withdrawn, it passes no more."""
+
+    claims: AccessClaims
+    key: VerificationKey
+    version: int
+    """Of the metadata that the key came from."""
+
+
+class AccessTokenVerifier:
+    """Verifies access tokens for this API; `leeway` is in seconds.
+
+    `first` is the authority by its metadata of version 2, `second` at Entra by those of version 1: each token is held
+    against its own (SEC-051). Raises TokenRefused for a bad token and AuthorityUnavailable when its keys cannot be had.
+    """
+
+    def __init__(
+        self,
+        first: Source,
+        second: Source | None = None,
+        *,
+        api: Api,
+        algorithms: Sequence[str],
+        leeway: int,
+        tenants: Tenants,
+        clock: Clock,
+    ) -> None:
+        self._first = first
+        self._second = second
+        self._api = api
+        self._algorithms = tuple(algorithms)
+        self._leeway = leeway
+        self._tenants = tenants
+        self._clock = clock
+
+    async def verify(self, token: str) -> Verified:
+        """Return the claims of a good token."""
+        parsed = jws.parse(token, algorithms=self._algorithms)
+        type_is_access(parsed.type, at_entra=self._first.authority.kind == "entra")
+        if parsed.for_graph:
+            raise TokenRefused("not_for_graph: the token is for Microsoft Graph; ask for a scope of this API")
+        key = await self._key(parsed.key_id)
+        values = jws.verify(parsed, key, algorithms=self._algorithms)
+        source = self._second if self._second and values.get("ver") == "1.0" else self._first
+        own = await _own_key(source, key)
+        claims = check(values, await self._expected(source, values, key_issuer=own.issuer or key.issuer))
+        self._tenants.check(claims.tenant_id, claims.values)
+        return Verified(claims, own, source.authority.version)
+
+    async def _key(self, kid: str) -> VerificationKey:
+        """Return the key of this id: Entra publishes most under both versions.
+
+        The second source is asked once a verified token has shown that it is in use, so that strangers cannot have its
+        documents fetched.
+        """
+        second = self._second.discovery if self._second else None
+        if second is None or second.known is None or self._first.discovery.has_key(kid):
+            return await self._first.discovery.key(kid)
+        if second.has_key(kid):
+            return await second.key(kid)
+        try:
+            return await self._first.discovery.key(kid)
+        except TokenRefused:
+            return await second.key(kid)
+
+    async def _expected(self, source: Source, claims: Mapping[str, Any], *, key_issuer: str | None) -> ExpectedAccess:
+        known = (await source.discovery.metadata()).issuer
+        tenant_id = tenant_named(claims) if source.authority.many else source.authority.tenant_id(known)
+        return ExpectedAccess(
+            issuer=issuer_of(known, tenant_id) if tenant_id else known,
+            audience=self._api.client_id,
+            now=self._clock().timestamp(),
+            leeway=self._leeway,
+            tenant_id=tenant_id,
+            key_issuer=key_issuer,
+            version=source.authority.version if source.authority.kind == "entra" else None,
+            identifiers=self._api.identifiers,
+            clients=self._api.clients,
+            other_issuer=self._other_issuer(source, tenant_id),
+        )
+
+    def _other_issuer(self, source: Source, tenant_id: str | None) -> str | None:
+        """Return the same tenant's issuer of the other version, as far as it is known."""
+        other = self._second if source is self._first else self._first
+        known = other.discovery.known if other else None
+        return issuer_of(known.issuer, tenant_id) if known and tenant_id else None
+
+
+async def _own_key(source: Source, key: VerificationKey) -> VerificationKey:
+    """Return the source's own key of this id, when it is the same: a token's key must be its issuer's."""
+    own = await source.discovery.key(key.id)
+    if own.material != key.material:
+        raise TokenRefused("key: not one of the issuer's own")
+    return own

@@ -1,0 +1,48 @@
+"""Who calls, by the one Authorization header of a request (RFC 6750 section 2.1); query, form and cookies do not count.
+
+What is remembered of a token costs a look-up; see `flows.bearer`.
+"""
+
+import re
+
+from entrada.errors import BearerMalformed, BearerRefused, NotAllowed
+from entrada.principal import App, Principal, User
+from entrada.provider.jws import MAX_BYTES
+from entrada.web.context import Context
+
+CREDENTIALS = re.compile(rb"bearer +([A-Za-z0-9._~+/-]+=*)", re.IGNORECASE)
+SCHEME_BYTES = 16  # what the scheme and blanks may take beside the token
+
+
+async def principal_of(context: Context) -> Principal:
+    """Return who calls by the request's bearer token.
+
+    BearerMalformed, BearerRefused, NotAdmitted or Unavailable say why nobody may.
+    """
+    headers, bearers = context.authorization, context.house.bearers
+    if len(headers) != 1:
+        raise BearerMalformed("several Authorization headers")
+    return bearers.known(headers[0]) or await bearers.admit(headers[0], _token(headers[0]))
+
+
+def person(principal: Principal) -> User:
+    """Return the person who calls; NotAllowed for an application."""
+    if isinstance(principal, User):
+        return principal
+    raise NotAllowed("a person; an application's token is not taken here")
+
+
+def application(principal: Principal) -> App:
+    """Return the application that calls; NotAllowed for a person."""
+    if isinstance(principal, App):
+        return principal
+    raise NotAllowed("an application's own token; a person's is not taken here")
+
+
+def _token(header: bytes) -> str:
+    if len(header) > MAX_BYTES + SCHEME_BYTES:
+        raise BearerRefused("form: too long")
+    match = CREDENTIALS.fullmatch(header.strip(b" \t"))
+    if match is None:
+        raise BearerMalformed("the Authorization header is not `Bearer` and one token")
+    return match[1].decode("ascii")

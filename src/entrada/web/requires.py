@@ -1,0 +1,56 @@
+"""`requires(…)`: a dependency that lets in whoever meets the rules, by session or by bearer token.
+
+    @app.get("/orders")
+    async def orders(user: Annotated[User, requires(any_of(in_session(), scope("Orders.Read")))]): ...
+
+The refusal says what was missing. Where more proof would do, the answer asks for it (RFC 9470, Entra's challenge).
+"""
+
+from typing import Any
+
+from fastapi import Depends
+from starlette.requests import HTTPConnection
+
+from entrada.errors import EntradaError, NotAllowed, StepUpRequired
+from entrada.principal import Principal, User
+from entrada.requirements import Lack, Rule, all_of, lack_of
+from entrada.web.context import context_of
+from entrada.web.dependencies import caller
+from entrada.web.failures import refuse
+
+CLAIMS_CHALLENGE = "cp1"  # the capability by which a client says that it answers claims challenges
+
+
+def requires(*rules: Rule) -> Any:
+    """Return a dependency that gives the User, or App, who meets all the rules.
+
+    People come in by session or bearer token. An application is let in by an `app_role` only. Annotate the parameter
+    with User, or with App where the rules name an app role.
+    """
+    rule = all_of(*rules)
+
+    async def allowed(connection: HTTPConnection) -> Principal:
+        context = context_of(connection.scope)
+        try:
+            principal = await caller(context)
+            if lack := lack_of(principal, rule, context.house.clock()):
+                raise refusal(lack, principal)
+        except EntradaError as error:
+            raise refuse(connection, error) from None
+        return principal
+
+    return Depends(allowed)
+
+
+def refusal(lack: Lack, principal: Principal) -> NotAllowed:
+    """Return the error that says what was missing, and how to get there where that is possible."""
+    if not lack.step_up or not isinstance(principal, User):
+        return NotAllowed(lack.said, scopes=lack.scopes)
+    delegation = principal.delegation
+    return StepUpRequired(
+        lack.said,
+        contexts=lack.contexts,
+        max_age=None if lack.max_age is None else int(lack.max_age.total_seconds()),
+        mfa=lack.mfa,
+        understands_claims=delegation is not None and CLAIMS_CHALLENGE in delegation.capabilities,
+    )
