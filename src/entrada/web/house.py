@@ -1,6 +1,6 @@
 """Builds the parts of one application from its settings, and opens and closes what needs it."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -139,11 +139,8 @@ def build(
         settings, discovery=discovery, client=client, verifier=outside.id_tokens, sealer=sealer, sessions=sessions,
         provisioning=provisioning, schedule=schedule, clock=clock,
     )  # fmt: skip
-    chores = _chores(
-        settings, renewal, leases, sessions=sessions, clock=clock, events=events, expiry=expiry,
-        discoveries=outside.discoveries, bearers=bearers,
-    )  # fmt: skip
-    remote = RemoteLogout(sessions=sessions, discovery=discovery, verifier=outside.logout_tokens, clock=clock)
+    beside = (Chore("credentials", WARN_EVERY, expiry.once), *_bearer_chores(bearers, outside.discoveries))
+    chores = _chores(settings, renewal, leases, sessions=sessions, clock=clock, events=events, beside=beside)
     house = House(
         settings=settings,
         clock=clock,
@@ -157,7 +154,7 @@ def build(
         sessions=sessions,
         sign_in=sign_in,
         sign_out=SignOut(settings, sessions=sessions, discovery=discovery, client=client),
-        remote_logout=remote,
+        remote_logout=_remote_logout(outside, sessions, clock),
         logout_pace=Pace(per_second=LOGOUTS_PER_SECOND, burst=LOGOUTS_AT_ONCE, clock=clock),
         tokens=Tokens(client, renewal),
         chores=chores,
@@ -180,6 +177,12 @@ def _pages(settings: Settings, templates: tuple[Path, ...], policy: ContentPolic
     return Pages(templates, policy=policy, authority_name=name)
 
 
+def _remote_logout(outside: WaysOut, sessions: Sessions, clock: Clock) -> RemoteLogout:
+    return RemoteLogout(
+        sessions=sessions, discovery=outside.discovery, verifier=outside.logout_tokens, clock=clock
+    )  # fmt: skip
+
+
 def _bearers(outside: WaysOut, provisioning: Provisioning, clock: Clock) -> Bearers:
     bearers = Bearers(outside.access_tokens, provisioning=provisioning, clock=clock)
     for discovery in outside.discoveries:
@@ -195,14 +198,16 @@ def _chores(
     sessions: Sessions,
     clock: Clock,
     events: Events,
-    expiry: ExpiryWatch,
-    discoveries: tuple[Discovery, ...],
-    bearers: Bearers,
+    beside: Iterable[Chore],
 ) -> Chores:
     ahead = RenewalAhead(sessions, leases, renewal, scopes=settings.sign_in_scopes, clock=clock, events=events)
     renewing = Chore("renewal", settings.token_refresh_check_interval, ahead.once)
     sweeping = Chore("sweeping", SWEEP_EVERY, partial(sweep, sessions, leases))
-    warning = Chore("credentials", WARN_EVERY, expiry.once)
-    forgetting = Chore("bearer_tokens", SWEEP_EVERY, bearers.sweep)
-    keys = [Chore(f"keys_{number}", LOOK_AT_KEYS_EVERY, each.keep_fresh) for number, each in enumerate(discoveries, 1)]
-    return Chores((renewing, sweeping, warning, forgetting, *keys), chance=random)
+    return Chores((renewing, sweeping, *beside), chance=random)
+
+
+def _bearer_chores(bearers: Bearers, discoveries: tuple[Discovery, ...]) -> Iterator[Chore]:
+    """What goes on for bearer tokens: what expired is let go of, and keys do not grow old unseen."""
+    yield Chore("bearer_tokens", SWEEP_EVERY, bearers.sweep)
+    for number, discovery in enumerate(discoveries, 1):
+        yield Chore(f"keys_{number}", LOOK_AT_KEYS_EVERY, discovery.keep_fresh)
