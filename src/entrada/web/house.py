@@ -135,10 +135,7 @@ def build(
     renewal = Renewal(sessions, leases, client=client, verifier=outside.id_tokens, schedule=schedule, clock=clock)
     provisioning = Provisioning(Directory(database), provision)
     bearers = _bearers(outside, provisioning, clock)
-    sign_in = SignIn(
-        settings, discovery=discovery, client=client, verifier=outside.id_tokens, sealer=sealer, sessions=sessions,
-        provisioning=provisioning, schedule=schedule, clock=clock,
-    )  # fmt: skip
+    sign_in = _sign_in(settings, outside, sealer=sealer, sessions=sessions, provisioning=provisioning, clock=clock)
     beside = (Chore("credentials", WARN_EVERY, expiry.once), *_bearer_chores(bearers, outside.discoveries))
     chores = _chores(settings, renewal, leases, sessions=sessions, clock=clock, events=events, beside=beside)
     house = House(
@@ -181,6 +178,28 @@ def _remote_logout(outside: WaysOut, sessions: Sessions, clock: Clock) -> Remote
     return RemoteLogout(
         sessions=sessions, discovery=outside.discovery, verifier=outside.logout_tokens, clock=clock
     )  # fmt: skip
+
+
+def _sign_in(
+    settings: Settings,
+    outside: WaysOut,
+    *,
+    sealer: Sealer,
+    sessions: Sessions,
+    provisioning: Provisioning,
+    clock: Clock,
+) -> SignIn:
+    return SignIn(
+        settings,
+        discovery=outside.discovery,
+        client=outside.client,
+        verifier=outside.id_tokens,
+        sealer=sealer,
+        sessions=sessions,
+        provisioning=provisioning,
+        schedule=outside.schedule,
+        clock=clock,
+    )
 
 
 def _bearers(outside: WaysOut, provisioning: Provisioning, clock: Clock) -> Bearers:
