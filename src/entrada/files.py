@@ -4,7 +4,7 @@ import fcntl
 import os
 import secrets
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from entrada.errors import SettingsRefused
@@ -26,14 +26,14 @@ def own_file(path: Path, *, setting: str) -> None:
     """Make the file for its owner only, or take the rights of others from it; SettingsRefused names the mend.
 
     SQLite gives its `-wal` and `-shm` files the rights of the file itself, so it must be right before SQLite sees it.
+    A file that is there is not opened: closing it would drop the locks by which SQLite, should it have the file open in
+    this process, keeps other processes from taking its write-ahead log away (https://sqlite.org/howtocorrupt.html, 2.2).
     """
     try:
-        file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, OWNER_ONLY_FILE)
-        try:
-            if os.fstat(file).st_mode & ANYBODY_ELSE:
-                os.fchmod(file, OWNER_ONLY_FILE)
-        finally:
-            os.close(file)
+        with suppress(FileExistsError):
+            os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, OWNER_ONLY_FILE))
+        if path.stat().st_mode & ANYBODY_ELSE:
+            path.chmod(OWNER_ONLY_FILE)
     except OSError as error:
         mend = "its directory must exist, and it must be ours to write"
         raise SettingsRefused([_fault(setting, path, error, mend)]) from None

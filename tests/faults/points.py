@@ -33,6 +33,7 @@ BEFORE_THE_COOKIE_IS_CLEARED = "entrada.web.cookies:Cookies.end_session"
 BEFORE_THE_RING_IS_WRITTEN = "entrada.files:_draft"
 BEFORE_THE_RING_IS_REPLACED = "pathlib:Path.replace"
 AFTER_THE_RING_IS_REPLACED = "pathlib:Path.unlink"
+BEFORE_A_SESSION_IS_SEALED_ANEW = "entrada.sessions.resealing:_anew"
 # The background
 BEFORE_A_SWEEP = "entrada.sessions.lifecycle:Sessions.sweep"
 
@@ -47,15 +48,27 @@ def code_at(point: str) -> CodeType:
     return code
 
 
+def arm(file: Path, point: str, number: signal.Signals, *, after: int = 0) -> None:
+    """Let the process that obeys the file send itself a signal the next time it comes there, or so many times later."""
+    assert point in POINTS
+    file.write_text(f"{point} {number.name} {after}")
+
+
 def obey(file: Path) -> None:
     """Send this process the signal that the file names when it comes to the point that the file names, once."""
     known = {code_at(point): point for point in POINTS}
+    passed = 0
 
     def watch(frame: FrameType, event: str, _: Any) -> None:
+        nonlocal passed
         if event != "call" or frame.f_code not in known or not file.exists():
             return
-        wanted, number = file.read_text().split()
-        if wanted == known[frame.f_code]:
+        wanted, number, after = file.read_text().split()
+        if wanted != known[frame.f_code]:
+            return
+        passed += 1
+        if passed > int(after):
+            passed = 0
             file.unlink()
             os.kill(os.getpid(), signal.Signals[number])
 

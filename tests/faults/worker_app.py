@@ -1,7 +1,7 @@
 """The application of one worker process, for uvicorn: the small portal, with a clock that all workers share.
 
 `FAULTS_CLOCK` names a file of eight bytes, the seconds to add to the machine's time. `FAULTS_POINTS`, if set, names a
-file that arms it: when it holds `POINT SIGNAL`, the process sends itself the signal at this point (`points.py`), once.
+file that arms it: the process sends itself the signal that it names at the point that it names (`points.py`), once.
 """
 
 import asyncio

@@ -22,7 +22,7 @@ from entrada.sessions.opening import open_store
 from tests.chromium.sites import ROOT, SOURCES, free_ports
 from tests.faults.invariants import Visit
 from tests.faults.people import COOKIE, Person
-from tests.faults.points import POINTS
+from tests.faults.points import arm
 from tests.front_door import SECRET
 
 READY_WITHIN = 60.0  # seconds, on a machine that has other things to do
@@ -57,8 +57,7 @@ class Worker:
 
     def arm(self, point: str, number: signal.Signals) -> None:
         """Let it send itself a signal when it next comes to this point (`points.py`)."""
-        assert point in POINTS
-        self.points.write_text(f"{point} {number.name}")
+        arm(self.points, point, number)
 
     async def dead(self, *, within: float = 20.0) -> int:
         """Return how it ended."""
