@@ -119,6 +119,12 @@ CODES: dict[int, Meaning] = {
         "Verification code expired. The device code has expired, let the person begin anew.",
         has_page=True,
     ),
+    70043: Meaning(
+        "invalid_grant",
+        "The refresh token has expired or is invalid due to sign-in frequency checks by conditional access. The token was issued on {issued} and the maximum allowed lifetime for this request is {longest}.",
+        suberror="bad_token",
+        has_page=True,
+    ),
     90002: Meaning(
         "invalid_tenant",
         "Tenant '{tenant}' not found. Check to make sure you have the correct tenant ID and are signing into the correct cloud. Check with your subscription administrator, this may happen if there are no active subscriptions for the tenant.",

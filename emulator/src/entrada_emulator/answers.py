@@ -137,7 +137,22 @@ def return_without_admin(reply: Reply) -> Attempt:
     )
 
 
-WITH_ACCOUNT = (Step.PASSWORD, Step.ENROL, Step.CODE, Step.PUSH, Step.KMSI, Step.CONSENT, Step.NEED_ADMIN, Step.DEVICE)
+def return_blocked(_: Reply) -> Attempt:
+    """The person goes back with what the policy says: 53003."""
+    raise EntraError(53003)
+
+
+WITH_ACCOUNT = (
+    Step.BLOCKED,
+    Step.PASSWORD,
+    Step.ENROL,
+    Step.CODE,
+    Step.PUSH,
+    Step.KMSI,
+    Step.CONSENT,
+    Step.NEED_ADMIN,
+    Step.DEVICE,
+)
 ANSWERS: dict[tuple[Step, str], Answer] = {
     **{(step, "another"): another_account for step in (Step.ACCOUNTS, *WITH_ACCOUNT)},
     (Step.ACCOUNTS, "account"): pick_account,
@@ -154,6 +169,7 @@ ANSWERS: dict[tuple[Step, str], Answer] = {
     (Step.KMSI, "no"): stay_signed_in,
     (Step.CONSENT, "accept"): accept,
     (Step.DEVICE, "confirm"): confirm_device,
+    (Step.BLOCKED, "back"): return_blocked,
     (Step.NEED_ADMIN, "back"): return_without_admin,
 }
 ENDS: dict[str, tuple[int, str | None]] = {"cancel": (65004, "cancel"), "decline": (65004, None)}

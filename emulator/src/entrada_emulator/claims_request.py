@@ -25,6 +25,13 @@ def required_acrs(claims: Mapping[str, Any]) -> frozenset[str]:
     return frozenset(value for wish in _acrs_wishes(claims) if wish.get("essential") for value in _values(wish))
 
 
+def required_policies(claims: Mapping[str, Any]) -> frozenset[str]:
+    """The policies of a challenge passed on: `{"access_token": {"polids": {"essential": true, "values": [...]}}}`."""
+    asked = claims.get("access_token")
+    wishes = [asked.get(member) for member in ("polids", "capolids")] if isinstance(asked, Mapping) else []
+    return frozenset(value for wish in wishes if isinstance(wish, Mapping) for value in _values(wish))
+
+
 def client_capabilities(claims: Mapping[str, Any]) -> tuple[str, ...]:
     """What the client says it can deal with: `{"access_token": {"xms_cc": {"values": ["cp1"]}}}`."""
     asked = claims.get("access_token")

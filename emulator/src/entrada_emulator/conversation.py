@@ -29,6 +29,7 @@ class Step(StrEnum):
     ENROL = "enrol"
     CODE = "code"
     PUSH = "push"
+    BLOCKED = "blocked"
     KMSI = "kmsi"
     NEED_ADMIN = "need_admin"
     CONSENT = "consent"
@@ -73,6 +74,10 @@ class Situation:
 
     accounts: tuple[SignedIn, ...] = ()
     """Who is signed in at this browser."""
+    blocked: bool = False
+    """Whether a policy lets nobody in here."""
+    stale: bool = False
+    """Whether a policy wants a newer proof than the one there is."""
     method: MfaMethod | None = None
     """The second factor this sign-in needs, or None."""
     enrolled: bool = True
@@ -89,6 +94,8 @@ def next_step(attempt: Attempt, situation: Situation) -> Step:
         return Step.ACCOUNTS if situation.accounts and not attempt.another else Step.USERNAME
     if "pwd" not in attempt.amr:
         return Step.PASSWORD
+    if situation.blocked:
+        return Step.BLOCKED
     if situation.method and "mfa" not in attempt.amr:
         return _second_factor(situation)
     if attempt.sid is None and attempt.stay is None:
@@ -121,6 +128,11 @@ def use_account(attempt: Attempt, account: SignedIn, *, now: datetime) -> Attemp
     if must_prove_again(account, attempt.request, now=now):
         return known
     return replace(known, amr=account.amr, auth_time=account.auth_time, sid=account.sid)
+
+
+def forget_proof(attempt: Attempt) -> Attempt:
+    """The same person, who has to prove themselves again."""
+    return replace(attempt, amr=(), auth_time=None, sid=None)
 
 
 def forget_account(attempt: Attempt) -> Attempt:

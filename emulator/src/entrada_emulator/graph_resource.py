@@ -35,5 +35,6 @@ GRAPH = Application(
         AppRole("User.RevokeSessions.All", "End all sign-ins of people", ("Application",)),
     ),
     access_token_version=1,
+    optional_access_claims=("xms_cc",),
     kind="api",
 )

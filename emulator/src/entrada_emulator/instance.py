@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from starlette.requests import HTTPConnection
 
+from entrada_emulator.model import Policy
 from entrada_emulator.origins import Origins
 from entrada_emulator.state import State
 from entrada_emulator.world import World
@@ -16,6 +17,11 @@ class Emulator:
     world: World
     state: State
     origins: Origins
+
+    @property
+    def policies(self) -> tuple[Policy, ...]:
+        """The Conditional Access policies in force."""
+        return (*self.world.policies, *self.state.policies.added)
 
 
 def emulator_of(request: HTTPConnection) -> Emulator:

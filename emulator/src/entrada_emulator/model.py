@@ -103,6 +103,24 @@ class User:
 
 
 @dataclass(frozen=True, slots=True)
+class Policy:
+    """A Conditional Access policy: for whom, where, and what it demands."""
+
+    id: str
+    tenant_id: str
+    display_name: str
+    users: tuple[str, ...] = ()
+    """User principal names or object ids; none stands for everybody."""
+    applications: tuple[str, ...] = ()
+    """Client ids of applications or of the APIs they call; none stands for all."""
+    authentication_contexts: tuple[str, ...] = ()
+    """With these the policy counts only where a request asks for one of them, as `acrs`."""
+    requires: Literal["mfa", "block", "nothing"] = "mfa"
+    sign_in_frequency: timedelta | None = None
+    """After this long the person has to prove themselves again."""
+
+
+@dataclass(frozen=True, slots=True)
 class RedirectUri:
     """A registered redirect URI and the kind that decides its redemption rules."""
 

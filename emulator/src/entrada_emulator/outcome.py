@@ -10,8 +10,10 @@ from entrada_emulator.authorization_request import AuthorizationRequest, Client
 from entrada_emulator.claims_request import required_acrs
 from entrada_emulator.client_info import client_info
 from entrada_emulator.codes import CodeGrant
+from entrada_emulator.conditional_access import satisfied_contexts
 from entrada_emulator.conversation import Attempt
 from entrada_emulator.errors import EntraError, Trace, error_redirect
+from entrada_emulator.instance import Emulator
 from entrada_emulator.model import User
 from entrada_emulator.pages import form_post, render
 from entrada_emulator.situation import check_assignment, person_there
@@ -36,7 +38,7 @@ def succeed(visit: Visit, attempt: Attempt, account: SignedIn) -> Response:
     visit.emulator.state.attempts.end(attempt)
     if attempt.request.for_organisation:
         return deliver(attempt.request.client, _admin_fields(attempt.request, person))
-    grant = _grant(attempt.request, account, person)
+    grant = _grant(visit.emulator, attempt.request, account, person)
     if attempt.request.user_code:
         visit.emulator.state.device_codes.approve(attempt.request.user_code, grant)
         return _device_page(attempt, "You are signed in on your device", "You can close this window and go back to {}.")
@@ -87,7 +89,15 @@ def trace(state: State, correlation_id: str) -> Trace:
     return Trace(str(uuid.uuid4()), correlation_id or str(uuid.uuid4()), state.clock.now())
 
 
-def _grant(request: AuthorizationRequest, account: SignedIn, person: User) -> CodeGrant:
+def _grant(emulator: Emulator, request: AuthorizationRequest, account: SignedIn, person: User) -> CodeGrant:
+    acrs = satisfied_contexts(
+        emulator.policies,
+        required_acrs(request.claims),
+        person=person,
+        amr=account.amr,
+        auth_time=account.auth_time,
+        now=emulator.state.clock.now(),
+    )
     return CodeGrant(
         client_id=request.client.application.client_id,
         redirect_uri=request.client.redirect_uri,
@@ -99,7 +109,7 @@ def _grant(request: AuthorizationRequest, account: SignedIn, person: User) -> Co
         sid=account.sid,
         auth_time=account.auth_time,
         amr=account.amr,
-        acrs=tuple(sorted(required_acrs(request.claims))) if "mfa" in account.amr else (),
+        acrs=acrs,
         nonce=request.nonce,
         code_challenge=request.code_challenge,
         code_challenge_method=request.code_challenge_method,

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from starlette.responses import RedirectResponse, Response
 
-from entrada_emulator.conversation import Attempt, Situation, Step, begin, forget_account, next_step
+from entrada_emulator.conversation import Attempt, Situation, Step, begin, forget_account, forget_proof, next_step
 from entrada_emulator.errors import EntraError
 from entrada_emulator.model import User
 from entrada_emulator.outcome import decline_device, refuse, succeed
@@ -19,6 +19,7 @@ WHAT_SILENCE_LACKS = {
     Step.ENROL: (50079, "interaction_required"),
     Step.CODE: (50076, "interaction_required"),
     Step.PUSH: (50076, "interaction_required"),
+    Step.BLOCKED: (53003, "access_denied"),
     Step.CONSENT: (65001, "consent_required"),
     Step.NEED_ADMIN: (90094, "consent_required"),
 }
@@ -67,6 +68,9 @@ def end(visit: Visit, attempt: Attempt, error: EntraError) -> Response:
 def _advance(visit: Visit, attempt: Attempt) -> tuple[Attempt, Step, Situation]:
     attempt = absorb_phone(visit, attempt)
     situation = situation_of(visit, attempt)
+    if situation.stale:
+        attempt = forget_proof(attempt)
+        situation = situation_of(visit, attempt)
     step = next_step(attempt, situation)
     if step in SIGNED_IN:
         attempt = _with_session(visit, attempt)

@@ -4,11 +4,12 @@ from collections.abc import Iterable
 
 from entrada_emulator.authorization_request import AuthorizationRequest
 from entrada_emulator.claims_request import required_acrs
+from entrada_emulator.conditional_access import Verdict, applying, judge, wants_mfa_by_request
 from entrada_emulator.consents import Permission
 from entrada_emulator.conversation import Attempt, Situation
 from entrada_emulator.errors import EntraError
 from entrada_emulator.instance import Emulator
-from entrada_emulator.model import MfaMethod, Scope, Tenant, User
+from entrada_emulator.model import MfaMethod, Policy, Scope, Tenant, User
 from entrada_emulator.scopes import missing_permissions
 from entrada_emulator.visit import Visit
 from entrada_emulator.world import World, home_of
@@ -18,14 +19,35 @@ def situation_of(visit: Visit, attempt: Attempt) -> Situation:
     """The situation at this moment."""
     if attempt.user is None:
         return Situation(accounts=visit.accounts)
+    verdict = _verdict(visit.emulator, attempt, attempt.user)
     missing = permissions_asked(visit.emulator, attempt)
     return Situation(
         accounts=visit.accounts,
-        method=second_factor(visit.emulator.world, attempt),
+        blocked=verdict.blocks is not None,
+        stale=verdict.wants_freshness is not None,
+        method=second_factor(visit.emulator, attempt, verdict),
         enrolled=visit.emulator.state.totp.secret_of(attempt.user) is not None,
         missing=missing,
         needs_admin=() if _is_admin(visit.emulator.world, attempt) else _for_admins(visit.emulator, attempt, missing),
     )
+
+
+def policies_for(emulator: Emulator, request: AuthorizationRequest, person: User) -> tuple[Policy, ...]:
+    """The Conditional Access policies that a request of this person falls under."""
+    return applying(
+        emulator.policies,
+        person=person,
+        application=request.client.application,
+        resources=[api.resource.client_id for api in request.scopes.apis],
+        contexts=required_acrs(request.claims),
+    )
+
+
+def _verdict(emulator: Emulator, attempt: Attempt, user: User) -> Verdict:
+    person = person_there(emulator.world, attempt.request, user)
+    policies = policies_for(emulator, attempt.request, person)
+    now = emulator.state.clock.now()
+    return judge(policies, person=person, amr=attempt.amr, auth_time=attempt.auth_time, now=now)
 
 
 def tenant_of(world: World, request: AuthorizationRequest, user: User) -> Tenant:
@@ -67,21 +89,17 @@ def check_assignment(world: World, request: AuthorizationRequest, user: User) ->
         raise EntraError(50105, application=application.display_name, client_id=application.client_id)
 
 
-def second_factor(world: World, attempt: Attempt) -> MfaMethod | None:
+def second_factor(emulator: Emulator, attempt: Attempt, verdict: Verdict) -> MfaMethod | None:
     """The second factor the person has to give here, if any.
 
-    Asked for at home, as a guest, or by the request: an essential authentication context stands for a second factor.
+    Asked for at home, as a guest, by a policy, or by the request: a challenge, or a context that no policy defines.
     """
     user = attempt.user
-    if user is None or not _needs_second_factor(world, attempt.request, user):
+    by_request = wants_mfa_by_request(attempt.request.claims, emulator.policies)
+    if user is None or not (user.mfa_required or verdict.wants_mfa or by_request):
         return None
     methods = user.mfa_methods or ("totp",)
     return attempt.method if attempt.method in methods else methods[0]
-
-
-def _needs_second_factor(world: World, request: AuthorizationRequest, user: User) -> bool:
-    there = person_there(world, request, user)
-    return user.mfa_required or there.mfa_required or bool(required_acrs(request.claims))
 
 
 def permissions_asked(emulator: Emulator, attempt: Attempt) -> tuple[Permission, ...]:

@@ -7,6 +7,7 @@ from datetime import datetime
 from entrada_emulator.attempts import Attempts, Lockouts
 from entrada_emulator.clock import Clock, real_time
 from entrada_emulator.codes import AuthorizationCodes, CodeGrant
+from entrada_emulator.conditional_access import Policies
 from entrada_emulator.consents import Consents
 from entrada_emulator.credentials import Credentials
 from entrada_emulator.device_codes import DeviceCodes
@@ -43,6 +44,7 @@ class State:
         self.refresh_tokens = RefreshTokens(self.clock, refresh_semantics)
         self.sessions = BrowserSessions(self.clock)
         self.consents = Consents()
+        self.policies = Policies()
         self.credentials = Credentials()
         self.issued = IssuedTokens()
         self.totp = Totp()

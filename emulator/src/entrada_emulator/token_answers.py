@@ -20,6 +20,7 @@ from entrada_emulator.tokens import (
     access_token_life,
     app_access_token_claims,
     id_token_claims,
+    is_evaluated_continuously,
     user_access_token_claims,
 )
 from entrada_emulator.version1 import shaped
@@ -37,13 +38,17 @@ def user_answer(
 ) -> Answer:
     """Tokens for a person. `renewal` is what the next refresh token stands for, None for no refresh token."""
     api = _named(emulator, sign_in, requested.first)
-    now, life = emulator.state.clock.now(), access_token_life()
+    now = emulator.state.clock.now()
     shown = tuple(scope for scope in requested.oidc if scope != "offline_access") if api.resource is GRAPH else ()
     audience = Audience(resource=api.resource, identifier=api.identifier, scp=(*api.values, *shown))
+    continuous = is_evaluated_continuously(sign_in, audience)
+    life = access_token_life(continuous=continuous)
     claims = user_access_token_claims(sign_in, audience, origins=emulator.origins, now=now, life=life)
     emulator.state.issued.note(claims["uti"], sign_in)
     granted = (*(api.wire(value) for value in api.values), *shown)
     answer: Answer = {"token_type": "Bearer", "scope": " ".join(granted)} | _access_token(emulator, audience, claims)
+    if continuous:
+        answer["refresh_in"] = int(life.total_seconds()) // 2
     if renewal is not None:
         answer |= _refresh_token(emulator, renewal)
     if "openid" in requested.oidc:

@@ -4,6 +4,7 @@ import hashlib
 import secrets
 from datetime import datetime, timedelta
 
+from entrada_emulator.claims_request import client_capabilities
 from entrada_emulator.graph_resource import GRAPH
 from entrada_emulator.keys import base64url
 from entrada_emulator.model import Application, ClientAcr, Tenant, User
@@ -22,10 +23,21 @@ from entrada_emulator.sign_in import Audience, SignIn
 ID_TOKEN_LIFE = timedelta(hours=1)
 ACCESS_TOKEN_LIFE = timedelta(minutes=60)
 ACCESS_TOKEN_SPREAD = timedelta(minutes=30)  # Entra draws 60 to 90 minutes, so that renewals do not come all at once
+CONTINUOUS_LIFE = timedelta(hours=20)
+CONTINUOUS_SPREAD = timedelta(hours=8)
+CHALLENGEABLE = "cp1"
 
 
-def access_token_life() -> timedelta:
-    """Between 60 and 90 minutes, at random, in whole seconds."""
+def is_evaluated_continuously(sign_in: SignIn, audience: Audience) -> bool:
+    """Whether the client can be challenged (`cp1`) and the resource is Graph, which then hears of revocations."""
+    capabilities = {name.lower() for name in client_capabilities(sign_in.requested_claims)}
+    return audience.resource is GRAPH and CHALLENGEABLE in capabilities
+
+
+def access_token_life(*, continuous: bool = False) -> timedelta:
+    """Between 60 and 90 minutes, at random, in whole seconds; with continuous evaluation between 20 and 28 hours."""
+    if continuous:
+        return CONTINUOUS_LIFE + timedelta(seconds=secrets.randbelow(int(CONTINUOUS_SPREAD.total_seconds())))
     return ACCESS_TOKEN_LIFE + timedelta(seconds=secrets.randbelow(int(ACCESS_TOKEN_SPREAD.total_seconds())))
 
 

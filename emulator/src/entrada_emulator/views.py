@@ -180,6 +180,7 @@ DETAILS: dict[Step, Callable[[Scene], Context]] = {
     Step.CODE: _code,
     Step.ENROL: _enrol,
     Step.PUSH: _push,
+    Step.BLOCKED: lambda _: {"code": 53003},
     Step.CONSENT: _consent,
     Step.DEVICE: _device,
     Step.NEED_ADMIN: _need_admin,

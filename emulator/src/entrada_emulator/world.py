@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from entrada_emulator.graph_resource import GRAPH
-from entrada_emulator.model import PERSONAL_TENANT, Application, Group, Tenant, User
+from entrada_emulator.model import PERSONAL_TENANT, Application, Group, Policy, Tenant, User
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,6 +15,7 @@ class World:
     users: tuple[User, ...] = ()
     groups: tuple[Group, ...] = ()
     applications: tuple[Application, ...] = ()
+    policies: tuple[Policy, ...] = ()
     _tenants: dict[str, Tenant] = field(init=False, repr=False, compare=False)
     _users: dict[tuple[str, str], User] = field(init=False, repr=False, compare=False)
     _groups: dict[str, Group] = field(init=False, repr=False, compare=False)

@@ -7,7 +7,7 @@ from typing import TypeVar
 from urllib.parse import urlsplit
 
 from entrada_emulator.errors import EntraError
-from entrada_emulator.model import GRAPH_APP_ID, TENANT_MARK, Application, Group, RedirectUri, Tenant, User
+from entrada_emulator.model import GRAPH_APP_ID, TENANT_MARK, Application, Group, Policy, RedirectUri, Tenant, User
 from entrada_emulator.scopes import parse_scopes
 from entrada_emulator.world import World
 
@@ -36,9 +36,10 @@ def checked_world(
     users: tuple[User, ...] = (),
     groups: tuple[Group, ...] = (),
     applications: tuple[Application, ...] = (),
+    policies: tuple[Policy, ...] = (),
 ) -> World:
     """A directory that holds together; raises `WorldError` that lists everything wrong at once."""
-    world = World(tenants=tenants, users=users, groups=groups, applications=applications)
+    world = World(tenants, users, groups, applications, policies)
     faults = [fault for check in CHECKS for fault in check(world)]
     if faults:
         raise WorldError(faults)
@@ -102,12 +103,33 @@ def applications_fit(world: World) -> Iterator[Fault]:
             yield from _roles_fit(world, f"{place}.granted_app_roles", client_id, roles, "Application")
 
 
+def policies_fit(world: World) -> Iterator[Fault]:
+    """Each policy's tenant, people and applications exist."""
+    yield from _repeated("policies", world.policies, lambda p: [p.id])
+    for at, policy in enumerate(world.policies):
+        yield from policy_fits(world, f"policies[{at}]", policy)
+
+
+def policy_fits(world: World, place: str, policy: Policy) -> Iterator[Fault]:
+    """What is wrong with one policy."""
+    yield from _guid(f"{place}.id", policy.id)
+    yield from _known_tenant(world, place, policy.tenant_id)
+    for name in policy.users:
+        by_name = world.user_by_name(name, tenant_id=policy.tenant_id)
+        if by_name is None and world.user(policy.tenant_id, name) is None:
+            yield f"{place}.users", f"nobody in that tenant is called {name!r}"
+    for client_id in policy.applications:
+        if world.application(client_id) is None:
+            yield f"{place}.applications", f"no application has the client_id {client_id!r}"
+
+
 CHECKS: tuple[Callable[[World], Iterator[Fault]], ...] = (
     tenants_are_marked,
     identifiers_are_unique,
     groups_fit,
     people_fit,
     applications_fit,
+    policies_fit,
 )
 
 

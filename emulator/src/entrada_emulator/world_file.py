@@ -12,11 +12,17 @@ from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
 import yaml
 
-from entrada_emulator.model import Application, Group, Tenant, User
+from entrada_emulator.model import Application, Group, Policy, Tenant, User
 from entrada_emulator.world import World
 from entrada_emulator.world_checks import Fault, WorldError, checked_world
 
-SECTIONS: dict[str, type] = {"tenants": Tenant, "users": User, "groups": Group, "applications": Application}
+SECTIONS: dict[str, type] = {
+    "tenants": Tenant,
+    "users": User,
+    "groups": Group,
+    "applications": Application,
+    "policies": Policy,
+}
 
 
 def load_world(path: Path) -> World:
@@ -39,7 +45,7 @@ class _Wrong(Exception):
 
 def _world(data: Any) -> World:
     if not isinstance(data, Mapping):
-        raise WorldError([("", "the file must be a mapping with tenants, users, groups and applications")])
+        raise WorldError([("", "the file must be a mapping with tenants, users, groups, applications and policies")])
     unknown = [(str(name), _unknown(str(name), SECTIONS)) for name in data if name not in SECTIONS]
     if unknown:
         raise WorldError(unknown)

@@ -5,7 +5,7 @@ It answers only on loopback and only to the bearer of this instance's key (SEC-1
 
 from starlette.routing import Route
 
-from entrada_emulator.control import changes, credentials
+from entrada_emulator.control import changes, credentials, policies
 from entrada_emulator.control.guard import guarded
 
 routes = [
@@ -20,4 +20,7 @@ routes = [
     Route("/_emulator/requests", guarded(changes.clear_requests), methods=["DELETE"]),
     Route("/_emulator/settings", guarded(changes.settings), methods=["POST"]),
     Route("/_emulator/credentials", guarded(credentials.add_credential), methods=["POST"]),
+    Route("/_emulator/policies", guarded(policies.show_policies)),
+    Route("/_emulator/policies", guarded(policies.switch_on), methods=["POST"]),
+    Route("/_emulator/policies", guarded(policies.clear), methods=["DELETE"]),
 ]

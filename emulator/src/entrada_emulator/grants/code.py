@@ -26,6 +26,7 @@ def redeem_code(emulator: Emulator, request: TokenRequest) -> Answer:
     check_verifier(grant.code_challenge, grant.code_challenge_method, code_verifier=verifier)
     sign_in = sign_in_of(emulator, request, application, grant, acr)
     requested = common.requested_scopes(emulator, request, sign_in, of_grant=grant.scopes, agreed=grant.scopes)
+    sign_in = common.in_context(emulator, request, sign_in)
     if request.form.get("scope"):
         requested.check_one_resource()
     emulator.state.codes.spend(code)

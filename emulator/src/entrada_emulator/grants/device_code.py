@@ -18,6 +18,7 @@ def device_code(emulator: Emulator, request: TokenRequest) -> Answer:
     grant = emulator.state.device_codes.read(code, client_id=application.client_id)
     sign_in = sign_in_of(emulator, request, application, grant, acr)
     requested = common.requested_scopes(emulator, request, sign_in, of_grant=grant.scopes, agreed=grant.scopes)
+    sign_in = common.in_context(emulator, request, sign_in)
     emulator.state.device_codes.spend(code)
     renewal = common.renewal_of(sign_in, kind=kind, scopes=grant.scopes, now=emulator.state.clock.now())
     return common.answer(emulator, request, sign_in, requested, renewal)

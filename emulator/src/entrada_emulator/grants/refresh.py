@@ -21,8 +21,8 @@ def refresh(emulator: Emulator, request: TokenRequest) -> Answer:
         raise EntraError(70000)
     acr = common.authenticated(emulator, request, application, grant.redirect_kind)
     sign_in = _sign_in(emulator, request, application, grant, acr)
-    common.check_second_factor(sign_in)
     requested = common.requested_scopes(emulator, request, sign_in, of_grant=grant.scopes, agreed=())
+    sign_in = common.under_policies(emulator, request, sign_in, requested)
     emulator.state.refresh_tokens.mark_used(token)
     return common.answer(emulator, request, sign_in, requested, grant)
 

@@ -1,12 +1,13 @@
 """A token request, and the checks that several grants share."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from entrada_emulator.checks import TenantPath, application_at
 from entrada_emulator.claims_request import parse_claims, required_acrs
 from entrada_emulator.client_auth import Presented, authenticate, check_presented_proof
+from entrada_emulator.conditional_access import applying, check, judge, satisfied_contexts
 from entrada_emulator.errors import EntraError
 from entrada_emulator.instance import Emulator
 from entrada_emulator.model import Application, ClientAcr, RedirectKind, Tenant, User
@@ -14,10 +15,6 @@ from entrada_emulator.refresh import RefreshGrant
 from entrada_emulator.scopes import RequestedScopes, missing_permissions, parse_scopes
 from entrada_emulator.sign_in import EndpointVersion, SignIn
 from entrada_emulator.token_answers import Answer, user_answer
-
-MFA_POLICY = "e7712ada-00fa-4000-8000-000000000001"
-"""The policy that a person's own MFA requirement counts as, in a claims challenge."""
-MFA_CHALLENGE = f'{{"access_token":{{"polids":{{"essential":true,"values":["{MFA_POLICY}"]}}}}}}'
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,18 +89,12 @@ def check_not_revoked(emulator: Emulator, user: User, *, since: datetime) -> Non
         raise EntraError(50173, issued=since.isoformat(), valid_from=valid_from.isoformat())
 
 
-def check_second_factor(sign_in: SignIn, *, error: str | None = None) -> None:
-    """Raises 50076 with the claims to ask the person for, where they must use MFA and this sign-in did not."""
-    if sign_in.user.mfa_required and "mfa" not in sign_in.amr:
-        raise EntraError(50076, error=error, claims=MFA_CHALLENGE, resource=sign_in.application.client_id)
-
-
 def requested_scopes(
     emulator: Emulator, request: TokenRequest, sign_in: SignIn, *, of_grant: tuple[str, ...], agreed: tuple[str, ...]
 ) -> RequestedScopes:
     """What this request asks for: its scope parameter or else the grant's own.
 
-    Consent must cover it; `agreed` was consented to on the way to this very grant. Raises 65001, 50076.
+    Consent must cover it; `agreed` was consented to on the way to this very grant. Raises 65001.
     """
     world, application = emulator.world, sign_in.application
     requested = parse_scopes(world, request.form.get("scope") or of_grant)
@@ -112,14 +103,38 @@ def requested_scopes(
     ) - parse_scopes(world, agreed).permissions(application)
     if missing:
         raise EntraError(65001, client_id=application.client_id, application=application.display_name)
-    _check_contexts(sign_in, request.form.get("claims"))
     return requested
 
 
-def _check_contexts(sign_in: SignIn, claims: str | None) -> None:
-    """Raises 50076 with the challenge if it names an authentication context that the sign-in does not satisfy."""
-    if required_acrs(parse_claims(claims)) - set(sign_in.acrs):
-        raise EntraError(50076, claims=claims)
+def under_policies(
+    emulator: Emulator, request: TokenRequest, sign_in: SignIn, requested: RequestedScopes, *, error: str | None = None
+) -> SignIn:
+    """The sign-in with the authentication contexts that it fulfils, if the policies let it have these tokens now.
+
+    Raises 53003, 70043, and 50076 with the challenge for a second factor or for a context that is not fulfilled.
+    """
+    policies = applying(
+        emulator.policies,
+        person=sign_in.user,
+        application=sign_in.application,
+        resources=[requested.first.resource.client_id],
+        contexts=required_acrs(parse_claims(request.form.get("claims"))),
+    )
+    now = emulator.state.clock.now()
+    verdict = judge(policies, person=sign_in.user, amr=sign_in.amr, auth_time=sign_in.auth_time, now=now)
+    check(verdict, sign_in, error=error)
+    return in_context(emulator, request, sign_in, error=error)
+
+
+def in_context(emulator: Emulator, request: TokenRequest, sign_in: SignIn, *, error: str | None = None) -> SignIn:
+    """The sign-in with the contexts that the request asks for and it fulfils; raises 50076 for one that it does not."""
+    contexts, now = required_acrs(parse_claims(request.form.get("claims"))), emulator.state.clock.now()
+    fulfilled = satisfied_contexts(
+        emulator.policies, contexts, person=sign_in.user, amr=sign_in.amr, auth_time=sign_in.auth_time, now=now
+    )
+    if contexts - {*fulfilled, *sign_in.acrs}:
+        raise EntraError(50076, error=error, claims=request.form["claims"], resource=sign_in.application.client_id)
+    return replace(sign_in, acrs=tuple(sorted({*fulfilled, *sign_in.acrs})))
 
 
 def renewal_of(sign_in: SignIn, *, kind: RedirectKind, scopes: tuple[str, ...], now: datetime) -> RefreshGrant | None:

@@ -13,6 +13,7 @@ from entrada_emulator.graph_resource import GRAPH
 from entrada_emulator.instance import Emulator, emulator_of
 from entrada_emulator.jwt import NotOurToken, read
 from entrada_emulator.model import User
+from entrada_emulator.tokens import CHALLENGEABLE
 
 AUDIENCES = frozenset({GRAPH.client_id, *GRAPH.identifier_uris, *(f"{uri}/" for uri in GRAPH.identifier_uris)})
 INVALID = "InvalidAuthenticationToken"
@@ -110,9 +111,10 @@ def _user(emulator: Emulator, claims: Mapping[str, Any]) -> User:
 
 
 def _evaluate(emulator: Emulator, caller: Caller) -> None:
-    """With continuous access evaluation, a token older than a revocation is refused before it expires."""
+    """A token older than a revocation is refused before it expires, where its client said that it can be challenged."""
     valid_from = emulator.state.tokens_valid_from(caller.person)
-    if not emulator.state.continuous_access_evaluation or valid_from is None:
+    capable = CHALLENGEABLE in caller.claims.get("xms_cc", ())
+    if valid_from is None or not (capable or emulator.state.continuous_access_evaluation):
         return
     if caller.claims["iat"] <= valid_from.timestamp():
         wanted = {"access_token": {"nbf": {"essential": True, "value": str(int(valid_from.timestamp()))}}}
