@@ -27,7 +27,7 @@ def own_file(path: Path, *, setting: str) -> None:
 
     SQLite gives its `-wal` and `-shm` files the rights of the file itself, so it must be right before SQLite sees it.
     A file that is there is not opened: closing it would drop the locks by which SQLite, should it have the file open in
-    this process, keeps other processes from taking its write-ahead log away (https://sqlite.org/howtocorrupt.html, 2.2).
+    this process, keeps others from taking its write-ahead log away (https://sqlite.org/howtocorrupt.html, 2.2).
     """
     try:
         with suppress(FileExistsError):
