@@ -4,8 +4,9 @@
 """
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from random import Random
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
@@ -39,6 +40,8 @@ if TYPE_CHECKING:  # an application that only names its dependencies loads none 
 
 KEY = "entrada"
 LONGEST_USER_AGENT = 256
+_numbers = Random()  # noqa: S311 numbers tell requests apart and protect nothing; the system's would be a call for each
+os.register_at_fork(after_in_child=_numbers.seed)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,20 +81,24 @@ class Context:
     It keeps parts of the scope, never the scope, which holds it: a ring would wait for the garbage collector.
     """
 
-    __slots__ = ("_client", "_header_lines", "_looked_up", "_session", "answered", "authorization", "bearer",
-                 "cookie_header", "correlation_id", "house", "return_to", "session_id", "set_cookies")  # fmt: skip
+    __slots__ = ("_client", "_looked_up", "_session", "answered", "authorization", "bearer", "cookie_header",
+                 "correlation_id", "headers", "house", "personal", "return_to", "save_data", "session_id",
+                 "set_cookies")  # fmt: skip
 
     def __init__(self, house: House, scope: Scope) -> None:
         self.house = house
-        self.correlation_id = os.urandom(16).hex()
-        self.cookie_header = b""
-        self.session_id: str | None = None
+        self.correlation_id = f"{_numbers.getrandbits(128):032x}"
+        self.headers: Mapping[bytes, bytes] = {}
+        """The request's headers by lower-case name; of repeated ones the last."""
         self.authorization: tuple[bytes, ...] = ()
         self.bearer = False  # whether one of these headers is of that scheme: then no cookie counts
+        self.cookie_header = b""
+        self.session_id: str | None = None
+        self.personal = False  # whether the request says who it is from, so that its answer is for nobody else
         self.set_cookies: list[str] = []
         self.return_to: str | None = None  # a checked address, once it is known where a sign-in was going
         self.answered = False  # whether the head of the answer is on its way
-        self._header_lines: Iterable[tuple[bytes, bytes]] = scope["headers"]
+        self.save_data: Callable[[], Awaitable[None]] | None = None  # what saves `request.session`, once it was used
         self._client: tuple[str, int] | None = scope.get("client")
         self._session: Session | None = None
         self._looked_up = False
@@ -151,11 +158,6 @@ class Context:
                 user_agent=facts.user_agent,
             )
         )
-
-    @property
-    def headers(self) -> Mapping[bytes, bytes]:
-        """The request's headers by lower-case name; of repeated ones the last."""
-        return dict(self._header_lines)
 
     @property
     def facts(self) -> "RequestFacts":

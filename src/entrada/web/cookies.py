@@ -11,8 +11,9 @@ On https all names begin with `__Host-`, so that no sibling domain can plant one
 which is for this machine only, browsers refuse that prefix and some refuse Secure: the names are bare there.
 """
 
+import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from entrada.settings import Settings
@@ -35,6 +36,11 @@ class Cookies:
     secure: bool
     transaction_same_site: SameSite
     transaction_seconds: int
+    _session_values: re.Pattern[bytes] = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        pattern = rb"(?:\A|;)[ \t]*" + re.escape(self.session.encode()) + rb"[ \t]*=[ \t]*([^;]*)"
+        object.__setattr__(self, "_session_values", re.compile(pattern))
 
     @classmethod
     def from_settings(cls, settings: Settings) -> "Cookies":
@@ -49,6 +55,13 @@ class Cookies:
             transaction_same_site="None" if settings.response_mode == "form_post" else "Lax",
             transaction_seconds=settings.sign_in_minutes * 60,
         )
+
+    def session_in(self, header: bytes) -> str | None:
+        """Return what `single` does for the session cookie, at once: every request asks."""
+        values = self._session_values.findall(header)
+        if len(values) > 1:
+            return single(header, self.session)
+        return values[0].decode("latin-1").rstrip(BLANKS) if values else None
 
     def begin_session(self, session_id: str, *, seconds: int | None = None) -> str:
         """Return the Set-Cookie value that gives the browser its session, to keep for `seconds` or until it closes."""

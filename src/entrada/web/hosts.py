@@ -29,10 +29,10 @@ class Hosts:
             origins=frozenset(f"{base.scheme}://{host}{port}" for host in bracketed),
         )
 
-    def check(self, given: list[bytes]) -> None:
-        """Refuse a request whose Host headers are not exactly one of ours (SEC-163)."""
-        if len(given) == 1 and given[0] in self.names:
+    def check(self, given: bytes | None) -> None:
+        """Refuse a request whose one Host header is not one of ours, or that has none (SEC-163)."""
+        if given in self.names:
             return
-        match = HOST.fullmatch(given[0].lower()) if len(given) == 1 else None
+        match = HOST.fullmatch(given.lower()) if given else None
         if match is None or match[1] not in self.names:
             raise RequestRefused("the Host header is absent, repeated, malformed, or names another host")

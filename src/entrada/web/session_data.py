@@ -42,11 +42,6 @@ class SessionData(MutableMapping[str, Any]):
     def __repr__(self) -> str:
         return "SessionData(…)"  # what an application keeps here is not for logs
 
-    @property
-    def used(self) -> bool:
-        """Whether this request has looked at it."""
-        return self._values is not None
-
     async def save(self) -> None:
         """Write what has changed, if anything; NotSignedIn, SessionDataRefused or StoreUnavailable when it cannot."""
         values, self._values = self._values, None  # once: an answer to a failure of this does not try again
@@ -67,4 +62,5 @@ class SessionData(MutableMapping[str, Any]):
             session = self._context.known_session
             self._before = self._context.house.sessions.data(session) if session else {}
             self._values = {name: json.loads(value) for name, value in self._before.items()}
+            self._context.save_data = self.save
         return self._values

@@ -5,7 +5,7 @@ beside the application's, so that no dependency or catch-all of the application'
 is to carry, the number and cookies, it leaves in the context for the layer of the headers, which is around it.
 """
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from http import HTTPStatus
 
 from starlette.exceptions import HTTPException
@@ -22,6 +22,7 @@ from entrada.web.failures import POLICY_VIOLATION, answer, answer_http_exception
 from entrada.web.session_data import SessionData
 
 BEARER = b"bearer"
+HeaderLine = tuple[bytes, bytes]
 
 
 class Gate:
@@ -35,6 +36,7 @@ class Gate:
         self._routes = routes
         self._own_paths = own_paths
         self._own_trees = own_trees
+        self._session_cookie = house.cookies.session.encode()
         self._exempt = house.path("callback") if house.settings.response_mode == "form_post" else None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -68,27 +70,24 @@ class Gate:
         return self._routes if ours else self._app
 
     def _read_headers(self, scope: Scope, context: Context) -> None:
-        """Take what we need from the headers in one pass; refuse a wrong host and too many cookies."""
-        headers: Iterable[tuple[bytes, bytes]] = scope["headers"]
-        hosts: list[bytes] = []
-        cookie_headers: list[bytes] = []
-        for name, value in headers:
-            if name == b"host":
-                hosts.append(value)
-            elif name == b"cookie":
-                cookie_headers.append(value)
-            elif name == b"authorization":
-                context.authorization = (*context.authorization, value)
-                context.bearer |= value.lstrip()[: len(BEARER)].lower() == BEARER
-        self._house.hosts.check(hosts)
-        context.cookie_header = b"; ".join(cookie_headers)
-        if len(context.cookie_header) > cookies.MOST_HEADER_BYTES:
+        """Take what we need from the headers; refuse a wrong host and too many cookies."""
+        lines: list[HeaderLine] = list(scope["headers"])
+        headers = context.headers = dict(lines)
+        if len(headers) < len(lines):
+            _settle_repeated(headers, lines)
+        cookie_header = headers.get(b"cookie", b"")
+        context.personal = self._session_cookie in cookie_header or b"authorization" in headers
+        self._house.hosts.check(headers.get(b"host"))
+        if b"authorization" in headers:
+            context.authorization = tuple(value for name, value in lines if name == b"authorization")
+            context.bearer = any(map(_is_bearer, context.authorization))
+        if len(cookie_header) > cookies.MOST_HEADER_BYTES:
             if scope["path"].startswith(f"{ROOT}/"):  # what the page that says so is made of
-                context.cookie_header = b""
                 return
             raise HeadersTooLarge("the Cookie header is over 16 KiB")
+        context.cookie_header = cookie_header
         if not context.bearer:  # a bearer token, good or bad, never falls back to the cookie (SEC-095)
-            context.session_id = cookies.single(context.cookie_header, self._house.cookies.session)
+            context.session_id = self._house.cookies.session_in(cookie_header)
 
     async def _check_source(self, scope: Scope, context: Context, receive: Receive) -> Receive:
         """Refuse an unsafe request, or a WebSocket, that does not come from our own pages (SEC-089 to SEC-093)."""
@@ -109,6 +108,17 @@ class Gate:
         if not self._house.csrf.recognises(token, context.session_id):
             raise PageOutdated("the token is not this session's")  # another account's, or from before (REL-063)
         return receive
+
+
+def _is_bearer(authorization: bytes) -> bool:
+    return authorization.lstrip()[: len(BEARER)].lower() == BEARER
+
+
+def _settle_repeated(headers: dict[bytes, bytes], lines: Sequence[HeaderLine]) -> None:
+    """Join the cookies that HTTP/2 sends in several lines; several hosts are none."""
+    headers[b"cookie"] = b"; ".join(value for name, value in lines if name == b"cookie")
+    if sum(name == b"host" for name, _ in lines) > 1:
+        del headers[b"host"]
 
 
 async def _refuse(error: EntradaError, scope: Scope, receive: Receive, send: Send) -> None:

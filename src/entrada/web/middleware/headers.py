@@ -16,7 +16,6 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from entrada.web.content_policy import BARE, DOCUMENTATION, ContentPolicy
 from entrada.web.context import KEY, Context
-from entrada.web.session_data import SessionData
 
 Header = tuple[bytes, bytes]
 Audience = Literal["anyone", "one person", "one person signing in"]
@@ -44,7 +43,6 @@ COMMON: tuple[Header, ...] = (
 )
 CONTENT_TYPE = b"content-type"
 OURS = frozenset({CSP, FRAME, NOSNIFF[0], NO_STORE[0], HSTS[0], b"referrer-policy", *(name for name, _ in COMMON)})
-WHO = frozenset({b"cookie", b"authorization"})
 KINDS_KEPT = 64  # content types are the application's own, so they are few; this only bounds a mistake
 NOT_MODIFIED = 304  # its headers replace those of the kept response, whose own policy is the right one
 
@@ -96,40 +94,41 @@ class HeadersMiddleware:
 
         async def complete_and_send(message: Message) -> None:
             if message["type"] in HEADS:
-                data = scope.get("session")
-                if isinstance(data, SessionData) and data.used:
-                    await data.save()
-                message["headers"] = self._head(scope, message)
+                context: Context | None = scope.get(KEY)
+                if context is not None and context.save_data is not None:
+                    await context.save_data()
+                message["headers"] = self._head(scope, message, context)
             await send(message)
 
         await self.app(scope, receive, complete_and_send)
 
-    def _head(self, scope: Scope, message: Message) -> list[Header]:
-        headers = list(message.get("headers", ())) if message["type"] == ACCEPT else self._complete(scope, message)
-        context: Context | None = scope.get(KEY)
+    def _head(self, scope: Scope, message: Message, context: Context | None) -> list[Header]:
+        given: list[Header] = message.get("headers", [])
+        headers = list(given) if message["type"] == ACCEPT else self._complete(scope, message["status"], given, context)
         if context is not None:
             context.answered = True
             headers.append((CORRELATION, context.correlation_id.encode()))
-            headers += [(b"set-cookie", cookie.encode("latin-1")) for cookie in context.set_cookies]
+            if context.set_cookies:
+                headers += [(b"set-cookie", cookie.encode("latin-1")) for cookie in context.set_cookies]
         return headers
 
-    def _complete(self, scope: Scope, start: Message) -> list[Header]:
-        headers = start.get("headers", ())
+    def _complete(self, scope: Scope, status: int, given: list[Header], context: Context | None) -> list[Header]:
+        who = audience(self.rules, scope, context)
         kind = None
-        plain = start["status"] != NOT_MODIFIED and scope["path"] not in self.rules.documentation
-        for name, value in headers:
+        plain = status != NOT_MODIFIED and scope["path"] not in self.rules.documentation
+        for name, value in given:
             if name in OURS:
                 plain = False
             elif name == CONTENT_TYPE:
                 kind = value
         if not plain or NONCE in scope.get("state", ()):
-            return complete(self.rules, scope, status=start["status"], headers=list(headers))
-        key = (kind, audience(self.rules, scope), self.rules.policy.application)
-        return [*headers, *(self._ready.get(key) or self._make_ready(key, scope))]
+            return complete(self.rules, scope, who=who, status=status, headers=list(given))
+        key = (kind, who, self.rules.policy.application)
+        return [*given, *(self._ready.get(key) or self._make_ready(key, scope))]
 
     def _make_ready(self, key: tuple[bytes | None, Audience, bytes], scope: Scope) -> list[Header]:
         headers = [] if key[0] is None else [(CONTENT_TYPE, key[0])]
-        added = complete(self.rules, scope, status=200, headers=headers)[len(headers) :]
+        added = complete(self.rules, scope, who=key[1], status=200, headers=headers)[len(headers) :]
         if len(self._ready) < KINDS_KEPT:
             self._ready[key] = added
         return added
@@ -141,20 +140,25 @@ def csp_nonce(connection: HTTPConnection) -> str:
     return nonce
 
 
-def audience(rules: HeaderRules, scope: Scope) -> Audience:
+def audience(rules: HeaderRules, scope: Scope, context: Context | None) -> Audience:
     """Tell for whom an answer may be: the request says who it is from, or is part of signing in."""
     if scope["path"].startswith(rules.auth_paths):
         return "one person signing in"
-    for name, value in scope["headers"]:
-        if name in WHO and (name == b"authorization" or rules.session_cookie in value):
-            return "one person"
-    return "anyone"
+    personal = context.personal if context is not None else _says_who(rules, scope)
+    return "one person" if personal else "anyone"
 
 
-def complete(rules: HeaderRules, scope: Scope, *, status: int, headers: list[Header]) -> list[Header]:
+def _says_who(rules: HeaderRules, scope: Scope) -> bool:
+    """Say what the gate would have found, of a request that it never saw."""
+    return any(
+        name == b"authorization" or (name == b"cookie" and rules.session_cookie in value)
+        for name, value in scope["headers"]
+    )
+
+
+def complete(rules: HeaderRules, scope: Scope, *, who: Audience, status: int, headers: list[Header]) -> list[Header]:
     """Return the headers of a response with all that it left out; the given list stays as it is."""
     given = dict(headers)
-    who = audience(rules, scope)
     defaults = rules.auth if who == "one person signing in" else rules.general
     completed = [header for header in headers if header[0] != NOSNIFF[0]]
     completed += [NOSNIFF, *(header for header in defaults if header[0] not in given)]
