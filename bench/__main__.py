@@ -1,10 +1,16 @@
-"""`python -m bench [parts] [asgi] [http] [stores]`: print the tables; all of them when none is named."""
+"""`python -m bench [parts] [asgi] [http] [stores] [storm]`: print the tables; all of them when none is named."""
 
 import sys
 
-from bench import in_process, over_http, parts, stores
+from bench import in_process, over_http, parts, stores, storm
 
-SECTIONS = {"parts": parts.measure, "asgi": in_process.measure, "http": over_http.measure, "stores": stores.measure}
+SECTIONS = {
+    "parts": parts.measure,
+    "asgi": in_process.measure,
+    "http": over_http.measure,
+    "stores": stores.measure,
+    "storm": storm.measure,
+}
 
 if __name__ == "__main__":
     chosen = sys.argv[1:] or list(SECTIONS)

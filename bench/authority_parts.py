@@ -14,6 +14,7 @@ from starlette.types import Message
 
 from bench.signed_in import PERSON
 from bench.timing import Row, micros, micros_of
+from entrada.principal import User
 from entrada.provider.msal_cache import view_of
 
 HOST = "login.microsoftonline.com"
@@ -51,18 +52,18 @@ def _ours(blob: bytes) -> str:
     return held.access_token
 
 
-def cache_text() -> str:
-    """Return an MSAL cache of one person, as MSAL writes it."""
-    cache = msal.SerializableTokenCache()
-    person = {"uid": PERSON.object_id, "utid": PERSON.tenant_id}
-    claims = {"iss": PERSON.issuer, "aud": CLIENT, "sub": PERSON.subject, "exp": int(time.time()) + 3600}
-    claims |= {"iat": int(time.time()), "tid": PERSON.tenant_id, "oid": PERSON.object_id}
-    claims |= {"preferred_username": PERSON.username}
-    answer = {"token_type": "Bearer", "access_token": "a" * 1800, "refresh_token": "r" * 1200, "expires_in": 3600}
-    answer |= {"scope": SCOPE, "client_info": _segment(person)}
+def cache_text(
+    person: User = PERSON, *, client_id: str = CLIENT, refresh_token: str = "r" * 1200, life: int = 3600
+) -> str:
+    """Return an MSAL cache of one person as MSAL writes it; its access token lives for `life` seconds."""
+    cache, now = msal.SerializableTokenCache(), int(time.time())
+    claims = {"iss": person.issuer, "aud": client_id, "sub": person.subject, "exp": now + 3600, "iat": now}
+    claims |= {"tid": person.tenant_id, "oid": person.object_id, "preferred_username": person.username}
+    answer = {"token_type": "Bearer", "access_token": "a" * 1800, "refresh_token": refresh_token, "expires_in": life}
+    answer |= {"scope": SCOPE, "client_info": _segment({"uid": person.object_id, "utid": person.tenant_id})}
     answer |= {"id_token": f"{_segment({'alg': 'RS256'})}.{_segment(claims)}.{_segment({})}"}
-    endpoint = f"{AUTHORITY}/oauth2/v2.0/token"
-    cache.add({"client_id": CLIENT, "scope": [SCOPE], "token_endpoint": endpoint, "response": answer, "data": {}})
+    endpoint = f"https://{HOST}/{person.tenant_id}/oauth2/v2.0/token"
+    cache.add({"client_id": client_id, "scope": [SCOPE], "token_endpoint": endpoint, "response": answer, "data": {}})
     return cache.serialize()
 
 
