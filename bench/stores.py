@@ -30,14 +30,23 @@ LOOK_UP_PAUSE = 0.001  # seconds between two look-ups while it is swept
 Row = tuple[str, ...]
 
 
+class Rows(list[Row]):
+    """Rows that are told as they come, for whoever does not wait for the end."""
+
+    def append(self, row: Row) -> None:
+        """Add one."""
+        print("  " + " · ".join(row), file=sys.stderr)
+        super().append(row)
+
+
 @dataclass(slots=True)
 class Seen:
     """The rows of the four tables."""
 
-    look_ups: list[Row] = field(default_factory=list)
-    room: list[Row] = field(default_factory=list)
-    due: list[Row] = field(default_factory=list)
-    sweeps: list[Row] = field(default_factory=list)
+    look_ups: Rows = field(default_factory=Rows)
+    room: Rows = field(default_factory=Rows)
+    due: Rows = field(default_factory=Rows)
+    sweeps: Rows = field(default_factory=Rows)
 
 
 @dataclass(frozen=True, slots=True)
