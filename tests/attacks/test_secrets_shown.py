@@ -15,7 +15,13 @@ SECRET = re.compile(
     r"(^|_)(state|nonce|code|code_verifier|verifier|tokens?|id_token|access_token|refresh_token|secret|password|sealed|"
     r"session_id|blob|signature|signing_input|payload|login_hint|sid|client_info|assertion)$"
 )
-NOTHING_SECRET = {("Explanation", "code"), ("MsalAnswer", "status_code"), ("House", "tokens"), ("Census", "tokens")}
+NOTHING_SECRET = {
+    ("Explanation", "code"),
+    ("MsalAnswer", "status_code"),
+    ("House", "tokens"),
+    ("Census", "tokens"),
+    ("Progress", "tokens"),
+}
 """An error's code, a status, the part that gives tokens, and how many there are."""
 
 
