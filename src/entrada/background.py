@@ -10,14 +10,16 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
 
-from entrada.errors import SettingsRefused, Unavailable
+from entrada.errors import SettingsRefused, StoreUnavailable, Unavailable
 from entrada.keyring import KeyRing
 from entrada.logs import log
+from entrada.sessions.ended import EndedSessions
 from entrada.sessions.keyfile import KeyFile
 from entrada.sessions.leases import Leases
 from entrada.sessions.lifecycle import Sessions
 
 SWEEP_EVERY = timedelta(minutes=5)  # what is dead is refused at once anyway; this only gives the room back
+READ_ENDS_EVERY = timedelta(seconds=0.5)  # an end is known everywhere within a second, though the store forgot it
 READ_KEYS_EVERY = timedelta(seconds=1)  # one look at a file; `entrada keys rotate` lets a key wait for a minute
 BATCH = 500  # rows at a time, so that no request waits long behind a sweep
 FIRST_PAUSE = 1.0  # seconds after a chore failed; doubled while it goes on failing
@@ -94,6 +96,39 @@ async def sweep(sessions: Sessions, leases: Leases) -> None:
     async with leases.taken(b"chore:sweep") as lease:
         while lease and await lease.is_ours() and await sessions.sweep(limit=BATCH) >= BATCH:
             pass
+
+
+@asynccontextmanager
+async def watching_ends(ended: EndedSessions | None, *, every: timedelta = READ_ENDS_EVERY) -> AsyncIterator[None]:
+    """Know of each end that any worker has noted, as long as the block lasts; begin with all that there are."""
+    if ended is None:
+        yield
+        return
+    told = await _read_ends(ended, told=False)
+    task = asyncio.get_running_loop().create_task(_keep_reading(ended, every, told))
+    try:
+        yield
+    finally:
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
+
+
+async def _keep_reading(ended: EndedSessions, every: timedelta, told: bool) -> None:
+    while True:
+        await asyncio.sleep(every.total_seconds())
+        told = await _read_ends(ended, told=told)
+
+
+async def _read_ends(ended: EndedSessions, *, told: bool) -> bool:
+    """Read once; return whether it could not be done. That is told once, and not each half second."""
+    try:
+        await ended.refresh()
+    except StoreUnavailable as error:
+        if not told:
+            log.warning("ends_not_read", reason=str(error))
+        return True
+    return False
 
 
 @asynccontextmanager

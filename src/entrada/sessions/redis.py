@@ -7,13 +7,14 @@ it is cut short: a list names a session before it is there and until after it ha
 import secrets
 import struct
 from collections.abc import AsyncIterator, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from entrada.clock import Clock
 from entrada.errors import StoreUnavailable
 from entrada.logs import log
 from entrada.sessions import redis_scripts as scripts
+from entrada.sessions.ended import EndedSessions
 from entrada.sessions.redis_servers import RedisServers, Script
 from entrada.sessions.store import Index, Resealed, Stored
 from entrada.store_url import StoreUrl
@@ -36,12 +37,13 @@ TAKE_LEASE, EXTEND_LEASE, DROP_LEASE = (
 
 
 class RedisStore:
-    """A SessionStore in Redis. What it has acknowledged is as safe as that Redis keeps it."""
+    """A SessionStore in Redis. What it has acknowledged is as safe as that Redis keeps it; but an end stays an end."""
 
-    def __init__(self, url: StoreUrl, *, clock: Clock) -> None:
-        """Connect to nothing yet."""
+    def __init__(self, url: StoreUrl, *, clock: Clock, ended: EndedSessions | None = None) -> None:
+        """Connect to nothing yet; without `ended`, an end that Redis loses is no end."""
         self._servers = RedisServers(url)
         self._clock = clock
+        self._ended = ended
         prefix = url.options.get("prefix", "entrada").encode() + b":"
         self._session, self._user, self._sid = prefix + b"session:", prefix + b"user:", prefix + b"sid:"
         self._spent, self._lease, self._due = prefix + b"spent:", prefix + b"lease:", prefix + b"due"
@@ -52,12 +54,16 @@ class RedisStore:
 
     async def get(self, key: bytes) -> Stored | None:
         """Return the record, or None when there is none."""
+        if self._ended and self._ended.has(key):
+            return None
         name = self._session + key.hex().encode()
         held = await self._servers.run(lambda client: client.hget(name, "r"))
         return None if held is None else _unpacked(held)
 
     async def get_tokens(self, key: bytes) -> Stored | None:
         """Return the tokens of a session that is there and has not expired."""
+        if self._ended and self._ended.has(key):
+            return None
         name = self._session + key.hex().encode()
         held, ends = await self._servers.run(lambda client: client.hmget(name, "t", "e"))
         return _unpacked(held) if self._living(ends) else None
@@ -127,13 +133,16 @@ class RedisStore:
         )
 
     async def delete(self, keys: Sequence[bytes]) -> None:
-        """Delete these sessions, both parts, and then their names from the lists."""
+        """Delete these sessions, both parts, note their end, and take their names from the lists."""
         names = [self._session + key.hex().encode() for key in keys]
         found = await self._servers.each([("EVAL", scripts.DELETE, 1, name) for name in names])
+        if self._ended:
+            ends = {key: _time(ends) for key, (_, _, ends) in zip(keys, found, strict=True) if ends}
+            await self._ended.note(ends)
         await self._servers.each(
             [
                 ("ZREM", list_name, key)
-                for key, (user, sid) in zip(keys, found, strict=True)
+                for key, (user, sid, _) in zip(keys, found, strict=True)
                 for list_name in (*self._lists(user, sid), self._due)
             ]
         )
@@ -157,7 +166,7 @@ class RedisStore:
         start = 0
         while keys := await self._named(self._user + user.hex().encode(), start):
             rows = zip(keys, await self._fields(keys, "r", "e", "u"), strict=True)
-            found += [(key, _unpacked(r)) for key, (r, ends, of) in rows if of == user and self._living(ends)]
+            found += [(key, _unpacked(r)) for key, (r, ends, of) in rows if of == user and self._there(key, ends)]
             if len(found) >= limit:
                 break
             start += len(keys)
@@ -169,7 +178,7 @@ class RedisStore:
         start = 0
         while keys := await self._named(self._sid + sid.hex().encode(), start):
             rows = zip(keys, await self._fields(keys, "e", "s"), strict=True)
-            found += [key for key, (ends, of) in rows if of == sid and self._living(ends)]
+            found += [key for key, (ends, of) in rows if of == sid and self._there(key, ends)]
             start += len(keys)
         return found
 
@@ -183,8 +192,8 @@ class RedisStore:
             if not keys:
                 break
             rows = list(zip(keys, await self._fields(keys, "e"), strict=True))
-            dead = [key for key, (ends,) in rows if not self._living(ends)]
-            found += [key for key, (ends,) in rows if self._living(ends)]
+            dead = [key for key, (ends,) in rows if not self._there(key, ends)]
+            found += [key for key, (ends,) in rows if self._there(key, ends)]
             await self._servers.each([("ZREM", self._due, *dead)] if dead else [])
         return found[:limit]
 
@@ -275,11 +284,18 @@ class RedisStore:
         """Return how many milliseconds are left until then, at least one."""
         return max(1, _ms(expires_at - self._clock()))
 
+    def _there(self, key: bytes, ends: bytes | None) -> bool:
+        return self._living(ends) and not (self._ended and self._ended.has(key))
+
     def _living(self, ends: bytes | None) -> bool:
         try:
             return ends is not None and float(ends) > self._now()
         except ValueError:
             raise StoreUnavailable("session store: Redis: a value is not ours") from None
+
+
+def _time(ends: bytes) -> datetime:
+    return datetime.fromtimestamp(float(ends), UTC)
 
 
 def _ms(span: timedelta) -> int:

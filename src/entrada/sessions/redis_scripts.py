@@ -45,10 +45,11 @@ return 1
 """r or t, and that part with the version that it must still have."""
 
 DELETE = """
-local held = redis.call('HMGET', KEYS[1], 'u', 's')
+local held = redis.call('HMGET', KEYS[1], 'u', 's', 'e')
 redis.call('DEL', KEYS[1])
 return held
 """
+"""Gives what it was found by, and its end."""
 
 INDEX = """
 local held = redis.call('HMGET', KEYS[1], 'u', 's', 'e')

@@ -27,6 +27,8 @@ class Engine(Protocol):
     """One kind of database."""
 
     connections: AsyncEngine
+    clock: str
+    """The database's own time in seconds since 1970, in its SQL."""
 
     async def bring_up(self) -> None:
         """Bring the schema to this release's: of workers that start together one does it, the others wait.
@@ -67,14 +69,24 @@ class Database:
         except StoreUnavailable as error:
             log.warning("users_database_not_reached", reason=str(error))
 
+    @property
+    def clock(self) -> str:
+        """The database's own time in seconds since 1970, in its SQL."""
+        return self._engine.clock
+
     @asynccontextmanager
-    async def unit_of_work(self) -> AsyncIterator[AsyncConnection]:
-        """Do all of the block or nothing; StoreUnavailable when the database does not answer or refuses."""
+    async def unit_of_work(self, *, read_only: bool = False) -> AsyncIterator[AsyncConnection]:
+        """Do all of the block or nothing; StoreUnavailable when the database does not answer or refuses.
+
+        A block that only reads holds nobody up.
+        """
         if not self._is_up:
             await self._once_up()
         try:
-            async with self._engine.connections.begin() as connection:
-                yield connection
+            async with self._engine.connections.connect() as connection:
+                await connection.execution_options(entrada_read_only=read_only)
+                async with connection.begin():
+                    yield connection
         except (SQLAlchemyError, OSError) as error:
             raise await self._unavailable(error) from None
 

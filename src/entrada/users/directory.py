@@ -56,6 +56,12 @@ class Directory:
 
         return await self._database.run(work)
 
+    async def deactivate(self, user: User) -> bool:
+        """Let this person sign in no more; False when nobody is known by their key."""
+        inactive = update(users).where(_is(user)).values(is_active=False)
+        async with self._database.unit_of_work() as connection:
+            return (await connection.execute(inactive)).rowcount > 0
+
 
 def _identity(user: User) -> dict[str, str | None]:
     """Return the columns that say who this is; object and tenant id only together."""

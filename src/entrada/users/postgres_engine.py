@@ -27,6 +27,8 @@ AGAIN = frozenset({"40001", "40P01", "23505", READ_ONLY})  # serialization, dead
 class PostgresEngine:
     """One database on a server."""
 
+    clock = "extract(epoch from clock_timestamp())"
+
     def __init__(self, address: StoreUrl) -> None:
         """Connect to nothing yet; ModuleNotFoundError when asyncpg is not installed."""
         self._address = address

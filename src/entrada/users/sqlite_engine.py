@@ -17,6 +17,8 @@ from entrada.users.upgrade import upgrade
 class SqliteEngine:
     """One file; whoever writes it has it alone meanwhile, so nothing is ever undone for somebody else."""
 
+    clock = "(julianday('now') - 2440587.5) * 86400.0"
+
     def __init__(self, path: Path) -> None:
         """Open nothing yet."""
         self._path = path
@@ -62,5 +64,6 @@ def _on_connect(connection: Any, _: Any) -> None:
 
 
 def _on_begin(connection: Connection) -> None:
-    """Take the write lock first: what is read then still holds when it is written."""
-    connection.exec_driver_sql("BEGIN IMMEDIATE")
+    """Take the write lock first, unless nothing will be written: what is read then still holds when it is written."""
+    read_only = connection.get_execution_options().get("entrada_read_only")
+    connection.exec_driver_sql("BEGIN" if read_only else "BEGIN IMMEDIATE")

@@ -2,7 +2,21 @@
 
 from datetime import UTC, datetime
 
-from sqlalchemy import Boolean, Column, DateTime, Dialect, Index, MetaData, String, Table, TypeDecorator, Uuid, text
+from sqlalchemy import (
+    Boolean,
+    Column,
+    DateTime,
+    Dialect,
+    Double,
+    Index,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    TypeDecorator,
+    Uuid,
+    text,
+)
 
 metadata = MetaData()
 
@@ -53,4 +67,15 @@ users = Table(
         sqlite_where=text("object_id IS NULL"),
         postgresql_where=text("object_id IS NULL"),
     ),
+)
+
+ended_sessions = Table(
+    "entrada_ended_session",
+    metadata,
+    Column("key", LargeBinary, primary_key=True),
+    Column("until", UtcDateTime, nullable=False),
+    # By the clock of the database, which all workers share.
+    Column("noted_at", Double, nullable=False),
+    Index("entrada_ended_session_by_note", "noted_at"),
+    Index("entrada_ended_session_by_end", "until"),
 )

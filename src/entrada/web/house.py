@@ -11,7 +11,7 @@ from random import random
 import httpx2
 from fastapi import FastAPI
 
-from entrada.background import SWEEP_EVERY, Chore, Chores, sweep
+from entrada.background import SWEEP_EVERY, Chore, Chores, sweep, watching_ends
 from entrada.clock import Clock
 from entrada.events import Events
 from entrada.flows.ahead import RenewalAhead
@@ -26,16 +26,18 @@ from entrada.flows.tokens import Tokens
 from entrada.keyring import KeyRing
 from entrada.provider.credentials import AssertionSource
 from entrada.provider.discovery import Discovery
+from entrada.sessions.ended import EndedSessions
 from entrada.sessions.keyfile import KeyFile, load_or_create_ring, ring_file
 from entrada.sessions.leases import Leases
 from entrada.sessions.lifecycle import Sessions
 from entrada.sessions.lifetimes import Lifetimes
-from entrada.sessions.opening import open_store
+from entrada.sessions.opening import may_forget, open_store
 from entrada.sessions.sealing import Sealer
 from entrada.sessions.store import SessionStore
 from entrada.settings import Settings
 from entrada.users.database import Database
 from entrada.users.directory import Directory
+from entrada.users.ended_sessions import EndedSessionLedger
 from entrada.web.content_policy import ContentPolicy
 from entrada.web.context import House
 from entrada.web.cookies import Cookies
@@ -66,6 +68,8 @@ class Building:
     sealer: Sealer
     key_file: KeyFile | None
     """The file of the key ring, if there is one."""
+    ended: EndedSessions | None
+    """What is remembered of ended sessions beside the store, where the store may forget."""
 
     def use_keys(self, ring: KeyRing) -> None:
         """Seal with the active key of this ring from now on, and open with its keys."""
@@ -106,6 +110,7 @@ class Building:
             stack.push_async_callback(self.database.close)
             stack.push_async_callback(self.house.tokens.land)
             await self.database.bring_up()
+            await stack.enter_async_context(watching_ends(self.ended))
             await self.store.prepare()
             await self.house.discovery.prepare()
             await self.house.expiry.once()
@@ -126,9 +131,8 @@ def build(
     key_file = KeyFile(path) if (path := ring_file(settings)) else None  # before it is read: no change is missed
     ring = load_or_create_ring(settings)
     sealer = Sealer(ring)
-    store = open_store(settings.store, data_dir=settings.data_dir, clock=clock)
+    database, ended, store = _kept_in(settings, clock)
     sessions = Sessions(store, sealer=sealer, ring=ring, clock=clock, lifetimes=_lifetimes(settings))
-    database = Database(settings.database_url, data_dir=settings.data_dir)
     outside = lay_ways_out(settings, transport=transport, client_assertion=client_assertion, clock=clock)
     discovery, client, schedule, leases = outside.discovery, outside.client, outside.schedule, Leases(store)
     expiry = ExpiryWatch(outside.credentials, clock=clock, events=events)
@@ -160,7 +164,16 @@ def build(
         told_later=ToldLater(sealer, clock=clock),
         own_paths=own_paths(settings),
     )
-    return Building(house=house, outside=outside, store=store, database=database, sealer=sealer, key_file=key_file)
+    return Building(
+        house=house, outside=outside, store=store, database=database, sealer=sealer, key_file=key_file, ended=ended
+    )
+
+
+def _kept_in(settings: Settings, clock: Clock) -> tuple[Database, EndedSessions | None, SessionStore]:
+    """Return where people and sessions are kept, and what remembers ends beside a store that may forget them."""
+    database = Database(settings.database_url, data_dir=settings.data_dir)
+    ended = EndedSessions(EndedSessionLedger(database), clock=clock) if may_forget(settings.store) else None
+    return database, ended, open_store(settings.store, data_dir=settings.data_dir, clock=clock, ended=ended)
 
 
 def _lifetimes(settings: Settings) -> Lifetimes:
