@@ -164,9 +164,7 @@ def build(
         told_later=ToldLater(sealer, clock=clock),
         own_paths=own_paths(settings),
     )
-    return Building(
-        house=house, outside=outside, store=store, database=database, sealer=sealer, key_file=key_file, ended=ended
-    )
+    return Building(house, outside, store, database, sealer, key_file, ended)
 
 
 def _kept_in(settings: Settings, clock: Clock) -> tuple[Database, EndedSessions | None, SessionStore]:
