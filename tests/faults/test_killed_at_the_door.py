@@ -145,3 +145,24 @@ async def test_before_the_cookie_is_cleared(two: Cluster) -> None:
         assert (again.status_code, again.json()["ended"]) == (200, {"here": True, "browser": True})
         assert person.session is None
     await person.close()
+
+
+async def test_each_step_at_another_worker(two: Cluster) -> None:
+    """REL-074: no stickiness is needed: attempt, answer, page, token, list and sign-out may each meet another worker."""
+    first, second = two.workers
+    await second.ready()
+    person = two.person()
+    await person.start(second.url)
+    assert not (await person.come_back(first.url)).is_error
+    session = person.session or ""
+    assert (await two.ask(second, session, path="/who")).status == 200
+    assert (await two.ask(first, session)).body == {"source": "cache"}
+    two.renewals()
+    two.move_clock(timedelta(minutes=100))
+    answers = [await two.ask(worker, session) for worker in (second, first, second)]
+    assert [answer.body["source"] for answer in answers] == ["identity_provider", "cache", "cache"]
+    assert two.renewals() == 1
+    assert len(await person.sessions(first.url)) >= 1
+    assert (await person.sign_out(second.url)).status_code == 200
+    assert (await two.ask(first, session, path="/who")).status == 401
+    await person.close()
