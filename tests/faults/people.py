@@ -1,5 +1,6 @@
 """A person who signs in and out of workers one step at a time, each step at whichever worker the test likes."""
 
+from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import httpx2
@@ -59,11 +60,11 @@ class Person:
         """Press the button of a script."""
         return await self.client.post(f"{url}/api/auth/logout", headers=SCRIPT)
 
-    async def sessions(self, url: str) -> list[dict[str, object]]:
+    async def sessions(self, url: str) -> list[dict[str, Any]]:
         """Return what "my sessions" shows."""
         answer = await self.client.get(f"{url}/api/auth/sessions", headers=JSON)
         assert answer.status_code == 200, answer.text
-        found: list[dict[str, object]] = answer.json()["sessions"]
+        found: list[dict[str, Any]] = answer.json()["sessions"]
         return found
 
     async def end(self, url: str, handle: object) -> httpx2.Response:
