@@ -77,7 +77,7 @@ class StandardProvider(AuthorityApp):
 
     def _granted(self, form: dict[str, str]) -> dict[str, Any]:
         said = self._codes[form["code"]]
-        id_token = token(now=self._now(), iss=ISSUER, tid=ABSENT, oid=ABSENT, **said)
+        id_token = token(now=self._now(), iss=ISSUER, **({"tid": ABSENT, "oid": ABSENT} | said))
         number = form["code"].removeprefix("code-")
         return {
             "token_type": "Bearer",

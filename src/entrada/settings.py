@@ -144,7 +144,7 @@ class Settings(BaseSettings):
     sign_in_minutes: int = Field(10, ge=1, le=60)
     """How long one attempt to sign in may take."""
     revoke_at_sign_out: bool = True
-    """Whether signing out revokes the refresh token where the provider has a revocation endpoint; Entra has none."""
+    """Whether sessions that people or the provider end have their refresh tokens revoked; Entra has no way to."""
     token_refresh_buffer_secs: int = Field(
         300, ge=0, le=3600, validation_alias=named("token_refresh_buffer_secs", "TOKEN_REFRESH_BUFFER_SECS")
     )

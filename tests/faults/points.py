@@ -18,7 +18,7 @@ BEFORE_THE_ATTEMPT_IS_SEALED = "entrada.flows.transaction:seal"
 BEFORE_THE_REDIRECT = "entrada.web.cookies:Cookies.open_transaction"
 BEFORE_THE_CODE_IS_REDEEMED = "entrada.flows.signin:SignIn.finish"
 BEFORE_THE_SESSION_IS_STORED = "entrada.sessions.lifecycle:Sessions.begin"
-BEFORE_THE_COOKIE_IS_SENT = "entrada.sessions.lifecycle:Sessions.end_surplus_of"
+BEFORE_THE_COOKIE_IS_SENT = "entrada.flows.endings:Endings.end_surplus_of"
 # Renewal
 BEFORE_THE_LEASE_IS_SURE = "entrada.sessions.leases:Lease.is_ours"
 BEFORE_THE_CALL = "entrada.provider.token_client:TokenClient.acquire"

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from entrada_emulator.pytest_plugin import Entra
 
-from tests.authority_app import ABSENT, CLIENT
+from tests.authority_app import ABSENT, CLIENT, OBJECT, TENANT
 from tests.browser import Browser
 from tests.front_door import AUTH, BASE, SESSION, FrontDoor, running
 from tests.standard_provider import HOST, ISSUER, StandardProvider
@@ -50,7 +50,8 @@ async def test_one_session(elsewhere: FrontDoor, provider: StandardProvider) -> 
     second = await session_of(elsewhere, provider, sub="ada", sid="two")
     assert await told(elsewhere, provider.logout_token(sid="one")) == 200
     assert [await elsewhere.reuse(session) for session in (first, second)] == [401, 200]
-    assert [(event.name, event.reason) for event in elsewhere.events[2:]] == [("session_ended", "backchannel_logout")]
+    told_of = [(event.name, event.reason, event.user_key) for event in elsewhere.events[2:]]
+    assert told_of == [("session_ended", "backchannel_logout", f"{ISSUER}|ada")]
 
 
 async def test_all_sessions_of_a_person(elsewhere: FrontDoor, provider: StandardProvider) -> None:
@@ -60,6 +61,17 @@ async def test_all_sessions_of_a_person(elsewhere: FrontDoor, provider: Standard
     third = await session_of(elsewhere, provider, sub="ben", sid="three")
     assert await told(elsewhere, provider.logout_token(sub="ada", sid=ABSENT)) == 200
     assert [await elsewhere.reuse(session) for session in (first, second, third)] == [401, 401, 200]
+
+
+async def test_whatever_else_the_tokens_carry(elsewhere: FrontDoor, provider: StandardProvider) -> None:
+    """SEC-102, SEC-120: at a provider other than Entra `tid` and `oid` change nothing: `sub` finds its sessions."""
+    entras = {"tid": TENANT, "oid": OBJECT}
+    first = await session_of(elsewhere, provider, sub="ada", sid="one", **entras)
+    other = await session_of(elsewhere, provider, sub="ben", sid="two", **entras)
+    assert elsewhere.events[0].user_key == f"{ISSUER}|ada"
+    assert await told(elsewhere, provider.logout_token(sub="ada", sid=ABSENT, tid=TENANT, oid=OBJECT)) == 200
+    assert [await elsewhere.reuse(session) for session in (first, other)] == [401, 200]
+    assert [(event.name, event.user_key) for event in elsewhere.events[2:]] == [("session_ended", f"{ISSUER}|ada")]
 
 
 async def test_the_person_signs_in_again(elsewhere: FrontDoor, provider: StandardProvider) -> None:

@@ -4,6 +4,7 @@ from datetime import timedelta
 
 from entrada.clock import Clock
 from entrada.errors import AuthorityUnavailable, RequestRefused, TokenRefused
+from entrada.flows.endings import Endings
 from entrada.principal import User
 from entrada.provider.authority import TEMPLATE, names_issuer
 from entrada.provider.discovery import Discovery
@@ -14,17 +15,18 @@ LEEWAY = timedelta(minutes=5)  # a token is remembered for longer than it is acc
 
 
 class RemoteLogout:
-    """Ends sessions at the authority's word; each method returns how many there were."""
+    """Ends sessions at the authority's word; each method returns whose they were."""
 
     def __init__(
-        self, *, sessions: Sessions, discovery: Discovery, verifier: LogoutTokenVerifier, clock: Clock
+        self, *, sessions: Sessions, endings: Endings, discovery: Discovery, verifier: LogoutTokenVerifier, clock: Clock
     ) -> None:
         self._sessions = sessions
+        self._endings = endings
         self._discovery = discovery
         self._verifier = verifier
         self._clock = clock
 
-    async def front_channel(self, sid: str, *, issuer: str | None) -> int:
+    async def front_channel(self, sid: str, *, issuer: str | None) -> tuple[User, ...]:
         """End the sessions of this `sid` of our issuer, and ask nobody (SEC-100, SEC-101).
 
         RequestRefused for another issuer's; AuthorityUnavailable while it is not known who ours is.
@@ -36,9 +38,9 @@ class RemoteLogout:
             raise RequestRefused("iss is missing: an authority of many tenants must say whose session ended")
         if issuer is not None and not names_issuer(known.issuer, issuer):
             raise RequestRefused("iss is another issuer")
-        return await self._sessions.end_by_sid(issuer or known.issuer, sid)
+        return await self._endings.end_by_sid(issuer or known.issuer, sid)
 
-    async def back_channel(self, logout_token: str) -> int:
+    async def back_channel(self, logout_token: str) -> tuple[User, ...]:
         """End what a logout token names; RequestRefused, and nothing ends, unless it is good and new (SEC-102)."""
         try:
             claims = await self._verifier.verify(logout_token)
@@ -46,8 +48,10 @@ class RemoteLogout:
             raise RequestRefused(f"logout_token: {refused}") from None
         await self._spend(claims)
         if claims.sid is not None:
-            return await self._sessions.end_by_sid(claims.issuer, claims.sid)
-        return await self._sessions.end_all_of(User(issuer=claims.issuer, subject=claims.subject or ""))
+            return await self._endings.end_by_sid(claims.issuer, claims.sid)
+        # a provider that sends these tokens is known by issuer and subject, whatever tid and oid it has (`User.key`)
+        user = User(issuer=claims.issuer, subject=claims.subject or "")
+        return (user,) if await self._endings.end_all_of(user) else ()
 
     async def _spend(self, claims: LogoutClaims) -> None:
         """Use the token up before anything ends: played again, it would end the sessions begun since."""

@@ -246,7 +246,7 @@ class Renewal:
         log.warning("renewal_refused", reason=str(refused))
         if isinstance(refused, InteractionRequired):
             raise await self._step(session, held, wanted, refused, tell)
-        await self._sessions.end_session(session.key)
+        await self._sessions.end_sessions([session.key])
         await tell("renewal_failed", user=session.user, reason=refused.code)
         await tell("session_ended", user=session.user, reason="renewal_refused")
         raise refused if isinstance(refused, RenewalRefused) else RenewalRefused(str(refused)) from None

@@ -6,6 +6,8 @@ from entrada.errors import EntradaError
 from entrada.logs import log
 from entrada.provider.token_client import TokenClient
 
+AT_ONCE = 4  # calls to the provider, which may take ten seconds each
+MOST_WAITING = 5000
 AT_THE_END = 2.0  # seconds that a stopping application waits for what is under way
 
 
@@ -15,9 +17,13 @@ class Revocation:
     def __init__(self, client: TokenClient) -> None:
         self._client = client
         self._under_way: set[asyncio.Task[None]] = set()
+        self._places = asyncio.Semaphore(AT_ONCE)
 
     def begin(self, tokens: bytes) -> None:
         """Revoke the refresh token in `tokens`, where there is one and the provider takes it back."""
+        if len(self._under_way) >= MOST_WAITING:
+            log.warning("refresh_token_not_revoked", reason="too many are waiting")
+            return
         task = asyncio.get_running_loop().create_task(self._revoke(tokens))
         self._under_way.add(task)
         task.add_done_callback(self._under_way.discard)
@@ -31,6 +37,7 @@ class Revocation:
 
     async def _revoke(self, tokens: bytes) -> None:
         try:
-            await self._client.revoke(tokens)
+            async with self._places:
+                await self._client.revoke(tokens)
         except EntradaError as error:
             log.warning("refresh_token_not_revoked", reason=str(error))

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from entrada.clock import Clock
 from entrada.errors import AuthorityRefused, StoreUnavailable, TransactionRefused
 from entrada.flows.callback import AuthorizationResponse, Cancelled, MatchedCallback
+from entrada.flows.endings import Endings
 from entrada.flows.provisioning import Provisioning
 from entrada.flows.schedule import Schedule
 from entrada.flows.transaction import Transaction, handle_of, seal, unseal
@@ -70,6 +71,7 @@ class SignIn:
         verifier: IdTokenVerifier,
         sealer: Sealer,
         sessions: Sessions,
+        endings: Endings,
         provisioning: Provisioning,
         schedule: Schedule,
         clock: Clock,
@@ -80,6 +82,7 @@ class SignIn:
         self._verifier = verifier
         self._sealer = sealer
         self._sessions = sessions
+        self._endings = endings
         self._provisioning = provisioning
         self._schedule = schedule
         self._clock = clock
@@ -170,7 +173,7 @@ class SignIn:
             remember=transaction.remember,
             due_at=self._schedule.due_at(redeemed.tokens),
         )
-        surplus = await self._sessions.end_surplus_of(user, most=self._settings.most_sessions)
+        surplus = await self._endings.end_surplus_of(session, most=self._settings.most_sessions)
         return SignedIn(
             session_id=session_id, session=session, user=user, return_to=transaction.return_to, surplus=surplus
         )

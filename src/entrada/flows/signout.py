@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 
 from entrada.errors import StoreUnavailable, Unavailable
-from entrada.flows.revocation import Revocation
+from entrada.flows.endings import Endings
 from entrada.provider.authorization import end_session_url
 from entrada.provider.discovery import Discovery
 from entrada.provider.token_client import TokenClient
@@ -27,16 +27,20 @@ class SignedOut:
 class SignOut:
     """Signs people out of this application and sends them to do so at the authority."""
 
-    def __init__(self, settings: Settings, *, sessions: Sessions, discovery: Discovery, client: TokenClient) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        sessions: Sessions,
+        discovery: Discovery,
+        client: TokenClient,
+        endings: Endings,
+    ) -> None:
         self._settings = settings
         self._sessions = sessions
         self._discovery = discovery
         self._client = client
-        self._revocation = Revocation(client)
-
-    async def aclose(self) -> None:
-        """Let the revocations under way end."""
-        await self._revocation.aclose()
+        self._endings = endings
 
     async def end(self, session_id: str | None) -> SignedOut:
         """End the session in the store; an unreachable store or authority is told, not raised (SEC-097)."""
@@ -48,8 +52,8 @@ class SignOut:
             await self._sessions.end(session_id)
         except StoreUnavailable:
             return SignedOut(here=False, authority_url=await self._authority_url(None, None))
-        if held and self._settings.revoke_at_sign_out:
-            self._revocation.begin(held.blob)
+        if held:
+            self._endings.revoke([held.blob])
         id_token = self._client.id_token(held.blob) if held else None
         url = await self._authority_url(session.user.login_hint, id_token) if session else None
         return SignedOut(here=True, session=session, authority_url=url)

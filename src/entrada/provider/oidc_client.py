@@ -49,6 +49,8 @@ _decoder = msgspec.msgpack.Decoder(SessionTokens)
 class OidcClient(TokenClient):
     """Gets tokens from an OpenID provider."""
 
+    revokes = True
+
     async def redeem(self, grant: CodeGrant) -> Redeemed:
         """Exchange a code; the scope is the code's already, so none is sent."""
         answer = await self._ask(

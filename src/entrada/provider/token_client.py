@@ -101,6 +101,9 @@ class TokenClient(ABC):
         self._clock = clock
         self._refresh_buffer = refresh_buffer
 
+    revokes = False
+    """Whether `revoke` may do anything: not at Entra, which has no revocation endpoint."""
+
     @abstractmethod
     async def redeem(self, grant: CodeGrant) -> Redeemed:
         """Exchange a code for tokens; AuthorityRefused, AuthorityUnavailable, or TokenRefused without an ID token."""

@@ -2,6 +2,7 @@
 
 import math
 import secrets
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from hashlib import sha256
 
@@ -213,9 +214,16 @@ class Sessions:
         """Let the session's tokens want renewal then; None: never, until they are replaced."""
         await self._store.postpone(session.key, due_at=due_at)
 
-    async def end_session(self, key: bytes) -> None:
-        """End the session that the store knows by this key, here and on every worker."""
-        await self._store.delete([key])
+    async def by_sid(self, issuer: str, sid: str) -> list[Session]:
+        """Return every living session that began with this `sid` of this issuer."""
+        await self._index_older()
+        keys = [key for name in self._names.sid(issuer, sid) for key in await self._store.by_sid(name)]
+        return [session for key in keys if (session := await self.by_key(key))]
+
+    async def end_sessions(self, keys: Sequence[bytes]) -> None:
+        """End the sessions that the store knows by these keys, here and on every worker."""
+        if keys:
+            await self._store.delete(keys)
 
     async def end_all_of(self, user: User, *, but: Session | None = None) -> int:
         """End every session of this person but that one; return how many there were."""
@@ -228,21 +236,6 @@ class Sessions:
                 await self._store.delete(keys)
                 ended += len(keys)
         return ended
-
-    async def end_surplus_of(self, user: User, *, most: int) -> int:
-        """End what this person has beyond `most` sessions, the longest unused first; return how many (SEC-077)."""
-        theirs = await self.by_user(user, limit=MOST_LOOKED_THROUGH)
-        if surplus := [session.key for session in theirs[most:]]:
-            await self._store.delete(surplus)
-        return len(surplus)
-
-    async def end_by_sid(self, issuer: str, sid: str) -> int:
-        """End every session that began with this `sid` of this issuer; return how many there were."""
-        await self._index_older()
-        keys = [key for name in self._names.sid(issuer, sid) for key in await self._store.by_sid(name)]
-        if keys:
-            await self._store.delete(keys)
-        return len(keys)
 
     async def end(self, session_id: str) -> None:
         """End the session of this id, here and on every worker; an unknown id is no error."""

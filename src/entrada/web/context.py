@@ -21,6 +21,7 @@ from entrada.settings import Settings
 if TYPE_CHECKING:  # an application that only names its dependencies loads none of these
     from entrada.background import Chores
     from entrada.flows.bearer import Bearers
+    from entrada.flows.endings import Endings
     from entrada.flows.expiry import ExpiryWatch
     from entrada.flows.remote_logout import RemoteLogout
     from entrada.flows.signin import SignIn
@@ -60,6 +61,7 @@ class House:
     sessions: "Sessions"
     sign_in: "SignIn"
     sign_out: "SignOut"
+    endings: "Endings"
     remote_logout: "RemoteLogout"
     logout_pace: "Pace"
     tokens: "Tokens"
@@ -128,15 +130,6 @@ class Context:
         if session is None:
             raise NotSignedIn
         return session
-
-    async def end_session(self, reason: str) -> None:
-        """End this request's session here and in the browser, and tell who listens."""
-        session = self._session
-        if self.session_id is not None:
-            await self.house.sessions.end(self.session_id)
-        self.forget_session()
-        if session is not None:
-            await self.tell("session_ended", user=session.user, reason=reason)
 
     def forget_session(self) -> None:
         """Let go of this request's session, which has ended, here and in the browser."""

@@ -16,6 +16,7 @@ from entrada.clock import Clock
 from entrada.events import Events
 from entrada.flows.ahead import RenewalAhead
 from entrada.flows.bearer import Bearers
+from entrada.flows.endings import Endings
 from entrada.flows.expiry import ExpiryWatch
 from entrada.flows.provisioning import Provision, Provisioning
 from entrada.flows.remote_logout import RemoteLogout
@@ -26,6 +27,7 @@ from entrada.flows.tokens import Tokens
 from entrada.keyring import KeyRing
 from entrada.provider.credentials import AssertionSource
 from entrada.provider.discovery import Discovery
+from entrada.provider.token_client import TokenClient
 from entrada.sessions.ended import EndedSessions
 from entrada.sessions.keyfile import KeyFile, load_or_create_ring, ring_file
 from entrada.sessions.leases import Leases
@@ -105,7 +107,7 @@ class Building:
             stack.push_async_callback(self.house.outbound.close_pool)
             for discovery in self.outside.discoveries:
                 stack.push_async_callback(discovery.aclose)
-            stack.push_async_callback(self.house.sign_out.aclose)
+            stack.push_async_callback(self.house.endings.aclose)
             stack.push_async_callback(self.store.close)
             stack.push_async_callback(self.database.close)
             stack.push_async_callback(self.house.tokens.land)
@@ -137,9 +139,9 @@ def build(
     discovery, client, schedule, leases = outside.discovery, outside.client, outside.schedule, Leases(store)
     expiry = ExpiryWatch(outside.credentials, clock=clock, events=events)
     renewal = Renewal(sessions, leases, client=client, verifier=outside.id_tokens, schedule=schedule, clock=clock)
-    provisioning = Provisioning(Directory(database), provision)
+    provisioning, endings = Provisioning(Directory(database), provision), _endings(settings, client, sessions)
     bearers = _bearers(outside, provisioning, clock)
-    sign_in = _sign_in(settings, outside, sealer=sealer, sessions=sessions, provisioning=provisioning, clock=clock)
+    sign_in = _sign_in(settings, outside, sealer, sessions, endings=endings, provisioning=provisioning, clock=clock)
     beside = (Chore("credentials", WARN_EVERY, expiry.once), *_bearer_chores(bearers, outside.discoveries))
     chores = _chores(settings, renewal, leases, sessions=sessions, clock=clock, events=events, beside=beside)
     house = House(
@@ -154,8 +156,9 @@ def build(
         bearers=bearers,
         sessions=sessions,
         sign_in=sign_in,
-        sign_out=SignOut(settings, sessions=sessions, discovery=discovery, client=client),
-        remote_logout=_remote_logout(outside, sessions, clock),
+        sign_out=SignOut(settings, sessions=sessions, discovery=discovery, client=client, endings=endings),
+        endings=endings,
+        remote_logout=_remote_logout(outside, sessions, endings, clock),
         logout_pace=Pace(per_second=LOGOUTS_PER_SECOND, burst=LOGOUTS_AT_ONCE, clock=clock),
         tokens=Tokens(client, renewal),
         chores=chores,
@@ -174,6 +177,15 @@ def _kept_in(settings: Settings, clock: Clock) -> tuple[Database, EndedSessions 
     return database, ended, open_store(settings.store, data_dir=settings.data_dir, clock=clock, ended=ended)
 
 
+def _remote_logout(outside: WaysOut, sessions: Sessions, endings: Endings, clock: Clock) -> RemoteLogout:
+    verifier = outside.logout_tokens
+    return RemoteLogout(sessions=sessions, endings=endings, discovery=outside.discovery, verifier=verifier, clock=clock)
+
+
+def _endings(settings: Settings, client: TokenClient, sessions: Sessions) -> Endings:
+    return Endings(sessions, client, revokes=settings.revoke_at_sign_out)
+
+
 def _lifetimes(settings: Settings) -> Lifetimes:
     return Lifetimes(
         idle=settings.session_idle, absolute=settings.session_absolute, remembered=settings.session_remembered
@@ -185,18 +197,13 @@ def _pages(settings: Settings, templates: tuple[Path, ...], policy: ContentPolic
     return Pages(templates, policy=policy, authority_name=name)
 
 
-def _remote_logout(outside: WaysOut, sessions: Sessions, clock: Clock) -> RemoteLogout:
-    return RemoteLogout(
-        sessions=sessions, discovery=outside.discovery, verifier=outside.logout_tokens, clock=clock
-    )  # fmt: skip
-
-
 def _sign_in(
     settings: Settings,
     outside: WaysOut,
-    *,
     sealer: Sealer,
     sessions: Sessions,
+    *,
+    endings: Endings,
     provisioning: Provisioning,
     clock: Clock,
 ) -> SignIn:
@@ -207,6 +214,7 @@ def _sign_in(
         verifier=outside.id_tokens,
         sealer=sealer,
         sessions=sessions,
+        endings=endings,
         provisioning=provisioning,
         schedule=outside.schedule,
         clock=clock,

@@ -3,10 +3,13 @@
 Neither looks at cookies: the first comes in a frame of another site, the second from the authority's own servers.
 """
 
+from collections.abc import Sequence
+
 from starlette.requests import Request
 from starlette.responses import Response
 
 from entrada.errors import RequestRefused
+from entrada.principal import User
 from entrada.web.content_policy import origin
 from entrada.web.context import Context, context_of
 from entrada.web.forms import only, parse, read_form
@@ -47,6 +50,6 @@ def _framed_by(context: Context) -> str:
     return f"default-src 'none'; frame-ancestors {ancestors}"
 
 
-async def _tell(context: Context, ended: int, *, reason: str) -> None:
-    if ended:
-        await context.tell("session_ended", reason=reason)
+async def _tell(context: Context, ended: Sequence[User], *, reason: str) -> None:
+    for user in ended:
+        await context.tell("session_ended", user=user, reason=reason)

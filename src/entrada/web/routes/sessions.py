@@ -42,9 +42,11 @@ async def end_one(request: Request) -> Response:
     if session is None:
         raise NotFound("no session of this person has this handle")
     if session.key == current.key:
-        await context.end_session(ENDED_BY_USER)
+        await context.house.endings.end([current])
+        context.forget_session()
+        await context.tell("session_ended", user=current.user, reason=ENDED_BY_USER)
         return _done(request, context, ended=1, back_to=context.house.settings.home)
-    await context.house.sessions.end_session(session.key)
+    await context.house.endings.end([session])
     await context.tell("session_ended", user=current.user, reason=ENDED_BY_USER)
     return _done(request, context, ended=1)
 
@@ -53,7 +55,7 @@ async def end_others(request: Request) -> Response:
     """End every session of this person but the one that asks."""
     context = context_of(request.scope)
     current = await _required(request, context)
-    ended = await context.house.sessions.end_all_of(current.user, but=current)
+    ended = await context.house.endings.end_all_of(current.user, but=current)
     if ended:
         await context.tell("session_ended", user=current.user, reason=ENDED_BY_USER)
     return _done(request, context, ended=ended)
