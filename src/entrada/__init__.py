@@ -30,13 +30,14 @@ if TYPE_CHECKING:
         tenant,
     )
     from entrada.settings import Settings
-    from entrada.web.clients import ApiClient, api_client
+    from entrada.web.api_client import ApiClient
+    from entrada.web.clients import api_client
     from entrada.web.dependencies import BearerUser, CsrfToken, CurrentApp, CurrentUser, OptionalUser, SessionUser
     from entrada.web.rendering import Page
     from entrada.web.requires import requires
 
 _HOMES = {
-    "ApiClient": "entrada.web.clients",
+    "ApiClient": "entrada.web.api_client",
     "App": "entrada.principal",
     "BearerUser": "entrada.web.dependencies",
     "CsrfToken": "entrada.web.dependencies",

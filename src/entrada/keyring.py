@@ -12,9 +12,6 @@ import secrets
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
-from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.kdf.hkdf import HKDF
-
 from entrada.errors import SettingsRefused
 
 KEY_BYTES = 32  # 256 bits: what AES-256-GCM takes, and the least that SEC-172 allows
@@ -47,6 +44,9 @@ class Key:
 
     def derive(self, purpose: Purpose) -> bytes:
         """Return this key's 32-byte secret for one purpose (HKDF-SHA256, RFC 5869)."""
+        from cryptography.hazmat.primitives.hashes import SHA256
+        from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
         return HKDF(algorithm=SHA256(), length=KEY_BYTES, salt=None, info=b"entrada/" + purpose.encode()).derive(
             self.secret
         )

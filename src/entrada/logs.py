@@ -15,12 +15,14 @@ import sys
 import traceback
 from collections.abc import MutableMapping
 from contextvars import ContextVar
+from functools import cache
 from types import TracebackType
-from typing import Any, cast
-
-import structlog
+from typing import TYPE_CHECKING, Any, cast
 
 from entrada.redaction import clean, clean_fields, clean_lines
+
+if TYPE_CHECKING:
+    from structlog.stdlib import BoundLogger
 
 NAME = "entrada"
 
@@ -75,10 +77,24 @@ def _quoted(value: Any) -> str:
     return json.dumps(text, ensure_ascii=False) if not text or any(mark in text for mark in ' "=') else text
 
 
-log: structlog.stdlib.BoundLogger = structlog.wrap_logger(
-    logging.getLogger(NAME),
-    processors=[structlog.stdlib.filter_by_level, _correlate, _hand_over],
-    wrapper_class=structlog.stdlib.BoundLogger,
-    context_class=dict,
-)
+@cache
+def load_logger() -> "BoundLogger":
+    """Return the logger; structlog, which loads rich where that is installed, is loaded by the first who asks."""
+    import structlog
+
+    made: BoundLogger = structlog.wrap_logger(
+        logging.getLogger(NAME),
+        processors=[structlog.stdlib.filter_by_level, _correlate, _hand_over],
+        wrapper_class=structlog.stdlib.BoundLogger,
+        context_class=dict,
+    )
+    return made
+
+
+class _LoadedLater:
+    def __getattr__(self, name: str) -> Any:
+        return getattr(load_logger(), name)
+
+
+log = cast("BoundLogger", _LoadedLater())
 """The one logger of the library."""

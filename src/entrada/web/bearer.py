@@ -7,7 +7,6 @@ import re
 
 from entrada.errors import BearerMalformed, BearerRefused, NotAllowed
 from entrada.principal import App, Principal, User
-from entrada.provider.jws import MAX_BYTES
 from entrada.web.context import Context
 
 CREDENTIALS = re.compile(rb"bearer +([A-Za-z0-9._~+/-]+=*)", re.IGNORECASE)
@@ -40,6 +39,8 @@ def application(principal: Principal) -> App:
 
 
 def _token(header: bytes) -> str:
+    from entrada.provider.jws import MAX_BYTES
+
     if len(header) > MAX_BYTES + SCHEME_BYTES:
         raise BearerRefused("form: too long")
     match = CREDENTIALS.fullmatch(header.strip(b" \t"))

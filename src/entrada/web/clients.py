@@ -1,70 +1,21 @@
-"""HTTP clients that call an API as the person who is signed in (TOK-6)."""
+"""The dependency that gives an HTTP client for an API, as the person who is signed in (TOK-6).
 
-from collections.abc import AsyncGenerator, Awaitable, Callable
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+What it needs is loaded when the application is installed: an application that only names it does not wait for it.
+"""
 
-import httpx2
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, Any
+
 from fastapi import Depends
 from starlette.requests import HTTPConnection
 
 from entrada.errors import EntradaError, InteractionRequired, RenewalRefused, ScopeNotAskedFor
-from entrada.flows.challenge import claims_in
-from entrada.provider.msal_cache import canonical
 from entrada.web.context import Context, context_of
 from entrada.web.failures import refuse
-from entrada.web.outbound import Outbound
 
 if TYPE_CHECKING:
     from entrada.flows.tokens import AccessToken
-
-
-class ApiClient(httpx2.AsyncClient):
-    """An AsyncClient for one API with the caller's access token, which never goes to another origin."""
-
-    token_source: Literal["cache", "identity_provider"]
-    """Whether the token was still valid or had to be renewed for this request."""
-
-    def __init__(
-        self,
-        base: str,
-        *,
-        token: str,
-        source: Literal["cache", "identity_provider"],
-        outbound: Outbound,
-        challenged: "Challenged",
-    ) -> None:
-        address = outbound.address(base)
-        auth = _BearerTo(httpx2.URL(address), token, challenged)
-        super().__init__(base_url=address, auth=auth, transport=outbound, trust_env=False, follow_redirects=False)
-        self.token_source = source
-
-
-Challenged: TypeAlias = Callable[[str, str], Awaitable[str]]
-"""Gets another token in place of a refused one, for the claims of a challenge; raises what answers the request else."""
-
-
-class _BearerTo(httpx2.Auth):
-    """Adds the token to requests for one origin and to no others; answers its claims challenges, once for a request."""
-
-    def __init__(self, base: httpx2.URL, token: str, challenged: Challenged) -> None:
-        self._origin = _origin(base)
-        self._token = token
-        self._challenged = challenged
-
-    async def async_auth_flow(self, request: httpx2.Request) -> AsyncGenerator[httpx2.Request, httpx2.Response]:
-        if _origin(request.url) != self._origin:
-            yield request
-            return
-        sent = self._token
-        request.headers["authorization"] = f"Bearer {sent}"
-        answer = yield request
-        if answer.status_code != httpx2.codes.UNAUTHORIZED:
-            return
-        if claims := claims_in(answer.headers.get_list("www-authenticate")):
-            self._token = await self._challenged(sent, claims)
-            if isinstance(request.stream, httpx2.ByteStream):  # another body has been read, and cannot be sent again
-                request.headers["authorization"] = f"Bearer {self._token}"
-                yield request
+    from entrada.web.api_client import ApiClient
 
 
 def api_client(base: str, *scopes: str) -> Any:
@@ -78,7 +29,7 @@ def api_client(base: str, *scopes: str) -> Any:
     if not scopes:
         raise ValueError("api_client needs the scopes to ask for, such as 'User.Read'")
 
-    async def client(connection: HTTPConnection) -> ApiClient:
+    async def client(connection: HTTPConnection) -> "ApiClient":
         context = context_of(connection.scope)
         try:
             return await _client_for(connection, context, base, scopes)
@@ -89,7 +40,9 @@ def api_client(base: str, *scopes: str) -> Any:
     return Depends(dependency)
 
 
-async def _client_for(connection: HTTPConnection, context: Context, base: str, scopes: tuple[str, ...]) -> ApiClient:
+async def _client_for(connection: HTTPConnection, context: Context, base: str, scopes: tuple[str, ...]) -> "ApiClient":
+    from entrada.web.api_client import ApiClient
+
     session = await context.require_session()
     tokens = context.house.tokens
 
@@ -121,9 +74,7 @@ async def _had(context: Context, scopes: tuple[str, ...], asked: "Awaitable[Acce
 
 def _never_asked_for(context: Context, scopes: tuple[str, ...]) -> list[str]:
     """Return those of an API's scopes that no sign-in asks for, so that signing in again would not bring them."""
+    from entrada.provider.msal_cache import canonical
+
     asked = canonical(context.house.settings.sign_in_scopes)
     return [scope for scope in scopes if not canonical([scope]) <= asked]
-
-
-def _origin(url: httpx2.URL) -> tuple[str, str, int | None]:
-    return url.scheme, url.host, url.port

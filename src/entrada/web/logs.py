@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from entrada.logs import NAME, readable_traceback
+from entrada.logs import NAME, load_logger, readable_traceback
 from entrada.redaction import HIDDEN, clean, clean_lines
 
 SERVER_LINES = frozenset({"uvicorn.error", "asyncio"})  # tracebacks come as messages here, and stay readable
@@ -124,6 +124,7 @@ class Fallback(logging.StreamHandler[Any]):
 
 def set_up(*, production: bool, auth_paths: Sequence[str]) -> None:
     """Make lines go somewhere and be clean. Called again, it changes what depends on the arguments."""
+    load_logger()  # now, and not while the first request that goes wrong waits
     logger = logging.getLogger(NAME)
     fallback = next((handler for handler in logger.handlers if isinstance(handler, Fallback)), None)
     if fallback is None:
