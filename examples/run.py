@@ -10,44 +10,16 @@ import asyncio
 import os
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 
-from entrada_emulator.seeds import BIRCH, PASSWORD, TOTP_SECRET, WEB_APP, default_world
+from entrada_emulator.seeds import BIRCH, PASSWORD, TOTP_SECRET, default_world
 
-from examples.supervisor import AskedToStop, NotRunning, Program, Supervisor, port_is_free
+from examples.demo import Demo, Ports
+from examples.supervisor import AskedToStop, NotRunning, Program, Supervisor
 
 HERE = Path(__file__).parent
 OURS = ("ENTRADA_", "AZURE_")
-
-
-@dataclass(frozen=True, slots=True)
-class Ports:
-    """Where everything listens, on localhost."""
-
-    application: int
-    pages: int
-    clients: int
-
-    @classmethod
-    def chosen(cls, environment: Mapping[str, str]) -> "Ports":
-        """Read the ports; NotRunning names the variable to set when one is no port or is taken."""
-        return cls(
-            application=_port(environment, "PORT", 8000),
-            pages=_port(environment, "EMULATOR_HTTP_PORT", 8080),
-            clients=_port(environment, "EMULATOR_HTTPS_PORT", 8443),
-        )
-
-
-def _port(environment: Mapping[str, str], variable: str, default: int) -> int:
-    text = environment.get(variable) or str(default)
-    if not text.isdecimal() or not 0 < int(text) < 1 << 16:
-        raise NotRunning(f"{variable} must be a port number from 1 to 65535.")
-    if not port_is_free(int(text)):
-        raise NotRunning(
-            f"Port {text} is taken. Choose another with {variable}, for example: {variable}={int(text) + 1} make demo"
-        )
-    return int(text)
 
 
 def emulator(ports: Ports, data: Path) -> Program:
@@ -64,10 +36,11 @@ def emulator(ports: Ports, data: Path) -> Program:
     )  # fmt: skip
 
 
-def application(example: str, ports: Ports, data: Path) -> Program:
+def application(example: str, demo: Demo, ports: Ports, data: Path) -> Program:
     """Return the example, told by environment alone that its tenant is the emulated one."""
     address = f"http://localhost:{ports.application}"
     authority = f"https://localhost:{ports.clients}"
+    secret = {"AZURE_CLIENT_SECRET": secret_of(demo.client_id)} if demo.confidential else {}
     return Program(
         name=f"The example {example}",
         command=(
@@ -77,15 +50,16 @@ def application(example: str, ports: Ports, data: Path) -> Program:
         environment={
             **inherited(os.environ),
             "AZURE_TENANT_ID": BIRCH.id,
-            "AZURE_CLIENT_ID": WEB_APP,
-            "AZURE_CLIENT_SECRET": secret_of(WEB_APP),
+            "AZURE_CLIENT_ID": demo.client_id,
+            **secret,
             "AZURE_AUTHORITY": f"{authority}/{BIRCH.id}",
-            "AZURE_REDIRECT_URI": f"{address}/callback",
+            "AZURE_REDIRECT_URI": f"{address}{demo.prefix}/callback",
             "ENTRADA_BASE_URL": address,
-            "ENTRADA_PREFIX": "",
+            "ENTRADA_PREFIX": demo.prefix,
             "ENTRADA_GRAPH_URL": authority,
             "ENTRADA_CA_FILE": str(data / "emulator" / "ca.pem"),
             "ENTRADA_DATA_DIR": str(data),
+            **demo.settings,
         },
         ready=f"{address}/ready",
     )  # fmt: skip
@@ -112,7 +86,7 @@ def secret_of(client_id: str) -> str:
     return registration.secrets[0].value
 
 
-def welcome(ports: Ports) -> str:
+def welcome(ports: Ports, note: str) -> str:
     """Say what to open and who can sign in."""
     world = default_world()
     people = [user for user in world.users if not user.is_guest and world.in_tenant(user, BIRCH.id)]
@@ -121,6 +95,7 @@ def welcome(ports: Ports) -> str:
         "",
         f"  Open          http://localhost:{ports.application}",
         f"  Emulated at   http://localhost:{ports.pages}   (never type a real password there)",
+        *([f"  {note}"] if note else []),
         "",
         f"  Who can sign in; everybody's password is {PASSWORD}",
         *(f"    {person.user_principal_name:{width}}  {person.note}" for person in people),
@@ -135,11 +110,15 @@ async def run(example: str) -> int:
     """Run until a person stops it (0), or until something is not as it must be (1)."""
     data = Path.cwd() / ".entrada"
     try:
+        demo: Demo = import_module(f"examples.{example}.demo").demo(os.environ)
         ports = Ports.chosen(os.environ)
         async with Supervisor() as supervisor:
             make_certificates(data / "emulator")
-            await supervisor.start(emulator(ports, data / "emulator"), application(example, ports, data))
-            print(welcome(ports), flush=True)
+            programs = demo.programs(ports, data)
+            await supervisor.start(
+                emulator(ports, data / "emulator"), *programs, application(example, demo, ports, data)
+            )
+            print(welcome(ports, demo.note), flush=True)
             await supervisor.wait()
     except AskedToStop:
         print("\nBoth are stopped.", flush=True)

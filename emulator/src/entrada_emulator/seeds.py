@@ -38,6 +38,7 @@ UNCONSENTED_APP = "a0000000-0000-4000-8000-000000000007"
 ASSIGNED_ONLY_APP = "a0000000-0000-4000-8000-000000000008"
 INTRANET = "a0000000-0000-4000-8000-000000000009"
 LEDGER_API = "a0000000-0000-4000-8000-000000000010"
+CALCULATOR = "a0000000-0000-4000-8000-000000000021"
 LEDGER_URI = "https://ledger.birch.example"
 
 ENGINEERING = "b0000000-0000-4000-8000-000000000001"
@@ -114,7 +115,17 @@ def _roles(role: str) -> dict[str, tuple[str, ...]]:
 
 
 def _applications() -> tuple[Application, ...]:
-    return (_web_app(), _spa(), _public_client(), _daemon(), _api(), _ledger_api(), _intranet(), *_special_cases())
+    return (
+        _web_app(),
+        _spa(),
+        _public_client(),
+        _calculator(),
+        _daemon(),
+        _api(),
+        _ledger_api(),
+        _intranet(),
+        *_special_cases(),
+    )
 
 
 APP_ROLES = (AppRole("Admin", "Administrators"), AppRole("Reader", "Readers"))
@@ -130,6 +141,8 @@ def _web_app() -> Application:
             RedirectUri("http://localhost/callback"),
             RedirectUri("http://localhost/api/auth/signed-out"),
             RedirectUri("http://localhost/signed-out"),
+            RedirectUri("http://localhost/auth/callback"),
+            RedirectUri("http://localhost/auth/signed-out"),
             RedirectUri("http://localhost/"),
             RedirectUri("https://portal.birch.example/api/auth/callback"),
             RedirectUri("https://portal.birch.example/callback"),
@@ -179,6 +192,18 @@ def _public_client() -> Application:
         redirect_uris=tuple(RedirectUri(uri, "public") for uri in uris),
         allow_public_client=True,
         pre_consented=(*OIDC, "User.Read", f"api://{API}/access_as_user"),
+        kind="public",
+    )
+
+
+def _calculator() -> Application:
+    uris = ("http://localhost/auth/callback", "http://localhost/auth/signed-out")
+    return Application(
+        CALCULATOR,
+        BIRCH.id,
+        "Birch Calculator",
+        redirect_uris=tuple(RedirectUri(uri, "public") for uri in uris),
+        allow_public_client=True,
         kind="public",
     )
 

@@ -1,0 +1,1 @@
+"""Example C: a public or a confidential client, and how a feature is added."""
