@@ -85,6 +85,8 @@ class _Reader(HTMLParser):
             self._page.forms[-1].buttons.append((have.get("value", ""), have.get("name", ""), have.get("value", "")))
         elif tag == "input" and have.get("name") and self._page.forms and have.get("type") not in {"checkbox", "radio"}:
             self._page.forms[-1].fields[have["name"]] = have.get("value", "")
+        elif tag == "select" and self._page.forms:
+            self._page.forms[-1].fields[have.get("name", "")] = ""
         elif tag == "button":
             self._target = (have.get("name", ""), have.get("value", ""))
         elif tag == "a":

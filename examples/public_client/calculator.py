@@ -15,14 +15,14 @@ NUMBER = re.compile(r"-?[0-9]{1,12}([.,][0-9]{1,6})?")
 
 
 @router.get("/calculator")
-async def show(page: Page, user: CurrentUser, request: Request) -> Response:
+async def show(page: Page, _user: CurrentUser, request: Request) -> Response:
     """Show the form and what was calculated before."""
     return page("calculator.html", signs=SIGNS, results=request.session.get("results", []), fault=None)
 
 
 @router.post("/calculator")
 async def calculate(
-    page: Page, user: CurrentUser, request: Request,
+    page: Page, _user: CurrentUser, request: Request,
     left: Annotated[str, Form()] = "", sign: Annotated[str, Form()] = "", right: Annotated[str, Form()] = "",
 ) -> Response:  # fmt: skip
     """Calculate, and keep the result in the session, which is on the server."""

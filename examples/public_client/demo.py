@@ -7,6 +7,8 @@ from entrada_emulator.seeds import CALCULATOR, WEB_APP
 from examples.demo import Demo
 from examples.supervisor import NotRunning
 
+PUBLIC = "A public client: PKCE alone. CLIENT=private adds a secret."
+
 
 def demo(environment: Mapping[str, str]) -> Demo:
     """Return it as the public client that it is by default, or as a private one."""

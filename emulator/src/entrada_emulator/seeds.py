@@ -142,7 +142,6 @@ def _web_app() -> Application:
             RedirectUri("http://localhost/api/auth/signed-out"),
             RedirectUri("http://localhost/signed-out"),
             RedirectUri("http://localhost/auth/callback"),
-            RedirectUri("http://localhost/auth/signed-out"),
             RedirectUri("http://localhost/"),
             RedirectUri("https://portal.birch.example/api/auth/callback"),
             RedirectUri("https://portal.birch.example/callback"),
@@ -197,7 +196,7 @@ def _public_client() -> Application:
 
 
 def _calculator() -> Application:
-    uris = ("http://localhost/auth/callback", "http://localhost/auth/signed-out")
+    uris = ("http://localhost/auth/callback", "http://localhost/signed-out")
     return Application(
         CALCULATOR,
         BIRCH.id,
