@@ -10,9 +10,12 @@ from playwright.sync_api import Browser
 
 from tests.chromium import sites
 from tests.chromium.certificates import certificate_for, trust
+from tests.chromium.demonstration import demo
 from tests.chromium.emulated import Tenant
 from tests.chromium.launch import Site, chromium_at
 from tests.chromium.visitor import Visitor
+
+__all__ = ["demo"]
 
 MISSING = [name for name in ("chromium", "certutil") if shutil.which(name) is None]
 

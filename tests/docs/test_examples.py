@@ -4,6 +4,7 @@ import json
 import re
 from pathlib import Path
 
+import pytest
 from dotenv import dotenv_values
 
 from entrada.settings import known_names
@@ -19,9 +20,18 @@ def test_the_example_has_under_100_lines_of_its_own_templates_included() -> None
     assert sum(len(path.read_text("utf-8").splitlines()) for path in written) < MOST_LINES
 
 
-def test_each_name_in_the_env_example_is_a_setting() -> None:
+@pytest.mark.parametrize("example", ["public_client"])
+def test_each_other_example_has_under_120_lines(example: str) -> None:
+    """RUN-3: its modules and pages; `demo` only says how `make demo` runs it."""
+    folder = ROOT / "examples" / example
+    written = [*folder.glob("[!_]*.py"), *folder.glob("templates/*.html")]
+    assert sum(len(path.read_text("utf-8").splitlines()) for path in written if path.name != "demo.py") < 120
+
+
+@pytest.mark.parametrize("example", [EXAMPLE, ROOT / "examples" / "public_client"])
+def test_each_name_in_the_env_example_is_a_setting(example: Path) -> None:
     """Also those that are commented out; a misspelt one would be taken for a wish without effect."""
-    text = (EXAMPLE / ".env.example").read_text("utf-8")
+    text = (example / ".env.example").read_text("utf-8")
     named = re.findall(r"^(?:# )?([A-Z][A-Z_]+)=", text, re.MULTILINE)
     assert set(named) <= known_names()
     assert {"AZURE_TENANT_ID", "AZURE_CLIENT_ID", "AZURE_CLIENT_SECRET"} <= set(named)
