@@ -11,6 +11,7 @@ import asyncpg
 from entrada.errors import SettingsRefused, StoreUnavailable
 from entrada.logs import log
 from entrada.postgres_options import connect_options
+from entrada.sessions.circuit import Circuit
 from entrada.store_url import StoreUrl
 
 T = TypeVar("T")
@@ -25,6 +26,7 @@ BRING_UP_PATIENCE = 30.0  # seconds; another worker may be at it
 LOCK = 0x656E7472616461  # "entrada": an advisory lock of our own
 AGAIN = (asyncpg.DeadlockDetectedError, asyncpg.SerializationError)
 FAULTS = (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError)
+NO_ANSWER = (asyncpg.PostgresConnectionError, asyncpg.CannotConnectNowError, OSError)
 GONE = (
     asyncpg.InterfaceError,
     asyncpg.InternalClientError,  # what it says when a connection broke in the middle of an answer
@@ -65,24 +67,26 @@ class PostgresServer:
         self._url = url
         self._pool: Any = None
         self._opening = asyncio.Lock()
+        self._circuit = Circuit()
 
     async def run(self, work: Callable[[Any], Awaitable[T]]) -> T:
         """Do the work, which must be one statement or one transaction, on a connection of the pool.
 
         After a deadlock or a serialization failure it is done again: the database has undone it.
         """
+        self._circuit.enter()
         try:
             async with asyncio.timeout(PATIENCE):
-                for tried in range(1, TRIES):
-                    try:
-                        return await self._once(work)
-                    except AGAIN:
-                        await asyncio.sleep(random.uniform(0, PAUSE * 2**tried))  # noqa: S311 no secret
-                return await self._once(work)
+                done = await self._tried(work)
         except TimeoutError:
+            self._circuit.failed()
             raise StoreUnavailable("session store: PostgreSQL did not answer in time") from None
         except FAULTS as error:
+            if isinstance(error, NO_ANSWER):
+                self._circuit.failed()
             raise StoreUnavailable(f"session store: PostgreSQL: {said(error)}") from None
+        self._circuit.answered()
+        return done
 
     async def prepare(self) -> None:
         """Bring the tables up; a server that is down does not keep the application from starting."""
@@ -100,6 +104,14 @@ class PostgresServer:
                     await self._pool.close()
             except (TimeoutError, *FAULTS):
                 self._pool.terminate()
+
+    async def _tried(self, work: Callable[[Any], Awaitable[T]]) -> T:
+        for tried in range(1, TRIES):
+            try:
+                return await self._once(work)
+            except AGAIN:
+                await asyncio.sleep(random.uniform(0, PAUSE * 2**tried))  # noqa: S311 no secret
+        return await self._once(work)
 
     async def _once(self, work: Callable[[Any], Awaitable[T]]) -> T:
         pool = self._pool or await self._opened()

@@ -23,9 +23,11 @@ from redis.exceptions import (
     RedisError,
 )
 from redis.exceptions import ConnectionError as NotConnected
+from redis.exceptions import TimeoutError as TimedOut
 
 from entrada.errors import SettingsRefused, StoreUnavailable
 from entrada.logs import log
+from entrada.sessions.circuit import Circuit
 from entrada.store_url import StoreUrl
 
 T = TypeVar("T")
@@ -34,7 +36,9 @@ CONNECTIONS = 32  # of one worker to one server; each carries thousands of comma
 CONNECT_PATIENCE = 0.5  # seconds; TLS to a neighbouring zone takes tens of milliseconds
 COMMAND_PATIENCE = 0.5
 PATIENCE = 0.9  # seconds for all of it, the wait for a connection and one retry included: a 503 within a second
+CLUSTER_FAILURES = 50  # one after the other: then it is not only one of its servers that is gone
 GIVEN_UP = (AuthenticationError, AuthorizationError, BusyLoadingError)
+NO_ANSWER = (NotConnected, TimedOut, OSError)
 SAFE_POLICY = "noeviction"
 
 
@@ -45,21 +49,28 @@ class RedisServers:
         self._client, self._sentinels = _client(url)
         self._cluster = url.kind == "cluster"
         self._free = asyncio.Semaphore(CONNECTIONS)
+        self._circuit = Circuit(failures=CLUSTER_FAILURES) if self._cluster else Circuit()
         self._fit = False
 
     async def run(self, work: Callable[[Any], Awaitable[T]]) -> T:
         """Do the work with a client; it must be safe to do twice, because a connection may break after it was done."""
+        self._circuit.enter()
         try:
             async with asyncio.timeout(PATIENCE), self._free:
                 if not self._fit:
                     await self._check()
-                return await self._retried(work)
+                done = await self._retried(work)
         except TimeoutError:
+            self._circuit.failed()
             raise StoreUnavailable("session store: Redis did not answer in time") from None
         except (RedisError, RedisClusterException, OSError) as error:
+            if isinstance(error, NO_ANSWER):
+                self._circuit.failed()
             raise unavailable(error) from None
         except SettingsRefused as refused:
             raise StoreUnavailable(str(refused)) from None
+        self._circuit.answered()
+        return done
 
     async def script(self, script: "Script", key: bytes, *values: Any) -> Any:
         """Run a script on one key."""
@@ -169,6 +180,9 @@ def _client(url: StoreUrl) -> tuple[Any, list[Any]]:
         "socket_timeout": COMMAND_PATIENCE,
         "socket_connect_timeout": CONNECT_PATIENCE,
         "socket_keepalive": True,
+        # nothing is said before the first command but the password: a slow line makes each word of a greeting dear
+        "protocol": 2,
+        "driver_info": None,
         "max_connections": CONNECTIONS + 4,  # a few of a cluster's are taken to ask who has what
         **_tls(url),
     }

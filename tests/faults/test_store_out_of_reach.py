@@ -1,0 +1,161 @@
+"""The way to Redis: slow, cut for one worker, or full; nobody waits for long, and the others never notice."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from entrada_emulator.pytest_plugin import Entra
+
+from tests.faults.tcp_proxy import Fault, Proxy, proxy
+from tests.front_door import AUTH, BASE, SESSION, FrontDoor, running
+from tests.servers import RedisServer, redis_server
+
+HOST = "portal.birch.example"
+SCRIPT = {"x-csrf": "1"}
+BACK_WITHIN = 10.0  # seconds
+
+
+@pytest.fixture
+def redis(tmp_path: Path) -> Iterator[RedisServer]:
+    with redis_server(tmp_path / "redis") as server:
+        yield server
+
+
+@dataclass
+class Pair:
+    """Two workers: one beside Redis, the other behind a line that can be made bad."""
+
+    here: FrontDoor
+    there: FrontDoor
+    line: Proxy
+
+
+@pytest.fixture
+async def pair(entra: Entra, tmp_path: Path, redis: RedisServer) -> AsyncIterator[Pair]:
+    async with (
+        proxy(redis.port) as line,
+        running(entra, tmp_path / "app", store=redis.url) as here,
+        running(entra, tmp_path / "app", store=f"redis://127.0.0.1:{line.port}") as there,
+    ):
+        yield Pair(here, there, line)
+
+
+async def ready(door: FrontDoor) -> int:
+    return (await door.raw("GET", f"{BASE}/ready")).status_code
+
+
+async def back(door: FrontDoor, session: str) -> float:
+    """Wait until the worker serves this session; return how long that took."""
+    began = time.monotonic()
+    while (status := await door.reuse(session)) != 200:
+        assert status == 503, "an outage is never a sign-out"
+        assert time.monotonic() - began < BACK_WITHIN
+        await asyncio.sleep(0.05)
+    return time.monotonic() - began
+
+
+@asynccontextmanager
+async def asked_meanwhile(door: FrontDoor, session: str) -> AsyncIterator[list[int]]:
+    """Ask one worker again and again while the block lasts; give what it answered."""
+    statuses: list[int] = []
+
+    async def ask() -> None:
+        while True:
+            statuses.append(await door.reuse(session))
+            await asyncio.sleep(0.02)
+
+    asking = asyncio.get_running_loop().create_task(ask())
+    try:
+        yield statuses
+    finally:
+        asking.cancel()
+        await asyncio.wait([asking])
+
+
+@pytest.mark.parametrize("fault", ["blackhole", "drop"])
+async def test_one_worker_is_cut_off(pair: Pair, fault: Fault) -> None:
+    """REL-017: it answers 503 and is not ready; the other serves as ever; it is back by itself, and knows who left."""
+    staying, leaving = await pair.here.signed_in(), await pair.here.signed_in("ada@birch.example")
+    kept, lost = staying.jar.of(HOST)[SESSION], leaving.jar.of(HOST)[SESSION]
+    assert [await pair.there.reuse(session) for session in (kept, lost)] == [200, 200]
+    async with asked_meanwhile(pair.here, kept) as statuses:
+        pair.line.fault = fault
+        pair.line.drop_all()
+        assert await pair.there.reuse(kept) == 503
+        assert await ready(pair.there) == 503
+        assert (await pair.there.raw("GET", f"{BASE}/health")).status_code == 200
+        assert (await leaving.fetch(f"{AUTH}/logout", method="POST", headers=SCRIPT)).status_code == 200
+        assert await pair.there.reuse(lost) == 503
+        assert await ready(pair.here) == 200
+        pair.line.fault = "none"
+        pair.line.drop_all()
+        await back(pair.there, kept)
+        assert await pair.there.reuse(lost) == 401
+        assert await ready(pair.there) == 200
+    assert len(statuses) > 3
+    assert set(statuses) == {200}
+
+
+async def test_200_milliseconds_for_each_command(pair: Pair) -> None:
+    """REL-012: slow is not down: requests are answered, later."""
+    session = (await pair.here.signed_in()).jar.of(HOST)[SESSION]
+    assert await pair.there.reuse(session) == 200
+    pair.line.fault, pair.line.seconds = "delay", 0.1  # each way
+    answers = await asyncio.gather(*(pair.there.reuse(session) for _ in range(10)))
+    assert answers.count(200) > 5
+    assert await pair.there.reuse(session) == 200
+
+
+async def test_5_seconds_for_each_command(pair: Pair, redis: RedisServer) -> None:
+    """REL-010, REL-012: 503 after a second at most, then at once and without new connections; back by itself."""
+    session = (await pair.here.signed_in()).jar.of(HOST)[SESSION]
+    assert await pair.there.reuse(session) == 200
+    pair.line.fault, pair.line.seconds = "delay", 5.0
+    began = time.monotonic()
+    answers = await asyncio.gather(*(pair.there.reuse(session) for _ in range(100)))
+    assert set(answers) == {503}
+    assert time.monotonic() - began < 2.5  # one wait of 0.9 s, on a busy machine
+    began = time.monotonic()
+    assert {await pair.there.reuse(session) for _ in range(30)} == {503}
+    assert time.monotonic() - began < 10, "each request waits for a server that does not answer"
+    assert redis.said("INFO", "clients").split("connected_clients:")[1].split("\r\n")[0].isdecimal()
+    assert pair.line.connections < 36 * 3, "connections pile up"
+    pair.line.fault = "none"
+    pair.line.drop_all()
+    await back(pair.there, session)
+
+
+async def test_killed_under_load(redis: RedisServer, entra: Entra, tmp_path: Path) -> None:
+    """REL-010: after SIGKILL each of many requests is 503 within a second, cookies stay, and all is back in ten."""
+    async with running(entra, tmp_path / "app", store=redis.url, session_idle_minutes=60) as door:
+        browser = await door.signed_in()
+        session = browser.jar.of(HOST)[SESSION]
+        assert redis.said("SAVE") == "OK"
+        redis.kill()
+        began = time.monotonic()
+        answers = await asyncio.gather(*(door.reuse(session) for _ in range(100)))
+        assert set(answers) == {503}
+        assert time.monotonic() - began < 2.5
+        page = await browser.fetch(f"{AUTH}/me")
+        assert page.status_code == 503
+        assert int(page.headers["retry-after"]) > 0
+        assert "set-cookie" not in page.headers
+        await asyncio.to_thread(redis.start)
+        assert await back(door, session) < BACK_WITHIN
+
+
+async def test_full(redis: RedisServer, entra: Entra, tmp_path: Path) -> None:
+    """REL-013: while Redis takes nothing more, a sign-in is 503 without a cookie; who is in stays in; then it works."""
+    async with running(entra, tmp_path / "app", store=redis.url) as door:
+        inside = (await door.signed_in()).jar.of(HOST)[SESSION]
+        assert redis.said("CONFIG", "SET", "maxmemory", "1") == "OK"
+        outside = await door.signed_in("ada@birch.example")
+        assert outside.page.status == 503
+        assert SESSION not in outside.jar.of(HOST)
+        assert await door.reuse(inside) == 200
+        assert redis.said("CONFIG", "SET", "maxmemory", "0") == "OK"
+        assert (await door.signed_in("ada@birch.example")).page.status == 200
