@@ -203,7 +203,7 @@ class PostgresStore:
         await self._server.close()
 
     async def _one(self, query: str, *values: Any) -> Stored | None:
-        row = await self._server.run(lambda connection: connection.fetchrow(query, *values))
+        row = await self._server.run(lambda connection: connection.fetchrow(query, *values), only_reads=True)
         if row is None:
             return None
         part, version = row
@@ -212,7 +212,7 @@ class PostgresStore:
         return part, version
 
     async def _all(self, query: str, *values: Any) -> list[Any]:
-        rows: list[Any] = await self._server.run(lambda connection: connection.fetch(query, *values))
+        rows: list[Any] = await self._server.run(lambda connection: connection.fetch(query, *values), only_reads=True)
         return rows
 
     async def _changed(self, statement: str, *values: Any) -> bool:

@@ -26,7 +26,7 @@ BRING_UP_PATIENCE = 30.0  # seconds; another worker may be at it
 LOCK = 0x656E7472616461  # "entrada": an advisory lock of our own
 AGAIN = (asyncpg.DeadlockDetectedError, asyncpg.SerializationError)
 FAULTS = (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError)
-NO_ANSWER = (asyncpg.PostgresConnectionError, asyncpg.CannotConnectNowError, OSError)
+NO_ANSWER = (asyncpg.PostgresConnectionError, OSError)
 GONE = (
     asyncpg.InterfaceError,
     asyncpg.InternalClientError,  # what it says when a connection broke in the middle of an answer
@@ -69,9 +69,10 @@ class PostgresServer:
         self._opening = asyncio.Lock()
         self._circuit = Circuit()
 
-    async def run(self, work: Callable[[Any], Awaitable[T]]) -> T:
+    async def run(self, work: Callable[[Any], Awaitable[T]], *, only_reads: bool = False) -> T:
         """Do the work, which must be one statement or one transaction, on a connection of the pool.
 
+        Work that only reads waits for nobody: when it takes too long it is the server that does not answer.
         After a deadlock or a serialization failure it is done again: the database has undone it.
         """
         self._circuit.enter()
@@ -79,7 +80,8 @@ class PostgresServer:
             async with asyncio.timeout(PATIENCE):
                 done = await self._tried(work)
         except TimeoutError:
-            self._circuit.failed()
+            if only_reads:
+                self._circuit.failed()
             raise StoreUnavailable("session store: PostgreSQL did not answer in time") from None
         except FAULTS as error:
             if isinstance(error, NO_ANSWER):
