@@ -11,7 +11,16 @@ from typing import Literal
 
 from entrada.logs import log
 
-EventName = Literal["sign_in", "sign_in_failed", "sign_out", "session_ended", "renewal_failed", "credential_expiring"]
+EventName = Literal[
+    "sign_in",
+    "new_device",
+    "session_refused",
+    "sign_in_failed",
+    "sign_out",
+    "session_ended",
+    "renewal_failed",
+    "credential_expiring",
+]
 
 
 @dataclass(frozen=True, slots=True)

@@ -141,6 +141,12 @@ class Settings(BaseSettings):
     """How long a session lasts, used or not, where the person chose to be remembered; 0 takes the choice away."""
     most_sessions: int = Field(100, ge=1, le=1000)
     """How many sessions one person may have at once; a sign-in beyond them ends the one that was longest unused."""
+    session_binding: Annotated[tuple[Literal["address", "device"], ...], NoDecode, BeforeValidator(_split)] = ()
+    """What a session is bound to beside its cookie: `address`, `device` or both; by default to neither."""
+    binding_ipv4_prefix: int = Field(24, ge=8, le=32)
+    """How many bits of an IPv4 address must stay the same where sessions are bound to it."""
+    binding_ipv6_prefix: int = Field(56, ge=16, le=128)
+    """The same of an IPv6 address; 56 is what a household gets."""
     sign_in_minutes: int = Field(10, ge=1, le=60)
     """How long one attempt to sign in may take."""
     revoke_at_sign_out: bool = True

@@ -12,6 +12,7 @@ SHOWN = [
     SessionShown(
         handle=handle,
         current=current,
+        new=handle == "b",
         device=device,
         address=address,
         created=created,

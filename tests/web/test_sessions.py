@@ -40,7 +40,7 @@ async def test_a_person_sees_their_sessions_and_no_id_of_any(door: FrontDoor) ->
     answer = await here.fetch(f"{AUTH}/sessions")
     found = answer.json()["sessions"]
     assert [set(each) for each in found] == [
-        {"handle", "current", "device", "address", "created_at", "last_seen_at", "idle_expires_at", "expires_at"}
+        {"handle", "current", "new", "device", "address", "created_at", "last_seen_at", "idle_expires_at", "expires_at"}
     ] * 2
     assert sorted(each["current"] for each in found) == [False, True]
     for browser in (here, there):

@@ -10,6 +10,9 @@ Nothing is written before every check has passed (SEC-020).
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import msgspec
 
 from entrada.clock import Clock
 from entrada.errors import AuthorityRefused, StoreUnavailable, TransactionRefused
@@ -32,9 +35,13 @@ from entrada.sessions.sealing import Sealer
 from entrada.sessions.session import Session
 from entrada.settings import Settings
 
+if TYPE_CHECKING:
+    from entrada.users.devices import Devices
+
 RANDOM_BYTES = (
     32  # 256 bits each for state, nonce and verifier: twice what SEC-002 asks; the verifier has 43 characters
 )
+DEVICE_BYTES = 16
 RESERVED_SCOPES = ("openid", "profile")
 
 
@@ -54,6 +61,8 @@ class SignedIn:
     session_id: str = field(repr=False)
     session: Session
     user: User
+    device_id: str = field(repr=False)
+    """What the browser is to keep, to be known again."""
     return_to: str
     surplus: int = 0
     """How many older sessions of this person ended, because there were too many."""
@@ -73,6 +82,7 @@ class SignIn:
         sessions: Sessions,
         endings: Endings,
         provisioning: Provisioning,
+        devices: "Devices",
         schedule: Schedule,
         clock: Clock,
     ) -> None:
@@ -84,6 +94,7 @@ class SignIn:
         self._sessions = sessions
         self._endings = endings
         self._provisioning = provisioning
+        self._devices = devices
         self._schedule = schedule
         self._clock = clock
 
@@ -94,7 +105,13 @@ class SignIn:
         return (*RESERVED_SCOPES, *offline, *self._settings.sign_in_scopes)
 
     async def start(
-        self, *, return_to: str, hints: Mapping[str, str], replaces: str | None = None, remember: bool = False
+        self,
+        *,
+        return_to: str,
+        hints: Mapping[str, str],
+        replaces: str | None = None,
+        remember: bool = False,
+        device: str | None = None,
     ) -> Started:
         """Begin an attempt: fresh state, nonce and verifier, and the address of the authority's page."""
         metadata = await self._discovery.metadata()
@@ -112,6 +129,7 @@ class SignIn:
             replaces=replaces,
             remember=remember,
             claims=claims,
+            device=device,
         )
         url = authorize_url(
             metadata,
@@ -149,7 +167,9 @@ class SignIn:
             raise aadsts.refusal(answer.error, answer.error_description or "")
         return MatchedCallback(transaction=transaction, code=answer.code or "")
 
-    async def finish(self, callback: MatchedCallback, *, facts: RequestFacts, replacing: str | None) -> SignedIn:
+    async def finish(
+        self, callback: MatchedCallback, *, facts: RequestFacts, replacing: str | None, device: str | None
+    ) -> SignedIn:
         """Redeem the code, verify the ID token, admit the person, begin the session."""
         transaction = callback.transaction
         redeemed = await self._client.redeem(
@@ -165,17 +185,24 @@ class SignIn:
             redeemed.id_token, nonce=sent_nonce(transaction.nonce), access_token=redeemed.access_token
         )
         user = await self._provisioning.admit(user_from(claims), at=self._clock())
+        device_id = device or transaction.device or secrets.token_urlsafe(DEVICE_BYTES)
+        sighting = await self._devices.seen(user, device_id, user_agent=facts.user_agent, at=self._clock())
         session_id, session = await self._sessions.begin(
             user,
             tokens=redeemed.tokens,
-            facts=facts,
+            facts=msgspec.structs.replace(facts, new_device=sighting == "new"),
             replacing=replacing or transaction.replaces,
             remember=transaction.remember,
             due_at=self._schedule.due_at(redeemed.tokens),
         )
         surplus = await self._endings.end_surplus_of(session, most=self._settings.most_sessions)
         return SignedIn(
-            session_id=session_id, session=session, user=user, return_to=transaction.return_to, surplus=surplus
+            session_id=session_id,
+            session=session,
+            user=user,
+            device_id=device_id,
+            return_to=transaction.return_to,
+            surplus=surplus,
         )
 
     async def _claims_lacked(self, session_id: str | None) -> str | None:

@@ -16,6 +16,8 @@ class RequestFacts(msgspec.Struct, frozen=True, kw_only=True):
     address: str | None = None
     """The client's address as text, after the named proxies."""
     user_agent: str | None = None
+    new_device: bool = False
+    """Whether the person had not signed in from this device before, but from others."""
 
 
 class SessionRecord(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=False):

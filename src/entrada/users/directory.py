@@ -35,7 +35,9 @@ class Directory:
     async def is_inactive(self, user: User) -> bool:
         """Tell whether this person is known here and was made inactive; StoreUnavailable when that cannot be told."""
         async with self._database.unit_of_work() as connection:
-            return (await connection.execute(select(users.c.is_active).where(_is(user)))).scalar_one_or_none() is False
+            return (
+                await connection.execute(select(users.c.is_active).where(is_person(user)))
+            ).scalar_one_or_none() is False
 
     async def signed_in(self, user: User, at: datetime) -> Person:
         """Create the person at the first sign-in, update them at later ones, and return them.
@@ -45,7 +47,7 @@ class Directory:
         shown = {"name": user.name, "username": user.username, "email": user.email, "last_sign_in_at": at}
 
         async def work(connection: AsyncConnection) -> Person:
-            known = (await connection.execute(select(users).where(_is(user)))).one_or_none()
+            known = (await connection.execute(select(users).where(is_person(user)))).one_or_none()
             if known is None:
                 created = {"id": uuid4(), "is_active": True, "created_at": at, **_identity(user), **shown}
                 return _person((await connection.execute(insert(users).values(created).returning(users))).one())
@@ -58,7 +60,7 @@ class Directory:
 
     async def deactivate(self, user: User) -> bool:
         """Let this person sign in no more; False when nobody is known by their key."""
-        inactive = update(users).where(_is(user)).values(is_active=False)
+        inactive = update(users).where(is_person(user)).values(is_active=False)
         async with self._database.unit_of_work() as connection:
             return (await connection.execute(inactive)).rowcount > 0
 
@@ -74,7 +76,7 @@ def _identity(user: User) -> dict[str, str | None]:
     }
 
 
-def _is(user: User) -> ColumnElement[bool]:
+def is_person(user: User) -> ColumnElement[bool]:
     """Say which row is this person's, by the same rule as `User.key`."""
     if user.tenant_id and user.object_id:
         return and_(users.c.tenant_id == user.tenant_id, users.c.object_id == user.object_id)

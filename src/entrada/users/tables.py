@@ -8,6 +8,7 @@ from sqlalchemy import (
     DateTime,
     Dialect,
     Double,
+    ForeignKey,
     Index,
     LargeBinary,
     MetaData,
@@ -78,4 +79,14 @@ ended_sessions = Table(
     Column("noted_at", Double, nullable=False),
     Index("entrada_ended_session_by_note", "noted_at"),
     Index("entrada_ended_session_by_end", "until"),
+)
+
+devices = Table(
+    "entrada_device",
+    metadata,
+    Column("user_id", Uuid, ForeignKey("entrada_user.id", ondelete="CASCADE"), primary_key=True),
+    Column("name", String, primary_key=True),  # a keyed hash of person and device (users/devices.py)
+    Column("user_agent", String),
+    Column("first_seen_at", UtcDateTime, nullable=False),
+    Column("last_seen_at", UtcDateTime, nullable=False),
 )

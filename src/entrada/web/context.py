@@ -15,6 +15,7 @@ from starlette.types import Scope
 from entrada.clock import Clock
 from entrada.errors import NotSignedIn
 from entrada.events import Event, EventName, Events
+from entrada.logs import log
 from entrada.principal import User
 from entrada.settings import Settings
 
@@ -31,6 +32,8 @@ if TYPE_CHECKING:  # an application that only names its dependencies loads none 
     from entrada.sessions.lifecycle import Sessions
     from entrada.sessions.record import RequestFacts
     from entrada.sessions.session import Session
+    from entrada.users.devices import Devices
+    from entrada.web.binding import Binding
     from entrada.web.cookies import Cookies
     from entrada.web.csrf import CsrfTokens
     from entrada.web.hosts import Hosts
@@ -69,6 +72,9 @@ class House:
     expiry: "ExpiryWatch"
     outbound: "Outbound"
     told_later: "ToldLater"
+    devices: "Devices"
+    binding: "Binding | None"
+    """What sessions are bound to beside their cookie, if to anything."""
     own_paths: frozenset[str]
     """The paths of our own routes."""
 
@@ -109,11 +115,27 @@ class Context:
         """Return the live session of this request, looked up once and only when there is a cookie."""
         if self._looked_up or self.session_id is None:
             return self._session
+        if self.house.binding is not None:
+            return await self._bound_session(self.session_id, self.house.binding)
         session = await self.house.sessions.visit(self.session_id)
         if session is None:
             self.set_cookies.append(self.house.cookies.end_session())  # SEC-083
         self._session, self._looked_up = session, True
         return session
+
+    async def _bound_session(self, session_id: str, binding: "Binding") -> "Session | None":
+        """Look a session up that may be used only from where it began; from elsewhere it is not even touched."""
+        session = await self.house.sessions.load(session_id)
+        self._looked_up = True
+        if session is None:
+            self.set_cookies.append(self.house.cookies.end_session())
+        elif elsewhere := binding.broken(session.record.facts, self.facts):
+            log.warning("session_refused", reason=elsewhere)
+            await self.tell("session_refused", user=session.user, reason=elsewhere)
+        else:
+            self._session = session
+            await self.house.sessions.touch(session)
+        return self._session
 
     @property
     def known_session(self) -> "Session | None":

@@ -5,6 +5,7 @@
 | session | the opaque id | Lax | until the browser closes; the session's, where the person chose to be remembered |
 | transaction, one per attempt | the sealed attempt | Lax; None with form_post | the attempt's |
 | leaving | that this browser was sent to the authority to sign out | Lax | five minutes |
+| device | a random number, to know the browser again at its next sign-in | Lax | 400 days, the longest there is |
 | visits | how often this browser came back from the authority within a minute | Lax | one minute |
 
 On https all names begin with `__Host-`, so that no sibling domain can plant one (RFC 6265bis 4.1.3.2). On plain http,
@@ -19,6 +20,8 @@ from typing import Literal
 from entrada.settings import Settings
 
 MOST_BYTES = 4096  # browsers drop a longer cookie without a word
+DEVICE = re.compile(r"[A-Za-z0-9_-]{22}")
+DEVICE_SECONDS = 400 * 24 * 3600  # RFC 6265bis: browsers keep no cookie longer
 LEAVING_SECONDS = 300  # a sign-out at the authority takes a click or two
 MOST_HEADER_BYTES = 16 * 1024  # SEC-086
 BLANKS = " \t"  # str.strip() takes more, and so would make `\xa0__Host-…`, which anybody may set, a `__Host-` name
@@ -33,6 +36,7 @@ class Cookies:
     transaction_prefix: str
     visits: str
     leaving: str
+    device: str
     secure: bool
     transaction_same_site: SameSite
     transaction_seconds: int
@@ -51,6 +55,7 @@ class Cookies:
             transaction_prefix=f"{prefix}entrada-signin-",
             visits=f"{prefix}entrada-visits",
             leaving=f"{prefix}entrada-leaving",
+            device=f"{prefix}entrada-device",
             secure=settings.secure,
             transaction_same_site="None" if settings.response_mode == "form_post" else "Lax",
             transaction_seconds=settings.sign_in_minutes * 60,
@@ -83,6 +88,15 @@ class Cookies:
     def drop_transaction(self, handle: str) -> str:
         """Return the Set-Cookie value that removes one attempt."""
         return self._write(self.transaction_prefix + handle, "", same_site=self.transaction_same_site, max_age=0)
+
+    def keep_device(self, device_id: str) -> str:
+        """Return the Set-Cookie value by which the browser is known again at its next sign-in."""
+        return self._write(self.device, device_id, same_site="Lax", max_age=DEVICE_SECONDS)
+
+    def device_in(self, header: bytes) -> str | None:
+        """Return the device's number from a Cookie header; None when there is none of the right form."""
+        found = single(header, self.device)
+        return found if found and DEVICE.fullmatch(found) else None
 
     def count_visits(self, visits: int, *, seconds: int) -> str:
         """Return the Set-Cookie value that counts returns from the authority for a while."""

@@ -7,6 +7,7 @@ from datetime import timedelta
 from functools import partial
 from pathlib import Path
 from random import random
+from typing import NamedTuple
 
 import httpx2
 from fastapi import FastAPI
@@ -38,8 +39,10 @@ from entrada.sessions.sealing import Sealer
 from entrada.sessions.store import SessionStore
 from entrada.settings import Settings
 from entrada.users.database import Database
+from entrada.users.devices import Devices
 from entrada.users.directory import Directory
 from entrada.users.ended_sessions import EndedSessionLedger
+from entrada.web.binding import Binding
 from entrada.web.content_policy import ContentPolicy
 from entrada.web.context import House
 from entrada.web.cookies import Cookies
@@ -78,6 +81,7 @@ class Building:
         self.sealer.use(ring)
         self.house.sessions.use(ring)
         self.house.csrf.use(ring)
+        self.house.devices.use(ring)
 
     @property
     def auth_paths(self) -> tuple[str, ...]:
@@ -139,9 +143,9 @@ def build(
     discovery, client, schedule, leases = outside.discovery, outside.client, outside.schedule, Leases(store)
     expiry = ExpiryWatch(outside.credentials, clock=clock, events=events)
     renewal = Renewal(sessions, leases, client=client, verifier=outside.id_tokens, schedule=schedule, clock=clock)
-    provisioning, endings = Provisioning(Directory(database), provision), _endings(settings, client, sessions)
-    bearers = _bearers(outside, provisioning, clock)
-    sign_in = _sign_in(settings, outside, sealer, sessions, endings=endings, provisioning=provisioning, clock=clock)
+    people = People(Devices(database, ring), Provisioning(Directory(database), provision))
+    bearers, endings = _bearers(outside, people.provisioning, clock), _endings(settings, client, sessions)
+    sign_in = _sign_in(settings, outside, people, sealer, sessions, endings=endings, clock=clock)
     beside = (Chore("credentials", WARN_EVERY, expiry.once), *_bearer_chores(bearers, outside.discoveries))
     chores = _chores(settings, renewal, leases, sessions=sessions, clock=clock, events=events, beside=beside)
     house = House(
@@ -165,9 +169,18 @@ def build(
         expiry=expiry,
         outbound=Outbound(outside.to_apis, graph_url=settings.graph_url),
         told_later=ToldLater(sealer, clock=clock),
+        binding=Binding.from_settings(settings),
+        devices=people.devices,
         own_paths=own_paths(settings),
     )
     return Building(house, outside, store, database, sealer, key_file, ended)
+
+
+class People(NamedTuple):
+    """What is known of people and their devices."""
+
+    devices: Devices
+    provisioning: Provisioning
 
 
 def _kept_in(settings: Settings, clock: Clock) -> tuple[Database, EndedSessions | None, SessionStore]:
@@ -200,11 +213,11 @@ def _pages(settings: Settings, templates: tuple[Path, ...], policy: ContentPolic
 def _sign_in(
     settings: Settings,
     outside: WaysOut,
+    people: "People",
     sealer: Sealer,
     sessions: Sessions,
     *,
     endings: Endings,
-    provisioning: Provisioning,
     clock: Clock,
 ) -> SignIn:
     return SignIn(
@@ -215,7 +228,8 @@ def _sign_in(
         sealer=sealer,
         sessions=sessions,
         endings=endings,
-        provisioning=provisioning,
+        provisioning=people.provisioning,
+        devices=people.devices,
         schedule=outside.schedule,
         clock=clock,
     )

@@ -37,6 +37,8 @@ class SessionShown:
 
     handle: str
     current: bool
+    new: bool
+    """Whether the person had not signed in from this device before."""
     device: str
     """A hint by the user agent, such as `Firefox on Windows`."""
     address: str | None

@@ -37,7 +37,10 @@ async def callback(request: Request) -> Response:
         return await _failed(request, context, error)
     written = context.house.cookies
     context.set_cookies.extend([written.begin_session(done.session_id, seconds=_kept_for(done)), written.arrive()])
+    context.set_cookies.append(written.keep_device(done.device_id))
     await context.tell("sign_in", user=done.user)
+    if done.session.record.facts.new_device:
+        await context.tell("new_device", user=done.user)
     if done.surplus:
         await context.tell("session_ended", user=done.user, reason="too_many_sessions")
     going_to = return_to.accepted(done.return_to) or context.house.settings.home
@@ -62,7 +65,8 @@ async def _sign_in(context: Context, response: AuthorizationResponse) -> SignedI
         context.set_cookies.append(house.cookies.drop_transaction(handle))
         raise
     context.set_cookies.append(house.cookies.drop_transaction(handle))
-    return await house.sign_in.finish(matched, facts=context.facts, replacing=context.session_id)
+    device = house.cookies.device_in(context.cookie_header)
+    return await house.sign_in.finish(matched, facts=context.facts, replacing=context.session_id, device=device)
 
 
 async def _failed(request: Request, context: Context, error: EntradaError) -> Response:

@@ -36,7 +36,11 @@ async def login(request: Request) -> Response:
         context.set_cookies.append(house.cookies.count_visits(0, seconds=0))
         return house.pages.sign_in(sign_in=context.sign_in_url, interrupted="loop")
     started = await house.sign_in.start(
-        return_to=going_to, hints=_hints(request), replaces=context.session_id, remember=wants_to_be_remembered(request)
+        return_to=going_to,
+        hints=_hints(request),
+        replaces=context.session_id,
+        remember=wants_to_be_remembered(request),
+        device=house.cookies.device_in(context.cookie_header),
     )
     _drop_oldest(context, len(started.sealed))
     context.set_cookies.append(house.cookies.open_transaction(started.handle, started.sealed))

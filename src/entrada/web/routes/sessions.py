@@ -79,6 +79,7 @@ def _document(context: Context, session: Session, *, current: bool) -> dict[str,
     return {
         "handle": context.house.sessions.handle(session),
         "current": current,
+        "new": session.record.facts.new_device,
         "device": device(session.record.facts.user_agent),
         "address": session.record.facts.address,
         "created_at": session.created_at.isoformat(),
@@ -94,6 +95,7 @@ def _page(context: Context, current: Session, theirs: list[Session]) -> Response
         SessionShown(
             handle=house.sessions.handle(session),
             current=session.key == current.key,
+            new=session.record.facts.new_device,
             device=device(session.record.facts.user_agent),
             address=session.record.facts.address,
             created=f"{session.created_at:%-d %B %Y, %H:%M} UTC",
