@@ -28,7 +28,7 @@ async def test_the_first_device_is_no_news_and_the_second_is(door: FrontDoor, to
     there = await door.signed_in()
     (event,) = told
     assert event.user_key == (await here.fetch(f"{AUTH}/me")).json()["key"]
-    assert (event.user_agent, event.at) == ("A test's browser", door.entra.state.clock.now())
+    assert (event.user_agent, event.address) == ("A test's browser", "127.0.0.1")
     shown = (await here.fetch(f"{AUTH}/sessions")).json()["sessions"]
     assert {each["current"]: each["new"] for each in shown} == {True: False, False: True}
     page = await here.open(f"{AUTH}/sessions")

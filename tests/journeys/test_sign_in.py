@@ -15,7 +15,7 @@ async def test_protected_page_and_back(door: FrontDoor) -> None:
     await walk_through(browser)
     assert browser.page.url == f"{BASE}/private?tab=2"
     assert "Hello Mia Member" in browser.page.text
-    assert set(browser.jar.of(HOST)) == {SESSION, "__Host-entrada-visits"}
+    assert set(browser.jar.of(HOST)) == {SESSION, "__Host-entrada-visits", "__Host-entrada-device"}
     assert [event.name for event in door.events] == ["sign_in"]
 
 
