@@ -135,8 +135,7 @@ def build(
 ) -> Building:
     """Return the building; nothing of it calls out or opens a database yet."""
     key_file = KeyFile(path) if (path := ring_file(settings)) else None  # before it is read: no change is missed
-    ring = load_or_create_ring(settings)
-    sealer = Sealer(ring)
+    sealer = Sealer(ring := load_or_create_ring(settings))
     database, ended, store = _kept_in(settings, clock)
     sessions = Sessions(store, sealer=sealer, ring=ring, clock=clock, lifetimes=_lifetimes(settings))
     outside = lay_ways_out(settings, transport=transport, client_assertion=client_assertion, clock=clock)
