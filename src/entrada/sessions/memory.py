@@ -7,7 +7,7 @@ from heapq import nsmallest
 from itertools import islice
 
 from entrada.clock import Clock
-from entrada.sessions.store import Index, Resealed, Stored
+from entrada.sessions.store import CLOCK_SLACK, Index, Resealed, Stored
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +120,7 @@ class MemoryStore:
     async def take_lease(self, name: bytes, *, holder: bytes, lifetime: timedelta) -> int | None:
         """Hold `name` alone for `lifetime`; None when somebody else does."""
         now, lease = self._clock(), self._leases.get(name)
-        if lease and now < lease.until and lease.holder != holder:
+        if lease and now < lease.until <= now + lifetime + CLOCK_SLACK and lease.holder != holder:
             return None
         self._leases[name] = _Lease(holder, now + lifetime)
         self._fence += 1

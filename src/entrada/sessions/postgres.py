@@ -7,7 +7,7 @@ from typing import Any
 from entrada.clock import Clock
 from entrada.errors import StoreUnavailable
 from entrada.sessions.postgres_server import PostgresServer
-from entrada.sessions.store import Index, Resealed, Stored
+from entrada.sessions.store import CLOCK_SLACK, Index, Resealed, Stored
 from entrada.store_url import StoreUrl
 
 GET = "SELECT record, version FROM entrada_session WHERE key = $1"
@@ -43,7 +43,8 @@ TAKE_LEASE = (
     "INSERT INTO entrada_lease AS held VALUES ($1, $2, clock_timestamp() + $3, nextval('entrada_fence'))"
     " ON CONFLICT (name) DO UPDATE"
     " SET holder = excluded.holder, until = excluded.until, fence = nextval('entrada_fence')"
-    " WHERE held.until <= clock_timestamp() OR held.holder = excluded.holder RETURNING fence"
+    " WHERE held.until <= clock_timestamp() OR held.until > clock_timestamp() + $3 + $4"
+    " OR held.holder = excluded.holder RETURNING fence"
 )
 EXTEND_LEASE = (
     "UPDATE entrada_lease SET until = clock_timestamp() + $3"
@@ -167,7 +168,7 @@ class PostgresStore:
     async def take_lease(self, name: bytes, *, holder: bytes, lifetime: timedelta) -> int | None:
         """Hold `name` alone for `lifetime` by the server's clock; None when somebody else does."""
         fence: int | None = await self._server.run(
-            lambda connection: connection.fetchval(TAKE_LEASE, name, holder, lifetime)
+            lambda connection: connection.fetchval(TAKE_LEASE, name, holder, lifetime, CLOCK_SLACK)
         )
         return fence
 

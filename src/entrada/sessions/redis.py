@@ -16,7 +16,7 @@ from entrada.logs import log
 from entrada.sessions import redis_scripts as scripts
 from entrada.sessions.ended import EndedSessions
 from entrada.sessions.redis_servers import RedisServers, Script
-from entrada.sessions.store import Index, Resealed, Stored
+from entrada.sessions.store import CLOCK_SLACK, Index, Resealed, Stored
 from entrada.store_url import StoreUrl
 
 HEADER = struct.Struct(">QI")  # version and length, so that a value cut short is seen
@@ -206,7 +206,7 @@ class RedisStore:
     async def take_lease(self, name: bytes, *, holder: bytes, lifetime: timedelta) -> int | None:
         """Hold `name` alone for `lifetime` by the server's clock; None when somebody else does."""
         key, values = self._lease + name.hex().encode(), (holder, _ms(lifetime), _ms(lifetime + LIST_GRACE))
-        fence = await self._servers.script(TAKE_LEASE, key, *values)
+        fence = await self._servers.script(TAKE_LEASE, key, *values, _ms(CLOCK_SLACK))
         return None if fence is None else int(fence)
 
     async def extend_lease(self, name: bytes, *, holder: bytes, lifetime: timedelta) -> bool:

@@ -89,14 +89,15 @@ local living = held[1] and tonumber(held[2]) > now
 TAKE_LEASE = (
     _LEASE
     + """
-if living and held[1] ~= ARGV[1] then return false end
+local possible = living and tonumber(held[2]) <= now + ARGV[2] * 1000 + ARGV[4] * 1000
+if possible and held[1] ~= ARGV[1] then return false end
 local fence = string.format('%.0f', math.max(tonumber(held[3] or 0) + 1, now))
 redis.call('HSET', KEYS[1], 'holder', ARGV[1], 'until', string.format('%.0f', now + ARGV[2] * 1000), 'fence', fence)
 redis.call('PEXPIRE', KEYS[1], ARGV[3])
 return fence
 """
 )
-"""holder, milliseconds, milliseconds to remember the fence. Fences follow the clock and outgrow a loss of all data."""
+"""holder, milliseconds, milliseconds to remember the fence, slack. Fences follow the clock, past a loss of all data."""
 
 EXTEND_LEASE = (
     _LEASE

@@ -17,7 +17,7 @@ import anyio.to_thread
 from entrada.clock import Clock
 from entrada.errors import StoreUnavailable
 from entrada.sessions.sqlite_file import open_file, unavailable
-from entrada.sessions.store import Index, Resealed, Stored
+from entrada.sessions.store import CLOCK_SLACK, Index, Resealed, Stored
 from entrada.sqlite_files import WRITE_PATIENCE, transaction
 
 T = TypeVar("T")
@@ -43,7 +43,7 @@ BY_SID = "SELECT key FROM session_index JOIN session USING (key) WHERE sid = ? A
 DUE = (
     "SELECT key FROM session_index JOIN session USING (key) WHERE due_at < ? AND expires_at > ? ORDER BY due_at LIMIT ?"
 )
-FREE_LEASE = "DELETE FROM lease WHERE name = ? AND (until <= ? OR holder = ?)"
+FREE_LEASE = "DELETE FROM lease WHERE name = ? AND (until <= ? OR until > ? OR holder = ?)"
 TAKE_LEASE = "INSERT INTO lease (name, holder, until) VALUES (?, ?, ?) ON CONFLICT (name) DO NOTHING RETURNING fence"
 EXTEND_LEASE = "UPDATE lease SET until = ? WHERE name = ? AND holder = ? AND until > ?"
 SWEEP = tuple(
@@ -181,10 +181,11 @@ class SqliteStore:
     async def take_lease(self, name: bytes, *, holder: bytes, lifetime: timedelta) -> int | None:
         """Hold `name` alone for `lifetime`, of all processes; None when somebody else does."""
         now = self._clock()
+        latest = (now + lifetime + CLOCK_SLACK).timestamp()
 
         def work(connection: sqlite3.Connection) -> int | None:
             with transaction(connection):
-                connection.execute(FREE_LEASE, (name, now.timestamp(), holder))
+                connection.execute(FREE_LEASE, (name, now.timestamp(), latest, holder))
                 row = connection.execute(TAKE_LEASE, (name, holder, (now + lifetime).timestamp())).fetchone()
                 return row[0] if row else None
 

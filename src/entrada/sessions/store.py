@@ -15,6 +15,9 @@ Stored: TypeAlias = tuple[bytes, int]
 NOT_INDEXED = b""
 """The `Index.user` of what an older release inserted without an index; `Sessions` gives it one."""
 
+CLOCK_SLACK = timedelta(seconds=1)
+"""How far a clock may run back, being put right in small steps, without a lease being taken for one of before."""
+
 
 @dataclass(frozen=True, slots=True)
 class Index:
@@ -119,7 +122,8 @@ class SessionStore(Protocol):
     async def take_lease(self, name: bytes, *, holder: bytes, lifetime: timedelta) -> int | None:
         """Hold `name` alone for `lifetime`; return a fence, or None when somebody else holds it.
 
-        Of all fences that were ever given for a name, on whichever worker, a later one is greater.
+        Of all fences that were ever given for a name, on whichever worker, a later one is greater. All who take a name
+        give one lifetime: a lease that would last longer is from before a clock was set back, and has ended (REL-046).
         """
         ...
 

@@ -1,0 +1,112 @@
+"""REL-046, REL-047: clocks that are wrong, are set back, or have gone past 2038."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from entrada.clock import steady
+from entrada.keyring import KeyRing, generate
+from entrada.sessions.lifecycle import Sessions
+from entrada.sessions.sealing import Sealer
+from entrada.sessions.store import SessionStore
+from tests.contracts.test_sessions import ADA, HOUR, MINUTE, over
+from tests.moved_clock import MovedClock
+
+LEASE = timedelta(seconds=12)
+NAME = b"renewal:of-somebody"
+
+
+def by_servers_time(store_url: str) -> bool:
+    """Whether leases go by the clock of the store's server, which this test cannot move."""
+    return store_url.startswith(("redis", "postgresql"))
+
+
+async def test_a_clock_set_back_holds_nobody_up(store: SessionStore, store_url: str, clock: MovedClock) -> None:
+    """REL-046: after a step back of an hour a lease of before is lapsed, not an hour longer; a server's is its own."""
+    assert await store.take_lease(NAME, holder=b"one", lifetime=LEASE)
+    clock.move(-timedelta(milliseconds=900))
+    assert await store.take_lease(NAME, holder=b"two", lifetime=LEASE) is None
+    clock.move(-HOUR)
+    taken = await store.take_lease(NAME, holder=b"two", lifetime=LEASE)
+    assert (taken is None) == by_servers_time(store_url)
+    if taken:
+        assert not await store.extend_lease(NAME, holder=b"one", lifetime=LEASE)
+        assert await store.extend_lease(NAME, holder=b"two", lifetime=LEASE)
+        assert await store.take_lease(NAME, holder=b"one", lifetime=LEASE) is None
+
+
+async def test_a_holder_whose_clock_steps_keeps_its_lease(store: SessionStore, clock: MovedClock) -> None:
+    """REL-046: who holds a lease extends it across a step back, as long as nobody has taken it."""
+    assert await store.take_lease(NAME, holder=b"one", lifetime=LEASE)
+    clock.move(-HOUR)
+    assert await store.extend_lease(NAME, holder=b"one", lifetime=LEASE)
+    assert await store.take_lease(NAME, holder=b"two", lifetime=LEASE) is None
+
+
+@pytest.mark.parametrize("off", [10 * MINUTE, -10 * MINUTE])
+async def test_one_worker_ten_minutes_off(store: SessionStore, clock: MovedClock, off: timedelta) -> None:
+    """REL-046: what a worker whose clock is ten minutes off begins, touches and renews, the others go on with."""
+    ring = KeyRing.parse(generate())
+    right = Sessions(store, sealer=Sealer(ring), ring=ring, clock=clock)
+    wrong = Sessions(store, sealer=Sealer(ring), ring=ring, clock=lambda: clock() + off)
+    for begins, other in ((right, wrong), (wrong, right)):
+        session_id, _ = await begins.begin(ADA, tokens=b"1")
+        for worker in (other, begins, other):
+            clock.move(2 * MINUTE)
+            session = await worker.load(session_id)
+            assert session
+            await worker.touch(session)
+            held = await worker.tokens(session)
+            assert held
+            assert await worker.save_tokens(session, b"2", version=held.version)
+        clock.move(HOUR + 10 * MINUTE)
+        assert await right.load(session_id) is None
+
+
+def test_a_steady_clock_is_not_set_back() -> None:
+    """REL-046: it follows forward steps, and goes on by itself while the machine's clock is behind."""
+    wall, passed = MovedClock(), [0.0]
+    clock = steady(wall, monotonic=lambda: passed[0])
+    start = wall()
+    wall.move(MINUTE)
+    assert clock() == start + MINUTE
+    wall.move(-HOUR)
+    passed[0] += 30
+    assert clock() == start + MINUTE + timedelta(seconds=30)
+    wall.move(2 * HOUR)
+    assert clock() == wall()
+
+
+async def test_a_step_back_lengthens_no_session(store: SessionStore, clock: MovedClock) -> None:
+    """REL-046: an hour's idle life ends after an hour of real time, although the clock was set back meanwhile."""
+    passed = [0.0]
+    ring = KeyRing.parse(generate())
+    steadied = steady(clock, monotonic=lambda: passed[0])
+    sessions = Sessions(store, sealer=Sealer(ring), ring=ring, clock=steadied)
+    session_id, _ = await sessions.begin(ADA, tokens=b"")
+    clock.move(-HOUR)
+    passed[0] += 59 * 60
+    assert await sessions.load(session_id)
+    passed[0] += 60
+    assert await sessions.load(session_id) is None
+
+
+@pytest.mark.parametrize("store_url", ["memory:", "sqlite:", "postgresql"], indirect=True)
+@pytest.mark.parametrize("year", [2038, 2039, 2107])
+async def test_after_2038(store: SessionStore, clock: MovedClock, year: int) -> None:
+    """REL-047: seconds beyond 2^31 and 2^32 are kept, compared and swept like any others."""
+    clock.now = datetime(year, 1, 19, 3, 14, 7, tzinfo=UTC)
+    sessions = over(store, clock)
+    session_id, begun = await sessions.begin(ADA, tokens=b"", due_at=clock() + MINUTE)
+    clock.move(30 * MINUTE)
+    session = await sessions.load(session_id)
+    assert session
+    assert (session.created_at, session.expires_at) == (begun.created_at, begun.created_at + timedelta(days=7))
+    assert await sessions.touch(session)
+    assert await sessions.due(before=clock(), limit=5) == [session.key]
+    assert await sessions.spend_once("once", lifetime=HOUR)
+    clock.move(HOUR - MINUTE)
+    assert await sessions.load(session_id)
+    clock.move(2 * MINUTE)
+    assert await sessions.load(session_id) is None
+    assert await sessions.sweep() == 2
