@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from entrada.web.house import Building
 
 L = TypeVar("L", bound=Listener)
+CORS_MAX_AGE = 600  # seconds for which a browser need not ask again what an origin may
 
 
 class Entrada:
@@ -116,9 +117,25 @@ def _add_layers(app: FastAPI, building: "Building") -> None:
         own_paths=building.house.own_paths,
         own_trees=table.own_trees(settings),
     )
+    if settings.cors_origins:
+        _let_scripts_call(app, settings.cors_origins)
     rules, build_inner = building.header_rules(app), app.build_middleware_stack
     # FastAPI's own outermost layers answer for an application's handler of Exception, and too large a body
     app.build_middleware_stack = lambda: HeadersMiddleware(build_inner(), rules=rules)  # type: ignore[method-assign]
+
+
+def _let_scripts_call(app: FastAPI, origins: Sequence[str]) -> None:
+    """Let scripts of these origins call, around the gate so that they read refusals; never with cookies (SEC-094)."""
+    from starlette.middleware.cors import CORSMiddleware
+
+    app.add_middleware(
+        CORSMiddleware,
+        allow_origins=origins,
+        allow_methods=["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"],
+        allow_headers=["*"],
+        expose_headers=["WWW-Authenticate", "Retry-After", "X-Correlation-ID"],
+        max_age=CORS_MAX_AGE,
+    )
 
 
 def _wrap_lifespan(app: FastAPI, building: "Building") -> None:
