@@ -17,6 +17,7 @@ from pathlib import Path
 import httpx2
 
 from examples import run
+from examples.auth_code_flow.demo import demo
 from examples.supervisor import Program
 from tests.chromium.emulated import Tenant
 
@@ -57,7 +58,7 @@ def application(
 ) -> Iterator[int]:
     """Run the example as `make demo` does, but over TLS under its own host name; return its port."""
     (port,) = free_ports(1)
-    program = run.application("auth_code_flow", tenant.ports, tenant.data)
+    program = run.application("auth_code_flow", demo({}), tenant.ports, tenant.data)
     over_tls = replace(
         program,
         command=(
