@@ -8,7 +8,7 @@ from entrada_emulator.pytest_plugin import Entra
 
 from emulator.tests.sign_in import BIRCH_AUTHORIZE, LOGIN, REDIRECT_URI, asked, person_at, signed_in
 
-TEMPLATES = sorted(path for path in (HERE / "templates").iterdir() if path.name != "parts.html")
+TEMPLATES = sorted(path for path in (HERE / "templates").iterdir() if not path.name.endswith("parts.html"))
 
 
 async def test_every_page_says_that_this_is_not_microsoft(entra: Entra) -> None:

@@ -7,9 +7,10 @@ from starlette.middleware import Middleware
 from starlette.routing import BaseRoute
 
 from entrada_emulator import control
+from entrada_emulator.b2c import endpoints as b2c
 from entrada_emulator.endpoints import devicecode, graph, metadata, people, token
 from entrada_emulator.instance import Emulator
-from entrada_emulator.middleware import KnownHosts, OneSlash, Watched
+from entrada_emulator.middleware import KnownHosts, OneSlash, PolicyPath, Watched
 from entrada_emulator.origins import Origins
 from entrada_emulator.safety import refuse_microsoft_names, refuse_production
 from entrada_emulator.seeds import default_world
@@ -22,6 +23,7 @@ ROUTES: list[BaseRoute] = [
     *metadata.routes,
     *token.routes,
     *devicecode.routes,
+    *b2c.routes,
     *people.routes,
 ]
 
@@ -41,11 +43,13 @@ def create_app(
     is Microsoft's.
     """
     refuse_production(os.environ)
-    origins = _origins(public_origin, pages_origin)
-    emulator = Emulator(world or default_world(), state or State(), origins)
+    world = world or default_world()
+    origins = _origins(world, public_origin, pages_origin)
+    emulator = Emulator(world, state or State(), origins)
     layers = [
         Middleware(OneSlash),
-        Middleware(KnownHosts, origins=origins),
+        Middleware(KnownHosts, origins=origins, world=world),
+        Middleware(PolicyPath, world=world),
         Middleware(Watched, emulator=emulator),
     ]
     app = Starlette(routes=ROUTES, middleware=layers)
@@ -53,10 +57,11 @@ def create_app(
     return app
 
 
-def _origins(public_origin: str | None, pages_origin: str | None) -> Origins:
+def _origins(world: World, public_origin: str | None, pages_origin: str | None) -> Origins:
+    external = {tenant.id: tenant.name for tenant in world.tenants if tenant.kind == "external"}
     if public_origin is None:
-        return Origins()
+        return Origins(external=external)
     for origin in (public_origin, pages_origin or public_origin):
         refuse_microsoft_names(origin)
     public = public_origin.rstrip("/")
-    return Origins(login=public, pages=(pages_origin or public).rstrip("/"), graph=public)
+    return Origins(login=public, pages=(pages_origin or public).rstrip("/"), graph=public, external=external)

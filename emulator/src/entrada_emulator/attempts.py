@@ -3,6 +3,7 @@
 import secrets
 from collections.abc import Iterator
 from datetime import datetime, timedelta
+from typing import Generic, Protocol, TypeVar
 
 from entrada_emulator.authorization_request import AuthorizationRequest
 from entrada_emulator.clock import Clock
@@ -16,31 +17,41 @@ GUESSES = 10  # Entra's smart lockout begins with ten wrong passwords and one mi
 LOCKED_FOR = timedelta(minutes=1)
 
 
-class Attempts:
-    """Keeps each attempt under an unguessable id for the browser that began it."""
+class Bound(Protocol):
+    """Something under way at one browser."""
+
+    @property
+    def id(self) -> str: ...  # noqa: D102 - what the form carries
+    @property
+    def browser(self) -> str: ...  # noqa: D102 - the browser that began it
+    @property
+    def started_at(self) -> datetime: ...  # noqa: D102
+
+
+B = TypeVar("B", bound=Bound)
+
+
+class UnderWay(Generic[B]):
+    """Keeps each thing under an unguessable id for the browser that began it."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        self._attempts: dict[str, Attempt] = {}
+        self._attempts: dict[str, B] = {}
 
-    def begin(self, request: AuthorizationRequest, *, browser: str) -> Attempt:
-        """A new attempt, which `keep` must store once something is known about it."""
-        return Attempt(id=secrets.token_urlsafe(32), browser=browser, request=request, started_at=self._clock.now())
-
-    def keep(self, attempt: Attempt) -> None:
-        """Stores the attempt's newest facts; the oldest attempts make room."""
+    def keep(self, attempt: B) -> None:
+        """Stores the newest facts; the oldest attempts make room."""
         self._attempts[attempt.id] = attempt
         for stale in list(self._surplus(attempt.browser)):
             del self._attempts[stale]
 
-    def find(self, attempt_id: str, *, browser: str | None) -> Attempt | None:
+    def find(self, attempt_id: str, *, browser: str | None) -> B | None:
         """The attempt, if this browser began it less than half an hour ago."""
         attempt = self._attempts.get(attempt_id)
         if attempt is None or browser is None or self._is_over(attempt):
             return None
         return attempt if secrets.compare_digest(attempt.browser.encode(), browser.encode()) else None
 
-    def end(self, attempt: Attempt) -> None:
+    def end(self, attempt: B) -> None:
         """Forgets an attempt that was answered; it cannot be answered twice."""
         self._attempts.pop(attempt.id, None)
 
@@ -50,8 +61,16 @@ class Attempts:
         yield from own[:-ATTEMPTS_PER_BROWSER]
         yield from others[: max(0, len(self._attempts) - ATTEMPTS)]
 
-    def _is_over(self, attempt: Attempt) -> bool:
+    def _is_over(self, attempt: B) -> bool:
         return self._clock.now() - attempt.started_at > ATTEMPT_LIFE
+
+
+class Attempts(UnderWay[Attempt]):
+    """The sign-in attempts."""
+
+    def begin(self, request: AuthorizationRequest, *, browser: str) -> Attempt:
+        """A new attempt, which `keep` must store once something is known about it."""
+        return Attempt(id=secrets.token_urlsafe(32), browser=browser, request=request, started_at=self._clock.now())
 
 
 class Lockouts:

@@ -101,6 +101,15 @@ def check_verifier(code_challenge: str | None, method: ChallengeMethod | None, *
         raise EntraError(501481)
 
 
+def is_registered(application: Application, redirect_uri: str) -> bool:
+    """Whether a redirect URI is one of the application's."""
+    try:
+        registered_redirect(application, redirect_uri)
+    except EntraError:
+        return False
+    return True
+
+
 def _s256(code_verifier: str) -> str:
     digest = hashlib.sha256(code_verifier.encode("ascii")).digest()
     return base64.urlsafe_b64encode(digest).rstrip(b"=").decode("ascii")

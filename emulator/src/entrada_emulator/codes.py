@@ -39,6 +39,8 @@ class CodeGrant:
     code_challenge: str | None = None
     code_challenge_method: Literal["S256", "plain"] | None = None
     max_age: int | None = None
+    new_user: bool = False
+    """Whether a customer signed up on the way."""
     claims: Mapping[str, Any] = field(default_factory=dict)
     """The parsed `claims` parameter."""
 

@@ -79,6 +79,7 @@ class KeyRing:
         self.retired: list[SigningKey] = []
         self._next: SigningKey | None = None
         self._personal: SigningKey | None = None
+        self._customers: SigningKey | None = None
 
     @property
     def next(self) -> SigningKey:
@@ -91,6 +92,12 @@ class KeyRing:
         """Published with the issuer of personal accounts and signs for them alone: no tenant must be believed it."""
         self._personal = self._personal or self._new()
         return self._personal
+
+    @property
+    def customers(self) -> SigningKey:
+        """Signs the tokens of B2C, which no other endpoint believes."""
+        self._customers = self._customers or self._new()
+        return self._customers
 
     def published(self) -> Iterator[SigningKey]:
         """The keys on show for organisations; order means nothing."""

@@ -21,7 +21,9 @@ CLAIMS_SUPPORTED_V1 = [
 
 def metadata(path: TenantPath, origins: Origins) -> dict[str, Any]:
     """The document, member by member in the order recorded from the real service."""
-    login, pages = f"{origins.login}/{path.name}", f"{origins.pages}/{path.name}"
+    login, pages = (
+        f"{origin}/{path.name}" for origin in (origins.login_of(path.tenant), origins.pages_of(path.tenant))
+    )
     return {
         "token_endpoint": f"{login}/oauth2/v2.0/token",
         "token_endpoint_auth_methods_supported": ["client_secret_post", "private_key_jwt", "client_secret_basic"],
@@ -52,7 +54,9 @@ def metadata(path: TenantPath, origins: Origins) -> dict[str, Any]:
 
 def metadata_v1(path: TenantPath, origins: Origins) -> dict[str, Any]:
     """The document of the version 1 endpoints: their addresses, and the issuer of version 1 tokens."""
-    login, pages = f"{origins.login}/{path.name}", f"{origins.pages}/{path.name}"
+    login, pages = (
+        f"{origin}/{path.name}" for origin in (origins.login_of(path.tenant), origins.pages_of(path.tenant))
+    )
     changed = {
         "token_endpoint": f"{login}/oauth2/token",
         "jwks_uri": f"{login}/discovery/keys",

@@ -12,9 +12,11 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from entrada_emulator.errors import EntraError
 from entrada_emulator.faults import TRANSPORT_FAULTS, EndpointName, Fault
 from entrada_emulator.instance import Emulator
+from entrada_emulator.model import Tenant
 from entrada_emulator.origins import LOGIN_ALIASES, Origins
 from entrada_emulator.recorder import Recorded
 from entrada_emulator.responses import error_response, trace_of
+from entrada_emulator.world import World
 
 BODY_LIMIT = 1_000_000  # bytes; the largest real body, a token request with an assertion, has some 20 kB
 SLASHES = re.compile(r"/{2,}")
@@ -51,12 +53,37 @@ class OneSlash:
         await self._app(scope, receive, send)
 
 
+class PolicyPath:
+    """Reads the other two spellings of a B2C policy, `?p=` and `/tfp/`, as the one with the policy in the path."""
+
+    def __init__(self, app: ASGIApp, *, world: World) -> None:
+        self._app = app
+        self._world = world
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Passes the request on with its path in one spelling."""
+        if scope["type"] == "http":
+            scope = {**scope, "path": self._respelt(scope["path"], scope["query_string"])}
+        await self._app(scope, receive, send)
+
+    def _respelt(self, path: str, query: bytes) -> str:
+        first, *rest = path.lstrip("/").split("/")
+        if first.lower() == "tfp":
+            return f"/{'/'.join(rest)}"
+        tenant = self._world.tenant(first)
+        policy = dict(parse_qsl(query.decode("latin-1"))).get("p")
+        if policy is None or tenant is None or tenant.kind != "b2c" or "/" in policy:
+            return path
+        return f"/{first}/{policy}/{'/'.join(rest)}"
+
+
 class KnownHosts:
     """Answers only under its own names, Graph's paths under Graph's and the others under the authority's."""
 
-    def __init__(self, app: ASGIApp, *, origins: Origins) -> None:
+    def __init__(self, app: ASGIApp, *, origins: Origins, world: World) -> None:
         self._app = app
         self._login = _names(origins.login) | _names(origins.pages) | (LOGIN_ALIASES if origins.in_process else set())
+        self._login |= {name for tenant in world.tenants for name in _customer_hosts(origins, tenant)}
         self._graph = _names(origins.graph)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -123,6 +150,12 @@ class _Answered:
 def _names(origin: str) -> set[str]:
     netloc = urlsplit(origin).netloc.lower()
     return {netloc, netloc.replace("localhost", "127.0.0.1")}
+
+
+def _customer_hosts(origins: Origins, tenant: Tenant) -> set[str]:
+    if tenant.kind == "b2c":
+        return _names(origins.b2c(tenant))
+    return _names(origins.login_of(tenant)) if tenant.kind == "external" else set()
 
 
 def _broken_answer(fault: Fault, request: Request) -> Response:

@@ -20,9 +20,21 @@ GRAPH_APP_ID = "00000003-0000-0000-c000-000000000000"
 
 RedirectKind = Literal["web", "spa", "public"]
 MfaMethod = Literal["totp", "push"]
+TenantKind = Literal["workforce", "b2c", "external"]
+FlowKind = Literal["sign_up_or_sign_in", "sign_in", "sign_up", "password_reset", "profile_edit", "ropc"]
 RefreshSemantics = Literal["entra", "strict"]
 ClientAcr = Literal["0", "1", "2"]
 """`azpacr` and `appidacr`: 0 for a public client, 1 for a secret, 2 for a certificate or a federated assertion."""
+
+
+@dataclass(frozen=True, slots=True)
+class UserFlow:
+    """A policy of a B2C tenant, such as `B2C_1_susi`; names compare without case."""
+
+    name: str
+    kind: FlowKind = "sign_up_or_sign_in"
+    resets_passwords: bool = False
+    """Whether "forgot your password?" is part of this flow; else the application is told AADB2C90118."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +48,11 @@ class Tenant:
     country: str | None = None
     """Two letters, told as `tenant_ctry` where an application asks for it."""
     hostile: bool = False
+    kind: TenantKind = "workforce"
+    """`b2c` for Azure AD B2C, `external` for External ID; both have customers instead of employees."""
+    user_flows: tuple[UserFlow, ...] = ()
+    policy_in_issuer: bool = False
+    """Whether a B2C issuer names the policy, as OpenID Connect Discovery needs it."""
 
     @property
     def default_domain(self) -> str:
@@ -46,6 +63,11 @@ class Tenant:
     def is_personal(self) -> bool:
         """Whether it is that of personal accounts."""
         return self.id == PERSONAL_TENANT
+
+    @property
+    def name(self) -> str:
+        """The first label of its domain: `birchshop` of `birchshop.onmicrosoft.com`."""
+        return self.default_domain.partition(".")[0]
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +111,8 @@ class User:
     group_ids: tuple[str, ...] = ()
     app_roles: dict[str, tuple[str, ...]] = field(default_factory=dict)
     """Client id of the application → values of the roles assigned there."""
+    extensions: dict[str, str] = field(default_factory=dict)
+    """Custom attributes of a customer, told as `extension_{name}`."""
     is_admin: bool = False
     """Whether the person may consent for the whole organisation, as a Global Administrator."""
     home: Home | None = None

@@ -10,6 +10,7 @@ from entrada_emulator.model import RedirectKind, RefreshSemantics
 
 INACTIVE_LIFE = timedelta(days=90)
 SPA_LIFE = timedelta(hours=24)
+B2C_LIFE = timedelta(days=14)
 REFRESH_MARK = "1.emulator-rt-"
 
 
@@ -28,6 +29,8 @@ class RefreshGrant:
     acrs: tuple[str, ...] = ()
     first_issued_at: datetime
     """When the chain of refresh tokens began; a single-page application's ends 24 hours later."""
+    policy: str = ""
+    """The B2C policy it is good at; its tokens rest 14 days at most."""
     family: str = field(default_factory=lambda: secrets.token_hex(8))
 
 
@@ -57,7 +60,8 @@ class RefreshTokens:
         """What the token stands for.
 
         Raises 70000 for an unknown or revoked one, 700084 for a single-page application's after 24 hours, 700082 after
-        90 days of rest. With strict semantics a second use also revokes every token of the family.
+        90 days of rest, 70008 for one of B2C after 14. With strict semantics a second use also revokes the
+        whole family.
         """
         issued = self._issued.get(token)
         if issued is None or issued.grant.family in self._revoked_families:
@@ -89,5 +93,7 @@ class RefreshTokens:
         first = issued.grant.first_issued_at
         if issued.grant.redirect_kind == "spa" and now >= first + SPA_LIFE:
             raise EntraError(700084, issued=first.isoformat())
+        if issued.grant.policy and now >= min(issued.last_used + B2C_LIFE, first + INACTIVE_LIFE):
+            raise EntraError(70008)
         if now >= issued.last_used + INACTIVE_LIFE:
             raise EntraError(700082, issued=first.isoformat())

@@ -17,6 +17,7 @@ from entrada_emulator.model import (
     Tenant,
     User,
 )
+from entrada_emulator.seeds_customers import FAMILY, SHOP, customer_applications, customers
 from entrada_emulator.world import World
 from entrada_emulator.world_checks import checked_world
 
@@ -52,7 +53,10 @@ OIDC = ("openid", "profile", "email", "offline_access")
 def default_world() -> World:
     """The directory used when no file is given."""
     return checked_world(
-        tenants=(BIRCH, CEDAR, NETTLE, PERSONAL), users=_people(), groups=_groups(), applications=_applications()
+        tenants=(BIRCH, CEDAR, NETTLE, PERSONAL, SHOP, FAMILY),
+        users=(*_people(), *customers(PASSWORD)),
+        groups=_groups(),
+        applications=(*_applications(), *customer_applications()),
     )
 
 

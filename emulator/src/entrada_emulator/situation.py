@@ -76,7 +76,12 @@ def person_there(world: World, request: AuthorizationRequest, user: User) -> Use
 
 def may_enter(world: World, request: AuthorizationRequest, user: User) -> bool:
     """Whether people of this kind are let in: personal accounts where the application and the path take them."""
-    if not world.is_personal(user.tenant_id):
+    tenant = world.tenant(user.tenant_id)
+    if tenant is None or tenant.kind == "b2c":
+        return False
+    if tenant.kind == "external":
+        return request.client.path.tenant == tenant
+    if not tenant.is_personal:
         return True
     return request.client.application.personal_accounts and request.client.path.name != "organizations"
 

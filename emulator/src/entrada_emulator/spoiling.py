@@ -6,7 +6,7 @@ from typing import Any
 
 from entrada_emulator.faults import Fault, TokenFault
 from entrada_emulator.jwt import encoded, signed
-from entrada_emulator.keys import KeyRing, new_signing_key
+from entrada_emulator.keys import SigningKey, new_signing_key
 
 CLAIM_FAULTS: dict[TokenFault, dict[str, Any]] = {
     "wrong_issuer": {"iss": "https://login.microsoftonline.com/e7712ada-dead-4000-8000-00000000dead/v2.0"},
@@ -15,7 +15,7 @@ CLAIM_FAULTS: dict[TokenFault, dict[str, Any]] = {
 LONG_AGO = int(timedelta(days=1).total_seconds())
 
 
-def signed_or_spoiled(claims: dict[str, Any], *, keys: KeyRing, faults: tuple[Fault, ...], v1: bool = False) -> str:
+def signed_or_spoiled(claims: dict[str, Any], *, key: SigningKey, faults: tuple[Fault, ...], v1: bool = False) -> str:
     """The ID token, right unless a fault was asked for."""
     kinds: set[str] = {fault.kind for fault in faults}
     claims = _spoiled_claims(claims, kinds)
@@ -23,7 +23,7 @@ def signed_or_spoiled(claims: dict[str, Any], *, keys: KeyRing, faults: tuple[Fa
         return f"{encoded({'typ': 'JWT', 'alg': 'none'})}.{encoded(claims)}."
     if "unknown_kid" in kinds:
         return signed(claims, key=new_signing_key())
-    token = signed(claims, key=keys.signer(claims["tid"]), v1=v1)
+    token = signed(claims, key=key, v1=v1)
     return _with_other_signature(token) if "bad_signature" in kinds else token
 
 

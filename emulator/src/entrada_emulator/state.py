@@ -4,7 +4,9 @@ import secrets
 from collections.abc import Callable
 from datetime import datetime
 
-from entrada_emulator.attempts import Attempts, Lockouts
+from entrada_emulator.attempts import Attempts, Lockouts, UnderWay
+from entrada_emulator.b2c.customers import Customers
+from entrada_emulator.b2c.journey import Journey
 from entrada_emulator.clock import Clock, real_time
 from entrada_emulator.codes import AuthorizationCodes, CodeGrant
 from entrada_emulator.conditional_access import Policies
@@ -43,6 +45,9 @@ class State:
         self.device_codes = DeviceCodes(self.clock)
         self.refresh_tokens = RefreshTokens(self.clock, refresh_semantics)
         self.sessions = BrowserSessions(self.clock)
+        self.customer_sessions = BrowserSessions(self.clock)
+        self.customers = Customers()
+        self.journeys: UnderWay[Journey] = UnderWay(self.clock)
         self.consents = Consents()
         self.policies = Policies()
         self.credentials = Credentials()

@@ -104,7 +104,9 @@ def _access_token(emulator: Emulator, audience: Audience, claims: Answer) -> Ans
 def _id_token(emulator: Emulator, sign_in: SignIn) -> str:
     claims = id_token_claims(sign_in, origins=emulator.origins, now=emulator.state.clock.now())
     faults = emulator.state.faults.take("token", TOKEN_FAULTS)
-    return signed_or_spoiled(claims, keys=emulator.state.keys, faults=faults, v1=sign_in.version == 1)
+    return signed_or_spoiled(
+        claims, key=emulator.state.keys.signer(claims["tid"]), faults=faults, v1=sign_in.version == 1
+    )
 
 
 def _refresh_token(emulator: Emulator, renewal: RefreshGrant) -> Answer:

@@ -10,6 +10,7 @@ from entrada_emulator.model import User
 from entrada_emulator.sso import KMSI_LIFE, BrowserSession, SignedIn
 
 SSO = "emulator_sso"
+CUSTOMER_SSO = "emulator_customer_sso"
 BROWSER = "emulator_browser"
 
 
@@ -21,15 +22,17 @@ class Visit:
     a cookie that is Secure, so both schemes under one name would lock each other out.
     """
 
-    def __init__(self, request: Request) -> None:
+    def __init__(self, request: Request, *, customers: bool = False) -> None:
+        """With `customers` the sessions are those of B2C, which no employee's sign-in sees."""
         self.emulator: Emulator = emulator_of(request)
         self._secure = request.url.scheme == "https"
-        self._names = {name: f"__Host-{name}" if self._secure else name for name in (SSO, BROWSER)}
-        self._had_session = self._names[SSO] in request.cookies
-        self._had_browser = bool(request.cookies.get(self._names[BROWSER]))
-        self.session: BrowserSession | None = self.emulator.state.sessions.find(request.cookies.get(self._names[SSO]))
+        self._sessions = self.emulator.state.customer_sessions if customers else self.emulator.state.sessions
+        self._sso = self._cookie(CUSTOMER_SSO if customers else SSO)
+        self._had_session = self._sso in request.cookies
+        self._had_browser = bool(request.cookies.get(self._cookie(BROWSER)))
+        self.session: BrowserSession | None = self._sessions.find(request.cookies.get(self._sso))
         self._renewed = False
-        self.browser: str = request.cookies.get(self._names[BROWSER]) or secrets.token_urlsafe(32)
+        self.browser: str = request.cookies.get(self._cookie(BROWSER)) or secrets.token_urlsafe(32)
 
     @property
     def is_known(self) -> bool:
@@ -47,8 +50,7 @@ class Visit:
 
     def renew_session(self) -> BrowserSession:
         """The browser's session under a new id, so that an id planted before sign-in is worth nothing after it."""
-        sessions = self.emulator.state.sessions
-        self.session = sessions.renew(self.session) if self.session else sessions.open()
+        self.session = self._sessions.renew(self.session) if self.session else self._sessions.open()
         self._renewed = True
         return self.session
 
@@ -58,21 +60,22 @@ class Visit:
             return
         self.session.sign_out(account)
         if not self.session.accounts:
-            self.emulator.state.sessions.close(self.session)
+            self._sessions.close(self.session)
             self.session = None
 
     def answer(self, response: Response) -> Response:
         """Puts on the response the cookies that this visit changed."""
         if not self._had_browser:
-            self._set(response, BROWSER, self.browser)
+            self._set(response, self._cookie(BROWSER), self.browser)
         if self.session and self._renewed:
             lifetime = int(KMSI_LIFE.total_seconds()) if self.session.keep else None
-            self._set(response, SSO, self.session.id, max_age=lifetime)
+            self._set(response, self._sso, self.session.id, max_age=lifetime)
         elif self._had_session and self.session is None:
-            response.delete_cookie(self._names[SSO], secure=self._secure, httponly=True, samesite="lax")
+            response.delete_cookie(self._sso, secure=self._secure, httponly=True, samesite="lax")
         return response
 
+    def _cookie(self, name: str) -> str:
+        return f"__Host-{name}" if self._secure else name
+
     def _set(self, response: Response, name: str, value: str, *, max_age: int | None = None) -> None:
-        response.set_cookie(
-            self._names[name], value, max_age=max_age, secure=self._secure, httponly=True, samesite="lax"
-        )
+        response.set_cookie(name, value, max_age=max_age, secure=self._secure, httponly=True, samesite="lax")

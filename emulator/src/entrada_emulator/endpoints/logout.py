@@ -7,12 +7,11 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
-from entrada_emulator.checks import TenantPath, registered_redirect, tenant_path
+from entrada_emulator.checks import TenantPath, is_registered, tenant_path
 from entrada_emulator.endpoints.parameters import Parameters, parameters_of
 from entrada_emulator.errors import EntraError
 from entrada_emulator.instance import Emulator, emulator_of
 from entrada_emulator.login_hint import username_of
-from entrada_emulator.model import Application
 from entrada_emulator.outcome import error_page
 from entrada_emulator.pages import Policy, render
 from entrada_emulator.sso import SignedIn
@@ -83,19 +82,11 @@ def _target(emulator: Emulator, path: TenantPath, given: Parameters) -> str | No
 
 def _is_registered(emulator: Emulator, path: TenantPath, uri: str, *, client_id: str | None) -> bool:
     return any(
-        _has_registered(application, uri)
+        is_registered(application, uri)
         for application in emulator.world.applications
         if client_id in {None, "", application.client_id}
         and (path.tenant is None or emulator.world.available_in(application, path.tenant.id))
     )
-
-
-def _has_registered(application: Application, uri: str) -> bool:
-    try:
-        registered_redirect(application, uri)
-    except EntraError:
-        return False
-    return True
 
 
 def _frames(emulator: Emulator, account: SignedIn) -> tuple[Frame, ...]:

@@ -39,7 +39,7 @@ def _proved(emulator: Emulator, request: TokenRequest) -> User:
     name, given = request.required("username"), request.required("password")
     tenant = request.path.tenant
     user = emulator.world.user_by_name(name, tenant_id=tenant.id if tenant else None)
-    if user is None or user.is_guest or (tenant is None and emulator.world.is_personal(user.tenant_id)):
+    if user is None or user.is_guest or not _is_employee(emulator, user):
         raise EntraError(50034, user=name[:256], tenant=tenant.display_name if tenant else request.path.name)
     lockouts = emulator.state.lockouts
     if lockouts.is_locked(user):
@@ -49,6 +49,11 @@ def _proved(emulator: Emulator, request: TokenRequest) -> User:
         raise EntraError(50126)
     lockouts.right(user)
     return user
+
+
+def _is_employee(emulator: Emulator, user: User) -> bool:
+    home = emulator.world.tenant(user.tenant_id)
+    return home is not None and home.kind == "workforce" and not home.is_personal
 
 
 def _sign_in(emulator: Emulator, request: TokenRequest, application: Application, user: User, acr: ClientAcr) -> SignIn:
