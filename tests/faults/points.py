@@ -27,15 +27,12 @@ AFTER_STORING = "entrada.sessions.leases:Lease.drop"
 AFTER_ALL = "entrada.flows.flights:Flights._landed"
 # Signing out
 BEFORE_THE_SESSION_ENDS = "entrada.sessions.lifecycle:Sessions.end"
-BEFORE_THE_REVOCATION = "entrada.flows.revocation:Revocation._revoke"
 BEFORE_THE_COOKIE_IS_CLEARED = "entrada.web.cookies:Cookies.end_session"
 # The ring of keys
 BEFORE_THE_RING_IS_WRITTEN = "entrada.files:_draft"
 BEFORE_THE_RING_IS_REPLACED = "pathlib:Path.replace"
 AFTER_THE_RING_IS_REPLACED = "pathlib:Path.unlink"
 BEFORE_A_SESSION_IS_SEALED_ANEW = "entrada.sessions.resealing:_anew"
-# The background
-BEFORE_A_SWEEP = "entrada.sessions.lifecycle:Sessions.sweep"
 
 POINTS = tuple(sorted(value for name, value in globals().items() if name.isupper() and isinstance(value, str)))
 

@@ -38,24 +38,24 @@ async def test_an_exception_in_a_chore(caplog: pytest.LogCaptureFixture) -> None
 
     async def once() -> None:
         done.append(time.monotonic())
-        if len(done) < 4:
+        if len(done) < 3:
             raise ZeroDivisionError("in a test")
 
     chores = Chores([Chore("dividing", timedelta(seconds=0.1), once)], chance=lambda: 0.0)
     with caplog.at_level(logging.ERROR):
         async with chores.going_on(), asyncio.timeout(30):
-            while len(done) < 3:
+            while len(done) < 2:
                 await asyncio.sleep(0.01)
             assert chores.failing == ("dividing",)
-            while len(done) < 5:
+            while len(done) < 4:
                 await asyncio.sleep(0.01)
             assert chores.failing == ()
     pauses = [later - earlier for earlier, later in pairwise(done)]
-    assert 0.7 < pauses[0] < pauses[1] < pauses[2]
-    assert pauses[2] >= 2 * pauses[0] * 0.9
-    assert pauses[3] < pauses[2]
+    assert 0.7 < pauses[0] < pauses[1]
+    assert pauses[1] > 1.4
+    assert pauses[2] < pauses[0]
     failed = [record for record in caplog.records if "chore_failed" in record.getMessage()]
-    assert len(failed) == 3
+    assert len(failed) == 2
     assert all("dividing" in record.getMessage() for record in failed)
 
 

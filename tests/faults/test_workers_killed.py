@@ -96,7 +96,7 @@ async def test_stopped_before_the_call(two: Cluster, semantics: str) -> None:
 
 @pytest.mark.parametrize("by_the_clock", [True, pytest.param(False, marks=pytest.mark.long)])
 async def test_stopped_during_the_call(two: Cluster, by_the_clock: bool) -> None:
-    """REL-042: what the stopped one stores late loses by its version; it adopts what the other has stored."""
+    """REL-042, SEC-107: what the stopped one stores late loses by its version; it adopts what the other has stored."""
     first, second = two.workers
     await second.ready()
     two.entra.state.refresh_tokens.semantics = "entra"
