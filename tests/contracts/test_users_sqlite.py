@@ -3,6 +3,7 @@
 import sqlite3
 import stat
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import anyio
@@ -13,6 +14,8 @@ from entrada.principal import User
 from entrada.users.database import Database
 from entrada.users.directory import Directory
 from tests.moved_clock import MovedClock
+
+NOW = datetime(2026, 5, 1, tzinfo=UTC)
 
 
 @pytest.fixture
@@ -48,3 +51,68 @@ async def test_a_file_that_is_no_database_is_refused_plainly(tmp_path: Path) -> 
     with pytest.raises(SettingsRefused, match=r"database_url: .*entrada\.db: is damaged or no SQLite file"):
         await database.bring_up()
     await database.close()
+
+
+async def made(tmp_path: Path, *, people: int = 200) -> Path:
+    """Return a database of a few people, closed."""
+    database = Database(None, data_dir=tmp_path)
+    await database.bring_up()
+    for number in range(people):
+        await Directory(database).signed_in(User(issuer="i" * 200, subject=f"{number:0200}"), NOW)
+    await database.close()
+    return tmp_path / "entrada.db"
+
+
+async def refused(tmp_path: Path, match: str) -> None:
+    database = Database(None, data_dir=tmp_path)
+    with pytest.raises(SettingsRefused, match=match):
+        await database.bring_up()
+    await database.close()
+
+
+async def test_a_lost_file_is_not_made_anew(tmp_path: Path) -> None:
+    """REL-026: where there were people an empty database is never made silently; deleting the note begins anew."""
+    path = await made(tmp_path, people=1)
+    path.unlink()
+    await refused(tmp_path, r"entrada\.db: is missing; restore it from a backup, or delete it and entrada\.db\.made")
+    assert not path.exists()
+    (tmp_path / "entrada.db.made").unlink()
+    assert await made(tmp_path, people=1) == path
+
+
+async def test_an_emptied_file_is_not_filled_anew(tmp_path: Path) -> None:
+    """REL-026: nor is one whose content is gone."""
+    path = await made(tmp_path, people=1)
+    path.write_bytes(b"")
+    await refused(tmp_path, "has lost its tables")
+
+
+@pytest.mark.parametrize("page", [0, 1, 8, 20])
+async def test_a_damaged_page(tmp_path: Path, page: int) -> None:
+    """REL-026: a page that was overwritten keeps the application from starting, with the path and the mend."""
+    path = await made(tmp_path)
+    with path.open("r+b") as file:
+        file.seek(page * 4096)
+        file.write(b"\xa5" * 4096)
+    await refused(tmp_path, r"entrada\.db: .*restore it from a backup")
+
+
+@pytest.mark.parametrize("cut", [0, 30, 5000])
+async def test_a_lost_log(tmp_path: Path, cut: int) -> None:
+    """REL-026: when the write-ahead log was deleted or cut short, what was in the file itself is still there."""
+    path = await made(tmp_path, people=1)
+    saved = tmp_path / "saved"
+    saved.mkdir(mode=0o700)
+    database = Database(None, data_dir=tmp_path)
+    await database.bring_up()
+    await Directory(database).signed_in(User(issuer="i", subject="late"), NOW)
+    for file in (path, tmp_path / "entrada.db.made"):
+        (saved / file.name).write_bytes(file.read_bytes())
+    (saved / "entrada.db-wal").write_bytes((tmp_path / "entrada.db-wal").read_bytes()[:cut])
+    await database.close()
+    found = Database(None, data_dir=saved)
+    await found.bring_up()
+    async with found.unit_of_work() as connection:
+        assert (await connection.exec_driver_sql("SELECT count(*) FROM entrada_user")).scalar() in {1, 2}
+        assert (await connection.exec_driver_sql("PRAGMA integrity_check")).scalar() == "ok"
+    await found.close()

@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from entrada.errors import SettingsRefused
 from entrada.sqlite_files import WRITE_PATIENCE, prepare
+from entrada.users.made import Made
 from entrada.users.upgrade import upgrade
 
 
@@ -25,11 +26,15 @@ class SqliteEngine:
         self.connections = _engine(path)
 
     async def bring_up(self) -> None:
-        """Make the file unless it is there, and bring its schema up."""
+        """Make the file unless it is there, or was there before, and bring its schema up."""
+        made = Made(self._path)
+        await anyio.to_thread.run_sync(made.check)
         await anyio.to_thread.run_sync(lambda: prepare(self._path, setting="database_url"))
+        await anyio.to_thread.run_sync(made.check_whole)
         try:
             async with self.connections.begin() as connection:
                 await connection.run_sync(upgrade)
+            await anyio.to_thread.run_sync(made.note)
         except CommandError:
             fault = f"database_url: {self._path}: a newer release of Entrada wrote it; run that one or name another"
             raise SettingsRefused([fault]) from None
