@@ -28,12 +28,13 @@ def test_a_person_ends_another_browsers_session_and_it_is_out_at_its_next_click(
     visitor: Visitor, other: Visitor
 ) -> None:
     """The page shows both by device; one button ends the other, whose next click is a stranger's (SES-7)."""
-    _signs_in(other)
     _signs_in(visitor)
+    _signs_in(other)
     visitor.goes_to("/sessions")
     visitor.sees("Where you are signed in")
     assert "Safari on iPhone" in visitor.text
     assert "This browser" in visitor.text
+    assert "New device" in visitor.text
     visitor.shows("sessions")
     visitor.page.get_by_role("button", name="End Safari on iPhone").click()
     visitor.page.get_by_text("There is no other.").wait_for()

@@ -50,6 +50,7 @@ async def test_last_seen_is_told_in_words(door: FrontDoor) -> None:
     door.entra.state.clock.move(timedelta(minutes=42))
     await door.signed_in()
     page = await here.open(PAGE)
+    assert "In use now" in page.text
     assert "Last seen within the last minute" in page.text
     door.entra.state.clock.move(timedelta(minutes=21))
     page = await here.open(PAGE)

@@ -14,6 +14,7 @@ SHOWN = [
         current=current,
         new=handle == "b",
         device=device,
+        handheld="iPhone" in device,
         address=address,
         created=created,
         last_seen=last_seen,

@@ -163,7 +163,7 @@ async def test_a_change_is_kept_although_the_request_failed(door: FrontDoor) -> 
 
 
 async def test_it_ends_with_the_session(door: FrontDoor) -> None:
-    """The next sign-in begins with nothing, whoever it is."""
+    """After signing out the next sign-in begins with nothing, whoever it is."""
     mia = await door.signed_in()
     await post(mia, "/set/a?value=1")
     await mia.open(f"{BASE}/private")

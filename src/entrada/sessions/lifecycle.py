@@ -64,12 +64,16 @@ class Sessions:
         """Begin a session under a new id and end the one it replaces, together; return the id for the cookie.
 
         `due_at` is when its tokens want renewal, None for never. `replacing` is whatever the browser's session cookie
-        held: it is ended, never adopted (SEC-071, SEC-072). `remember`: the person's choice, where it is offered.
+        held: it is ended, never adopted (SEC-071, SEC-072); the application's data in it goes on for the same person,
+        and for nobody else. `remember`: the person's choice, where it is offered.
         """
         session_id = secrets.token_urlsafe(SESSION_ID_BYTES)
         session = Session(
             key=self._names.keys(session_id)[0], version=1, record=self._new_record(user, facts, remember)
         )
+        before = await self.load(replacing) if replacing else None
+        if before and before.user.key == user.key and before.record.data:
+            session = msgspec.structs.replace(session, record=self._with_data(session, self.data(before)))
         await self._store.insert(
             session.key,
             record=self._reader.signed(session.key, session.record),

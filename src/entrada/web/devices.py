@@ -42,5 +42,10 @@ def device(user_agent: str | None) -> str:
     return browser or (f"A browser on {system}" if system else UNKNOWN)
 
 
+def handheld(user_agent: str | None) -> bool:
+    """Say whether it is a phone or a tablet, by the same words."""
+    return _first(SYSTEMS, user_agent or "") in {"iPhone", "iPad", "Android"}
+
+
 def _first(table: tuple[tuple[str, str], ...], said: str) -> str | None:
     return next((name for word, name in table if word in said), None)

@@ -41,6 +41,8 @@ class SessionShown:
     """Whether the person had not signed in from this device before."""
     device: str
     """A hint by the user agent, such as `Firefox on Windows`."""
+    handheld: bool
+    """Whether it is a phone or a tablet, by the same hint."""
     address: str | None
     """Where it was begun."""
     created: str

@@ -12,7 +12,7 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 from entrada.errors import NotFound, NotSignedIn
 from entrada.sessions.session import Session
 from entrada.web.context import Context, context_of
-from entrada.web.devices import device
+from entrada.web.devices import device, handheld
 from entrada.web.embedding import PRIVATE, refuse_embedding
 from entrada.web.failures import navigates, refuse
 from entrada.web.pages import SessionShown
@@ -97,6 +97,7 @@ def _page(context: Context, current: Session, theirs: list[Session]) -> Response
             current=session.key == current.key,
             new=session.record.facts.new_device,
             device=device(session.record.facts.user_agent),
+            handheld=handheld(session.record.facts.user_agent),
             address=session.record.facts.address,
             created=f"{session.created_at:%-d %B %Y, %H:%M} UTC",
             last_seen=_ago(house.clock() - session.last_seen_at),

@@ -1,0 +1,85 @@
+"""A new identifier at each sign-in, also of the same person: the old one is dead, their work goes on (SES-3)."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from entrada_emulator.pytest_plugin import Entra
+from fastapi import FastAPI, Request
+
+from entrada import CurrentUser
+from tests.browser import Browser
+from tests.front_door import AUTH, BASE, SESSION, routes, running, walk_through
+
+HOST = "portal.birch.example"
+
+
+def with_data(app: FastAPI) -> None:
+    """Add two routes that keep a basket."""
+    routes(app)
+
+    @app.post("/basket")
+    async def put(request: Request, _user: CurrentUser) -> None:
+        request.session["basket"] = ["a book"]
+
+    @app.get("/basket")
+    async def get(request: Request, _user: CurrentUser) -> list[str]:
+        basket: list[str] = request.session.get("basket", [])
+        return basket
+
+
+async def basket(browser: Browser) -> object:
+    return (await browser.fetch(f"{BASE}/basket")).json()
+
+
+@pytest.mark.parametrize("store", ["memory:", "sqlite:"])
+async def test_the_same_person_proves_themselves_anew(entra: Entra, tmp_path: Path, store: str) -> None:
+    """SEC-071: the identifier changes, the old one is nobody's, the application's data is there."""
+    async with running(entra, tmp_path, build=with_data, store=store) as door:
+        browser = await door.signed_in()
+        before = browser.jar.of(HOST)[SESSION]
+        await browser.fetch(f"{BASE}/basket", method="POST", headers={"x-csrf": "1"})
+        await browser.open(f"{AUTH}/login?return_to=/private")
+        after = browser.jar.of(HOST)[SESSION]
+        assert after != before
+        assert (await door.reuse(before), await door.reuse(after)) == (401, 200)
+        assert await basket(browser) == ["a book"]
+        assert len((await browser.fetch(f"{AUTH}/sessions")).json()["sessions"]) == 1
+
+
+async def test_another_person_begins_with_nothing(entra: Entra, tmp_path: Path) -> None:
+    """SEC-071, REL-063: what one person kept is not the next one's, in the same browser."""
+    async with running(entra, tmp_path, build=with_data) as door:
+        browser = door.browser()
+        second_tab = await browser.open(f"{BASE}/private")
+        await browser.open(f"{BASE}/private")
+        await walk_through(browser)
+        await browser.fetch(f"{BASE}/basket", method="POST", headers={"x-csrf": "1"})
+        browser.history.append(second_tab)
+        await walk_through(browser, "ada@birch.example")
+        assert "Hello Ada" in browser.page.text
+        assert await basket(browser) == []
+
+
+async def test_whoever_signed_out_begins_with_nothing(entra: Entra, tmp_path: Path) -> None:
+    """The data ends with the session."""
+    async with running(entra, tmp_path, build=with_data) as door:
+        browser = await door.signed_in()
+        await browser.fetch(f"{BASE}/basket", method="POST", headers={"x-csrf": "1"})
+        await browser.press("Sign out")
+        await browser.open(f"{BASE}/private")
+        await walk_through(browser)
+        assert await basket(browser) == []
+
+
+async def test_roles_that_have_changed_come_with_a_new_identifier(entra: Entra, tmp_path: Path) -> None:
+    """SES-3: a rise in privilege is a sign-in, whose session has the new roles; the one without them is dead."""
+    roles = frozenset({"Reader"})
+    options = {"provision": lambda user: replace(user, roles=roles)}
+    async with running(entra, tmp_path, options=options) as door:
+        browser = await door.signed_in()
+        before = browser.jar.of(HOST)[SESSION]
+        roles = frozenset({"Reader", "Approver"})
+        await browser.open(f"{AUTH}/login?return_to=/private")
+        assert (await browser.fetch(f"{AUTH}/me")).json()["roles"] == ["Approver", "Reader"]
+        assert await door.reuse(before) == 401
