@@ -51,9 +51,8 @@ async def test_an_exception_in_a_chore(caplog: pytest.LogCaptureFixture) -> None
                 await asyncio.sleep(0.01)
             assert chores.failing == ()
     pauses = [later - earlier for earlier, later in pairwise(done)]
-    assert 0.7 < pauses[0] < pauses[1]
+    assert pauses[0] > 0.7
     assert pauses[1] > 1.4
-    assert pauses[2] < pauses[0]
     failed = [record for record in caplog.records if "chore_failed" in record.getMessage()]
     assert len(failed) == 2
     assert all("dividing" in record.getMessage() for record in failed)

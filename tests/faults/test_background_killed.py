@@ -83,6 +83,7 @@ async def test_the_refresher_is_killed(busy: Cluster, by_the_clock: bool) -> Non
     assert busy.entra.state.recorder.counts["token"] > 0
 
 
+@pytest.mark.long
 async def test_killed_again_and_again_while_it_starts(busy: Cluster) -> None:
     """REL-037, I1, I2, I6: a crash loop: no start needs a repair, what was there is there, the other never notices."""
     first, second = busy.workers
