@@ -5,18 +5,19 @@ What it joins: the authority's word for the token (`provider`), the application'
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import UTC, datetime
 
 from entrada.clock import Clock
 from entrada.errors import BearerRefused, SignInRefused, TokenRefused
 from entrada.flows.provisioning import Provisioning
+from entrada.flows.standing import Standing
 from entrada.principal import App, Principal, User
 from entrada.provider.access_token import AccessTokenVerifier, Verified
 from entrada.provider.claims_cache import ClaimsCache, Entry
 from entrada.provider.identity import principal_from
 from entrada.provider.keys import KeySet
 
-SURE_FOR = timedelta(seconds=60)  # the longest that a person who was made inactive may go on by a token (SEC-134)
+ALWAYS = datetime.max.replace(tzinfo=UTC).timestamp()
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +35,7 @@ class Bearers:
     def __init__(self, verifier: AccessTokenVerifier, *, provisioning: Provisioning, clock: Clock) -> None:
         self._verifier = verifier
         self._provisioning = provisioning
+        self._standing = Standing(provisioning, clock)
         self._clock = clock
         self._known: ClaimsCache[Known] = ClaimsCache()
         self._taken_back = 0
@@ -58,22 +60,29 @@ class Bearers:
             raise BearerRefused(str(refused)) from None
         named = known.named if known else principal_from(verified.claims)
         try:
-            admitted = await self._admitted(named)
+            admitted, sure_until = await self._admitted(named)
         except SignInRefused:
             self._known.drop(header)
             raise
         if taken_back == self._taken_back:
-            self._remember(header, Known(verified, named, admitted))
+            until = verified.claims.expires_at
+            self._known.put(header, Entry(Known(verified, named, admitted), until=until, sure_until=sure_until))
         return admitted
 
-    async def _admitted(self, named: Principal) -> Principal:
-        """Return the caller as the application's rule admits them; it cannot change how far the client may go."""
+    async def _admitted(self, named: Principal) -> tuple[Principal, float]:
+        """Return the caller as the application's rule admits them, and until when that is sure.
+
+        The rule cannot change how far the client may go.
+        """
         if isinstance(named, App):
-            return named
-        return replace(await self._provisioning.admit_by_bearer(named), delegation=named.delegation)
+            return named, ALWAYS
+        sure_until = await self._standing.sure_until(named)
+        admitted = await self._provisioning.asked(named)
+        return (admitted if admitted is named else replace(admitted, delegation=named.delegation)), sure_until
 
     def forget(self, user_key: str) -> None:
         """Remember nothing of the tokens of this person: they were made inactive, or their roles have changed."""
+        self._standing.forget(user_key)
         self._take_back(lambda known: not (isinstance(known.named, User) and known.named.key == user_key))
 
     def use_keys(self, keys: KeySet, *, version: int) -> None:
@@ -83,10 +92,6 @@ class Bearers:
     async def sweep(self) -> None:
         """Let go of what has expired."""
         self._known.sweep(now=self._clock().timestamp())
-
-    def _remember(self, header: bytes, known: Known) -> None:
-        sure_until = (self._clock() + SURE_FOR).timestamp()
-        self._known.put(header, Entry(known, until=known.verified.claims.expires_at, sure_until=sure_until))
 
     def _take_back(self, believed: Callable[[Known], bool]) -> None:
         self._taken_back += 1  # what is being verified at this moment is not remembered

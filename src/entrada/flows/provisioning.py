@@ -31,19 +31,17 @@ class Provisioning:
 
     async def admit(self, user: User, *, at: datetime) -> User:
         """Return the user who may come in; SignInRefused when the rule or the directory says no."""
-        admitted = await self._asked(user)
+        admitted = await self.asked(user)
         await self._directory.signed_in(admitted, at)
         return admitted
 
-    async def admit_by_bearer(self, user: User) -> User:
-        """Return the user whom a bearer token lets in, by the same rule; no row is written, for nobody signed in."""
-        admitted = await self._asked(user)
-        if await self._directory.is_inactive(admitted):
+    async def check_active(self, user: User) -> None:
+        """Raise NotAdmitted for a person who was made inactive; one who never signed in here is not."""
+        if await self._directory.is_inactive(user):
             raise NotAdmitted("the user is inactive")
-        return admitted
 
-    async def _asked(self, user: User) -> User:
-        """Return the user as the rule admits them."""
+    async def asked(self, user: User) -> User:
+        """Return the user as the rule admits them, whose row is not written; NotAdmitted when it refuses."""
         if self._rule is None:
             return user
         answer = self._rule(user)

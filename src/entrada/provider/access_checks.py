@@ -4,13 +4,14 @@ Pure, like `validate`, whose checks it shares. What kind of token it is, for a p
 here and nowhere else: neither can pass for the other (SEC-054).
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
+
+import msgspec
 
 from entrada.errors import TokenRefused
 from entrada.provider.validate import (
-    Check,
     Expected,
     already_valid,
     issuer_is_expected,
@@ -24,6 +25,8 @@ LONGEST_CLIENT_ID = 255
 LONGEST_SCOPE = 8192  # characters of the whole claim
 OTHER_KINDS = ("nonce", "at_hash", "c_hash", "events")
 """Claims of ID tokens and logout tokens, which no access token has (SEC-052)."""
+CLIENT_CLAIMS = {None: "client_id", 1: "appid", 2: "azp"}
+"""Where a token names the client, by Entra's version of it; None for other providers."""
 ACCESS_TYPES = frozenset({"AT+JWT", "APPLICATION/AT+JWT"})
 
 
@@ -41,8 +44,7 @@ class ExpectedAccess(Expected):
     """The tenant's issuer of the other version: Entra binds a key to either."""
 
 
-@dataclass(frozen=True, slots=True)
-class AccessClaims:
+class AccessClaims(msgspec.Struct, frozen=True):
     """The claims of an access token that passed. Only `check` makes one."""
 
     issuer: str
@@ -55,8 +57,11 @@ class AccessClaims:
     scopes: frozenset[str]
     expires_at: float
     """`exp`, in seconds since 1970."""
-    values: Mapping[str, Any] = field(repr=False)
+    values: Mapping[str, Any]
     """All of them, as they were in the token."""
+
+    def __repr__(self) -> str:
+        return f"AccessClaims({self.issuer!r}, {self.client_id!r}, …)"
 
 
 def type_is_access(kind: str, *, at_entra: bool) -> None:
@@ -65,20 +70,21 @@ def type_is_access(kind: str, *, at_entra: bool) -> None:
         raise TokenRefused("type_is_access: typ says that this is no access token")
 
 
-def version_is_issuers(claims: Mapping[str, Any], expected: Expected) -> None:
+def version_is_issuers(claims: Mapping[str, Any], expected: ExpectedAccess) -> None:
     """`ver` is that of the issuer's metadata (SEC-051)."""
-    wanted = _access(expected).version
+    wanted = expected.version
     if wanted is not None and claims.get("ver") != f"{wanted}.0":
         raise TokenRefused("version_is_issuers: ver does not suit the issuer")
 
 
-def audience_is_this_api(claims: Mapping[str, Any], expected: Expected) -> None:
+def audience_is_this_api(claims: Mapping[str, Any], expected: ExpectedAccess) -> None:
     """`aud` is our client id; in version 1 and elsewhere also a configured identifier (SEC-050, SEC-051)."""
-    given, identifiers = claims.get("aud"), _access(expected).identifiers
+    given, identifiers, version = claims.get("aud"), expected.identifiers, expected.version
+    if given == expected.audience:
+        return
     named = [given] if isinstance(given, str) else given
     if not isinstance(named, list) or not all(isinstance(each, str) for each in named):
         raise TokenRefused("audience_is_this_api: aud is missing or not a text")
-    version = _access(expected).version
     if version is not None and len(named) != 1:
         raise TokenRefused("audience_is_this_api: aud names more than one API")
     ours = {expected.audience} if version == 2 else {expected.audience, *identifiers}  # noqa: PLR2004 - Entra's v2.0
@@ -88,12 +94,12 @@ def audience_is_this_api(claims: Mapping[str, Any], expected: Expected) -> None:
         raise TokenRefused("audience_is_this_api: aud is not this API; set api_audiences if it should be")
 
 
-def key_is_tenants(claims: Mapping[str, Any], expected: Expected) -> None:
+def key_is_tenants(claims: Mapping[str, Any], expected: ExpectedAccess) -> None:
     """A key that Entra bound to an issuer signs only that tenant's tokens, of either version (SEC-066)."""
     if expected.tenant_id is None or expected.key_issuer is None:
         return
     bound_to = expected.key_issuer.replace("{tenantid}", expected.tenant_id)
-    if bound_to not in {claims["iss"], _access(expected).other_issuer}:
+    if bound_to not in {claims["iss"], expected.other_issuer}:
         raise TokenRefused("key_is_tenants: the signing key belongs to another issuer")
 
 
@@ -110,32 +116,34 @@ def not_bound_to_a_proof(claims: Mapping[str, Any], _expected: Expected) -> None
         raise TokenRefused("not_bound_to_a_proof: cnf asks for a proof that is not taken here")
 
 
-def client_is_admitted(claims: Mapping[str, Any], expected: Expected) -> None:
+def client_is_admitted(claims: Mapping[str, Any], expected: ExpectedAccess) -> None:
     """The client is named, by `azp`, `appid` or `client_id`, and is one of those that may call."""
     name = _client_claim(expected)
     client = claims.get(name)
     if not isinstance(client, str) or not 0 < len(client) <= LONGEST_CLIENT_ID:
         raise TokenRefused(f"client_is_admitted: {name} is missing, as in an ID token")
-    allowed = _access(expected).clients
+    allowed = expected.clients
     if allowed and client not in allowed:
         raise TokenRefused("client_is_admitted: the client is not in api_clients")
 
 
-def one_kind_of_caller(claims: Mapping[str, Any], expected: Expected) -> None:
+def one_kind_of_caller(claims: Mapping[str, Any], expected: ExpectedAccess) -> None:
     """It is a person's token with scopes, or an application's with roles; never both, never neither (SEC-054)."""
     scopes = _scopes(claims)
     if not _is_applications(claims, expected):
         if not scopes:
             raise TokenRefused("one_kind_of_caller: a person's token without scopes, as an ID token is")
         return
-    if scopes and _access(expected).version is not None:
+    if scopes and expected.version is not None:
         raise TokenRefused("one_kind_of_caller: an application's token has no scopes")
-    by_client_alone = bool(_access(expected).clients) and claims.get("idtyp") == "app"
-    if not _has_roles(claims) and not by_client_alone and _access(expected).version is not None:
+    by_client_alone = bool(expected.clients) and claims.get("idtyp") == "app"
+    if not _has_roles(claims) and not by_client_alone and expected.version is not None:
         raise TokenRefused("one_kind_of_caller: an application's token without app roles; grant it one")
 
 
-GAUNTLET: tuple[Check, ...] = (
+AccessCheck = Callable[[Mapping[str, Any], ExpectedAccess], None]
+
+GAUNTLET: tuple[AccessCheck, ...] = (
     issuer_is_expected,
     version_is_issuers,
     audience_is_this_api,
@@ -169,19 +177,13 @@ def check(claims: Mapping[str, Any], expected: ExpectedAccess) -> AccessClaims:
     )
 
 
-def _access(expected: Expected) -> ExpectedAccess:
-    if not isinstance(expected, ExpectedAccess):
-        raise TypeError("an access token is held against ExpectedAccess")
-    return expected
+def _client_claim(expected: ExpectedAccess) -> str:
+    return CLIENT_CLAIMS[expected.version]
 
 
-def _client_claim(expected: Expected) -> str:
-    return {None: "client_id", 1: "appid", 2: "azp"}[_access(expected).version]
-
-
-def _is_applications(claims: Mapping[str, Any], expected: Expected) -> bool:
+def _is_applications(claims: Mapping[str, Any], expected: ExpectedAccess) -> bool:
     """Tell whose token it is: by `idtyp` where Entra was asked for it, else by a subject that is the client itself."""
-    if _access(expected).version is None:
+    if expected.version is None:
         return bool(claims["sub"] == claims["client_id"])  # RFC 9068 section 2.2
     if "idtyp" in claims:
         return bool(claims["idtyp"] == "app")

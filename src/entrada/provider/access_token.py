@@ -2,7 +2,10 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
+
+import msgspec
 
 from entrada.clock import Clock
 from entrada.errors import TokenRefused
@@ -34,8 +37,7 @@ class Source:
     discovery: Discovery
 
 
-@dataclass(frozen=True, slots=True)
-class Verified:
+class Verified(msgspec.Struct, frozen=True):
     """An access token that passed, and what that depends on: when the key is withdrawn, it passes no more."""
 
     claims: AccessClaims
@@ -69,6 +71,7 @@ class AccessTokenVerifier:
         self._leeway = leeway
         self._tenants = tenants
         self._clock = clock
+        self._last: tuple[tuple[str, str | None, str | None, int], ExpectedAccess] | None = None
 
     async def verify(self, token: str) -> Verified:
         """Return the claims of a good token."""
@@ -76,11 +79,15 @@ class AccessTokenVerifier:
         type_is_access(parsed.type, at_entra=self._first.authority.kind == "entra")
         if parsed.for_graph:
             raise TokenRefused("not_for_graph: the token is for Microsoft Graph; ask for a scope of this API")
-        key = await self._key(parsed.key_id)
+        now = self._clock()
+        key = self._first.discovery.fresh_key(parsed.key_id, now) or await self._key(parsed.key_id)
         values = jws.verify(parsed, key, algorithms=self._algorithms)
         source = self._second if self._second and values.get("ver") == "1.0" else self._first
-        own = await _own_key(source, key)
-        claims = check(values, await self._expected(source, values, key_issuer=own.issuer or key.issuer))
+        own = source.discovery.fresh_key(key.id, now) or await source.discovery.key(key.id)
+        if own is not key and own.material != key.material:
+            raise TokenRefused("key: not one of the issuer's own")
+        issuer = source.discovery.fresh_issuer(now) or (await source.discovery.metadata()).issuer
+        claims = check(values, self._expected(source, values, issuer, key_issuer=own.issuer or key.issuer, now=now))
         self._tenants.check(claims.tenant_id, claims.values)
         return Verified(claims, own, source.authority.version)
 
@@ -100,13 +107,22 @@ class AccessTokenVerifier:
         except TokenRefused:
             return await second.key(kid)
 
-    async def _expected(self, source: Source, claims: Mapping[str, Any], *, key_issuer: str | None) -> ExpectedAccess:
-        known = (await source.discovery.metadata()).issuer
-        tenant_id = tenant_named(claims) if source.authority.many else source.authority.tenant_id(known)
+    def _expected(
+        self, source: Source, claims: Mapping[str, Any], issuer: str, *, key_issuer: str | None, now: datetime
+    ) -> ExpectedAccess:
+        """Return what the claims are held against, the same value for the tokens of one tenant in one second."""
+        named = tenant_named(claims) if source.authority.many else None
+        asked = (issuer, named, key_issuer, int(now.timestamp()))
+        if self._last is None or self._last[0] != asked:
+            self._last = asked, self._made(source, *asked)
+        return self._last[1]
+
+    def _made(self, source: Source, issuer: str, named: str | None, key_issuer: str | None, now: int) -> ExpectedAccess:
+        tenant_id = named or source.authority.tenant_id(issuer)
         return ExpectedAccess(
-            issuer=issuer_of(known, tenant_id) if tenant_id else known,
+            issuer=issuer_of(issuer, tenant_id) if tenant_id else issuer,
             audience=self._api.client_id,
-            now=self._clock().timestamp(),
+            now=now,
             leeway=self._leeway,
             tenant_id=tenant_id,
             key_issuer=key_issuer,
@@ -121,11 +137,3 @@ class AccessTokenVerifier:
         other = self._second if source is self._first else self._first
         known = other.discovery.known if other else None
         return issuer_of(known.issuer, tenant_id) if known and tenant_id else None
-
-
-async def _own_key(source: Source, key: VerificationKey) -> VerificationKey:
-    """Return the source's own key of this id, when it is the same: a token's key must be its issuer's."""
-    own = await source.discovery.key(key.id)
-    if own.material != key.material:
-        raise TokenRefused("key: not one of the issuer's own")
-    return own

@@ -84,6 +84,16 @@ class Discovery:
         """Have `listener` hear of each key set from now on: what rests on a key that is gone is believed no more."""
         self._on_keys = listener
 
+    def fresh_key(self, kid: str, now: datetime) -> VerificationKey | None:
+        """Return the key of this id when the keys are at hand and need no look at their age; `key` has the rules."""
+        keys = self._keys.fresh(now)
+        return keys.get(kid) if keys else None
+
+    def fresh_issuer(self, now: datetime) -> str | None:
+        """Return the issuer when the metadata are at hand and need no look at their age; `metadata` has the rules."""
+        metadata = self._metadata.fresh(now)
+        return metadata.issuer if metadata else None
+
     def has_key(self, kid: str) -> bool:
         """Tell whether a key of this id is at hand, without asking for it."""
         keys = self._keys.last
@@ -208,6 +218,12 @@ class Document(Generic[T]):
     def usable(self) -> bool:
         """Whether there is a value that may still be believed."""
         return self._value is not None and self._age() < LIFE
+
+    def fresh(self, now: datetime) -> T | None:
+        """Return the value while it is too young to be asked about."""
+        if self._fetched_at is None or not self._fetched_at <= now < self._fetched_at + self._refresh_after:
+            return None
+        return self._value
 
     @property
     def failing(self) -> bool:

@@ -6,10 +6,10 @@ The claims come out of `verify` alone: there is no way to read them unverified (
 from binascii import Error as Base64Error
 from binascii import a2b_base64
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any, cast
 
+import msgspec
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa
 from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
@@ -33,8 +33,7 @@ LAST = (b"", b"", b"AQgw", b"AEIMQUYcgkosw048")  # last characters whose unused 
 CACHED_HEADER = 512  # bytes; a longer header is read anew each time, so that strangers cannot fill the cache
 
 
-@dataclass(frozen=True, slots=True)
-class Jws:
+class Jws(msgspec.Struct, frozen=True):
     """A token whose form is right and of which nothing is believed yet."""
 
     algorithm: str
@@ -43,9 +42,12 @@ class Jws:
     """Its `typ`; JWT when it has none."""
     for_graph: bool
     """Whether its header has the `nonce` by which Microsoft Graph's tokens are known; nobody else can verify those."""
-    signing_input: bytes = field(repr=False)
-    signature: bytes = field(repr=False)
-    _payload: bytes = field(repr=False)
+    signing_input: bytes
+    signature: bytes
+    _payload: bytes
+
+    def __repr__(self) -> str:
+        return f"Jws({self.algorithm}, {self.key_id!r}, …)"
 
 
 def parse(token: str, *, algorithms: Sequence[str], max_bytes: int = MAX_BYTES) -> Jws:
