@@ -124,8 +124,8 @@ async def test_5_seconds_for_each_command(pair: Pair, redis: RedisServer) -> Non
     began = time.monotonic()
     assert {await pair.there.reuse(session) for _ in range(30)} == {503}
     assert time.monotonic() - began < 10, "each request waits for a server that does not answer"
-    assert redis.said("INFO", "clients").split("connected_clients:")[1].split("\r\n")[0].isdecimal()
-    assert pair.line.connections < 36 * 3, "connections pile up"
+    connected = int(redis.said("INFO", "clients").split("connected_clients:")[1].split("\r\n")[0])
+    assert connected <= 2 * 36 + 1, "connections pile up"
     pair.line.fault = "none"
     pair.line.drop_all()
     await back(pair.there, session)

@@ -24,7 +24,7 @@ TRIES = 4  # once, and three times more after a deadlock or a serialization fail
 PAUSE = 0.02  # seconds at first, doubled each time, and a random part of it
 BRING_UP_PATIENCE = 30.0  # seconds; another worker may be at it
 LOCK = 0x656E7472616461  # "entrada": an advisory lock of our own
-AGAIN = (asyncpg.DeadlockDetectedError, asyncpg.SerializationError)
+AGAIN = (asyncpg.DeadlockDetectedError, asyncpg.SerializationError, asyncpg.ReadOnlySQLTransactionError)
 FAULTS = (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError)
 NO_ANSWER = (asyncpg.PostgresConnectionError, OSError)
 GONE = (
@@ -73,7 +73,8 @@ class PostgresServer:
         """Do the work, which must be one statement or one transaction, on a connection of the pool.
 
         Work that only reads waits for nobody: when it takes too long it is the server that does not answer.
-        After a deadlock or a serialization failure it is done again: the database has undone it.
+        After a deadlock or a serialization failure it is done again: the database has undone it. So it is, by another
+        connection, after a refusal to write, which a server that has become a replica answers.
         """
         self._circuit.enter()
         try:
