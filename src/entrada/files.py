@@ -3,6 +3,7 @@
 import fcntl
 import os
 import secrets
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -12,6 +13,8 @@ from entrada.errors import SettingsRefused
 OWNER_ONLY_FILE = 0o600
 OWNER_ONLY_DIRECTORY = 0o700
 ANYBODY_ELSE = 0o077
+DRAFT_BYTES = 8  # of chance in the name of a file that is being written
+DRAFT_LASTS = 3600.0  # seconds; writing one takes a moment
 
 
 def own_directory(path: Path, *, setting: str) -> None:
@@ -42,9 +45,11 @@ def own_file(path: Path, *, setting: str) -> None:
 def write_anew(path: Path, content: bytes) -> None:
     """Put new content in the place of the file's, whole or not at all, for its owner only; OSError when it cannot.
 
-    The owner stays the owner, so that root may do it for the application.
+    The owner stays the owner, so that root may do it for the application. What a process that was killed here has left
+    behind is removed by the next one, after an hour.
     """
     path = path.resolve()  # a link stays a link
+    _remove_left_drafts(path)
     found = path.stat()
     draft = _draft(path, content)
     try:
@@ -82,13 +87,20 @@ def write_once(path: Path, content: bytes, *, setting: str) -> bytes:
 
 def _draft(path: Path, content: bytes) -> Path:
     """Write a new file beside `path`, for its owner only, and on the disk when this returns."""
-    draft = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
+    draft = path.with_name(f".{path.name}.{secrets.token_hex(DRAFT_BYTES)}")
     file = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, OWNER_ONLY_FILE)
     with os.fdopen(file, "wb") as stream:
         stream.write(content)
         stream.flush()
         os.fsync(stream.fileno())
     return draft
+
+
+def _remove_left_drafts(path: Path) -> None:
+    for draft in path.parent.glob(f".{path.name}.{'[0-9a-f]' * 2 * DRAFT_BYTES}"):
+        with suppress(OSError):
+            if time.time() - draft.stat().st_mtime > DRAFT_LASTS:
+                draft.unlink()
 
 
 @contextmanager

@@ -105,8 +105,12 @@ async def test_at_each_step_of_a_rotation(entra: Entra, keys: Keys) -> None:
             old = keys.read()
             await keys.run("rotate", killed_at=BEFORE_THE_RING_IS_REPLACED)
             assert keys.read() == old
-            await keys.run("rotate", killed_at=AFTER_THE_RING_IS_REPLACED)
+            (left,) = keys.folder.glob(".ring.*")  # for its owner only, and not for long
+            assert left.stat().st_mode & 0o077 == 0
+            os.utime(left, (time.time() - 7200, time.time() - 7200))
+            await keys.run("rotate", killed_at=AFTER_THE_RING_IS_REPLACED, after=1)
             assert keys.read().waiting
+            assert list(keys.folder.glob(".ring.*")) == []
             keys.rested()
             await keys.run("rotate", killed_at=BEFORE_THE_RING_IS_WRITTEN)
             assert keys.read().active == old.active
