@@ -4,6 +4,7 @@ import asyncio
 from datetime import timedelta
 from pathlib import Path
 
+import pytest
 from entrada_emulator.faults import Fault
 from entrada_emulator.pytest_plugin import Entra
 
@@ -56,6 +57,39 @@ async def test_refused_is_told_once(door: FrontDoor) -> None:
     told = [(event.name, event.reason) for event in door.events[1:]]
     assert told == [("renewal_failed", "invalid_grant"), ("session_ended", "renewal_refused")]
     assert await door.reuse(session) == 401
+
+
+ENDED = {50173: "the password was changed, or sessions were revoked", 700082: "unused for too long", 50057: "disabled",
+         70043: "expired by the organisation's policy", 50034: "deleted"}  # fmt: skip
+STEPS = {50076: "a second factor is wanted", 50079: "a second factor must be set up", 65001: "consent was withdrawn"}
+
+
+@pytest.mark.parametrize("code", ENDED)
+async def test_refused_for_good(door: FrontDoor, code: int) -> None:
+    """REL-044: each reason for which a grant has ended ends the session at once, told once, with no retry."""
+    session = await expired(door)
+    asked = door.calls("/token")
+    door.entra.state.faults.add(Fault(endpoint="token", kind="error", code=code))
+    answers = await asyncio.gather(*[graph(door, session) for _ in range(5)])
+    assert {status for status, _ in answers} == {401}
+    assert await door.reuse(session) == 401
+    assert door.calls("/token") == asked + 1
+    told = [(event.name, event.reason, event.user_key == door.events[0].user_key) for event in door.events[1:]]
+    assert told == [("renewal_failed", "invalid_grant", True), ("session_ended", "renewal_refused", True)]
+
+
+@pytest.mark.parametrize("code", STEPS)
+async def test_refused_for_now(door: FrontDoor, code: int) -> None:
+    """REL-044: each reason that the person can mend steps them up: the session stays, told once."""
+    session = await expired(door)
+    asked = door.calls("/token")
+    door.entra.state.faults.add(Fault(endpoint="token", kind="error", code=code, times=9))
+    answers = await asyncio.gather(*[graph(door, session) for _ in range(5)])
+    assert {(status, problem["code"]) for status, problem in answers} == {(401, "interaction_required")}
+    assert await door.reuse(session) == 200
+    assert door.calls("/token") == asked + 1
+    told = [(event.name, event.reason) for event in door.events[1:]]
+    assert told == [("renewal_failed", "interaction_required")]
 
 
 async def test_one_more_step_keeps_the_session(door: FrontDoor) -> None:
