@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from fastapi import FastAPI
-from fastapi.exception_handlers import http_exception_handler
+from fastapi.exception_handlers import http_exception_handler, request_validation_exception_handler
+from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
 from entrada.clock import Clock, system_clock
@@ -64,7 +65,7 @@ class Entrada:
     def install(self, app: FastAPI) -> None:
         """Guard `app`: its requests, its errors, its life span. Call it once, before the application starts."""
         from entrada.web import logs
-        from entrada.web.failures import Refused, answer_http_exception, answer_refusal
+        from entrada.web.failures import Refused, answer_http_exception, answer_invalid, answer_refusal
         from entrada.web.house import build
         from entrada.web.middleware.gate import Gate
 
@@ -86,6 +87,8 @@ class Entrada:
         app.add_exception_handler(Refused, answer_refusal)
         if app.exception_handlers.get(HTTPException) in {None, http_exception_handler}:
             app.add_exception_handler(HTTPException, answer_http_exception)
+        if app.exception_handlers.get(RequestValidationError) in {None, request_validation_exception_handler}:
+            app.add_exception_handler(RequestValidationError, answer_invalid)
         _wrap_lifespan(app, building)
         logs.set_up(production=self.settings.production, auth_paths=building.auth_paths)
         if not self.settings.secure:

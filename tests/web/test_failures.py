@@ -1,10 +1,12 @@
 """Errors of every origin: a page for people, a problem for programs, nothing of the inside for either."""
 
 from pathlib import Path
+from typing import Annotated
 
 import pytest
 from entrada_emulator.pytest_plugin import Entra
-from fastapi import FastAPI, HTTPException, Request
+from fastapi import FastAPI, Form, HTTPException, Request
+from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, PlainTextResponse
 from starlette.exceptions import HTTPException as StarletteHTTPException
 
@@ -104,3 +106,34 @@ async def test_own_pages_in_place_of_ours(entra: Entra, tmp_path: Path) -> None:
     async with running(entra, tmp_path, options={"templates": [own]}, build=routes) as door:
         page = await door.raw("GET", f"{AUTH}/failed", headers=PAGE)
     assert page.text == "<h1>Our own: This sign-in cannot be finished</h1>"
+
+
+async def test_what_does_not_fit_is_named_and_not_repeated(entra: Entra, tmp_path: Path) -> None:
+    """SEC-177: 422 says where and why; what was sent, perhaps a password in the wrong field, stays with its sender."""
+
+    def typed(app: FastAPI) -> None:
+        @app.post("/typed/{number}")
+        async def typed(number: int, word: Annotated[str, Form(max_length=4)]) -> None: ...
+
+    async with running(entra, tmp_path, build=typed) as door:
+        form = {"content-type": "application/x-www-form-urlencoded"}
+        answer = await door.raw("POST", f"{BASE}/typed/not-a-number", headers=form, content="word=a-password")
+    assert answer.status_code == 422
+    assert [(fault["loc"], fault["type"]) for fault in answer.json()["detail"]] == [
+        (["path", "number"], "int_parsing"),
+        (["body", "word"], "string_too_long"),
+    ]
+    assert "not-a-number" not in answer.text
+    assert "a-password" not in answer.text
+
+
+async def test_an_applications_own_words_for_what_does_not_fit(entra: Entra, tmp_path: Path) -> None:
+    """A handler that the application has registered stays."""
+    app = FastAPI(exception_handlers={RequestValidationError: lambda *_: JSONResponse("our own", 418)})
+
+    @app.get("/checked/{number}")
+    async def checked(number: int) -> int:
+        return number
+
+    async with running(entra, tmp_path, app=app) as door:
+        assert (await door.raw("GET", f"{BASE}/checked/x")).status_code == 418
