@@ -12,7 +12,7 @@ from urllib.parse import urlencode
 
 import pytest
 import uvicorn
-from entrada_emulator import seeds
+from entrada_emulator import seeds, seeds_customers
 from entrada_emulator.pytest_plugin import Entra, new_entra
 from entrada_emulator.seeds import default_world
 from entrada_emulator.world import World
@@ -67,6 +67,17 @@ class Sites:
             "state": "s",
         } | changes
         return f"{self.emulator}/{seeds.BIRCH.id}/oauth2/v2.0/authorize?{urlencode(parameters)}"
+
+    def policy(self, name: str) -> str:
+        """The address that the shop sends its customers to."""
+        parameters = {
+            "client_id": seeds_customers.SHOP_APP,
+            "response_type": "code",
+            "redirect_uri": f"{self.application}/callback",
+            "scope": "openid",
+            "prompt": "login",
+        }
+        return f"{self.emulator}/{seeds_customers.SHOP_DOMAIN}/{name}/oauth2/v2.0/authorize?{urlencode(parameters)}"
 
     def logout(self, **parameters: str) -> str:
         """The address for signing out."""

@@ -77,8 +77,10 @@ async def test_signing_up_needs_a_free_address_and_a_good_password(entra: Entra)
         ("long-enough", "otherwise", "Nina", "do not match"),
         ("long-enough", "long-enough", " ", "Please enter a display name."),
     ):
-        await person.press("Create", password=password, repeated=repeated, display_name=name)
+        await person.press("Create", password=password, repeated=repeated, display_name=name, surname="New")
         assert person.sees(told)
+        assert 'value="New"' in person.page.html
+        assert password not in person.page.html
 
 
 async def test_a_mailed_code_can_be_guessed_five_times(entra: Entra) -> None:

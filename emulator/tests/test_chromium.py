@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from entrada_emulator import seeds
+from entrada_emulator.model import Policy
 from entrada_emulator.pytest_plugin import Entra
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
@@ -18,6 +19,7 @@ pytestmark = pytest.mark.browser
 PATIENCE = 20_000  # milliseconds: the tests may share two cores with everything else
 SCREENSHOTS = Path(__file__).parents[2] / "screenshots"
 GOT_A_CODE = "code state session_state"
+BLOCK = "e7712ada-00ca-4000-8000-0000000000bb"
 LOOKS = [
     pytest.param({"color_scheme": "light", "viewport": {"width": 1100, "height": 800}}, id="light"),
     pytest.param({"color_scheme": "dark", "viewport": {"width": 360, "height": 740}}, id="dark-phone"),
@@ -132,7 +134,7 @@ def test_pages_are_accessible(browser: Browser, sites: Sites, look: dict[str, ob
     context = browser.new_context(**look)  # type: ignore[arg-type]
     page = context.new_page()
     seen = [title for title in _walk(page, sites) if _is_fine(page, f"{title}, {look['color_scheme']}")]
-    assert len(set(seen)) >= 17, seen
+    assert len(set(seen)) >= 28, seen
     context.close()
 
 
@@ -150,6 +152,8 @@ def _walk(page: Page, sites: Sites) -> Iterator[str]:
     yield from _sign_in_pages(page, sites)
     yield from _phone_pages(page, sites)
     yield from _consent_pages(page, sites)
+    yield from _device_pages(page, sites)
+    yield from _customer_pages(page, sites)
     yield from _last_pages(page, sites)
 
 
@@ -208,6 +212,53 @@ def _consent_pages(page: Page, sites: Sites) -> Iterator[str]:
     page.goto(f"{sites.emulator}/{seeds.BIRCH.id}/v2.0/adminconsent?{query}&scope=User.Read")
     press(page, "Ada Admin")
     yield f"{page.title()}, organisation"
+
+
+def _device_pages(page: Page, sites: Sites) -> Iterator[str]:
+    _, waiting = sites.entra.state.device_codes.issue(
+        seeds.PUBLIC_CLIENT, path_name=seeds.BIRCH.id, scope="openid User.Read"
+    )
+    page.goto(f"{sites.emulator}/devicelogin")
+    yield f"{page.title()}, device"
+    page.get_by_label("Code").fill("WRONG")
+    press(page, "Next")
+    yield f"{page.title()}, device"
+    page.get_by_label("Code").fill(waiting.user_code)
+    press(page, "Next")
+    press(page, "Ada Admin")
+    yield page.title()
+    press(page, "Continue")
+    yield page.title()
+    sites.entra.state.policies.switch_on(Policy(BLOCK, seeds.BIRCH.id, "Block", requires="block"))
+    page.goto(sites.authorize(login_hint="ada@birch.example"))
+    yield page.title()
+    sites.entra.state.policies.clear()
+
+
+def _customer_pages(page: Page, sites: Sites) -> Iterator[str]:
+    page.goto(sites.policy("B2C_1_susi_reset"))
+    yield f"{page.title()}, customer"
+    press(page, "Sign up now")
+    yield page.title()
+    page.get_by_label("Email address").fill("nina@customer.example")
+    press(page, "Send verification code")
+    yield page.title()
+    page.get_by_label("Verification code").fill(page.locator(".number").inner_text()[-6:])
+    press(page, "Verify code")
+    page.get_by_label("New password", exact=True).fill("long-enough")
+    page.get_by_label("Confirm new password").fill("otherwise-long")
+    page.get_by_label("Display name").fill("Nina New")
+    press(page, "Create")
+    yield page.title()
+    page.goto(sites.policy("B2C_1_reset"))
+    page.get_by_label("Email address").fill("carla@customer.example")
+    press(page, "Send verification code")
+    page.get_by_label("Verification code").fill(page.locator(".number").inner_text()[-6:])
+    press(page, "Verify code")
+    yield page.title()
+    page.goto(sites.policy("B2C_1_edit"))
+    press(page, "Sign in as Carla")
+    yield page.title()
 
 
 def _last_pages(page: Page, sites: Sites) -> Iterator[str]:

@@ -79,6 +79,13 @@ async def test_the_device_waits_until_the_person_confirmed(entra: Entra, http: T
     assert codes_of(poll(http, body["device_code"])) == [54005]
 
 
+async def test_the_short_name_of_the_grant_is_taken(entra: Entra, http: TestClient) -> None:
+    """msal-node says `device_code` where the standard has a URN."""
+    body = begin(http)
+    await approve(await typed(entra, body["user_code"]))
+    assert poll(http, body["device_code"], grant_type="device_code").status_code == 200
+
+
 async def test_the_person_may_refuse(entra: Entra, http: TestClient) -> None:
     """Cancel is told to the device as `authorization_declined`, and the code is worth nothing any more."""
     body = begin(http)

@@ -88,7 +88,10 @@ def customer_applications() -> tuple[Application, ...]:
             SHOP_SPA,
             SHOP.id,
             "Birch Shop Window",
-            redirect_uris=(RedirectUri("http://localhost/redirect.html", "spa"),),
+            redirect_uris=(
+                RedirectUri("http://localhost/redirect.html", "spa"),
+                RedirectUri("https://localhost/redirect.html", "spa"),
+            ),
             kind="spa",
         ),
         Application(

@@ -1,5 +1,6 @@
 """A customer's way through a policy: what is known about it, and which page that makes the next one."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -42,6 +43,8 @@ class Journey:
     auth_time: datetime | None = None
     is_new: bool = False
     edited: bool = False
+    typed: Mapping[str, str] = field(default_factory=dict)
+    """The names of a form that had a fault elsewhere."""
     problem: Problem | None = None
 
 

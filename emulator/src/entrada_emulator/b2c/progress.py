@@ -11,6 +11,7 @@ from starlette.responses import RedirectResponse, Response
 from entrada_emulator.authorization_request import Client
 from entrada_emulator.b2c.errors import B2CError, description, redirect_fields
 from entrada_emulator.b2c.journey import Journey, Step, first_wish, next_step
+from entrada_emulator.b2c.replies import NAMES
 from entrada_emulator.b2c.request import PolicyRequest
 from entrada_emulator.b2c.tokens import customer_info
 from entrada_emulator.codes import CodeGrant
@@ -131,6 +132,10 @@ def _customer(visit: Visit, journey: Journey) -> User | None:
     return visit.emulator.state.customers.get(visit.emulator.world, tenant_id, journey.customer_id or "")
 
 
+def _names(customer: User | None) -> dict[str, str]:
+    return {name: getattr(customer, name) if customer else "" for name in NAMES}
+
+
 def _show(visit: Visit, journey: Journey, step: Step) -> Response:
     request = journey.request
     context: Mapping[str, Any] = {
@@ -143,7 +148,7 @@ def _show(visit: Visit, journey: Journey, step: Step) -> Response:
         "wish": journey.wish,
         "email": journey.email,
         "mailed_code": journey.mailed_code,
-        "customer": _customer(visit, journey),
+        "names": journey.typed or _names(_customer(visit, journey)),
         "people": _offered(visit, journey) if step is Step.SIGN_IN else [],
         "problem": journey.problem,
     }

@@ -128,9 +128,9 @@ def check_code(reply: Reply) -> Journey:
 def create(reply: Reply) -> Journey:
     """The customer chose a password and a name: the account comes to be."""
     problem = _password_problem(reply) or _name_problem(reply)
-    if problem:
-        return replace(reply.journey, problem=problem)
     names = {name: reply.text(name) for name in NAMES}
+    if problem:
+        return replace(reply.journey, problem=problem, typed=names)
     customer = reply.emulator.state.customers.sign_up(
         reply.tenant_id, email=reply.journey.email, password=reply.form["password"], names=names
     )
@@ -151,10 +151,10 @@ def save_profile(reply: Reply) -> Journey:
     """The customer changed their profile."""
     customers, world = reply.emulator.state.customers, reply.emulator.world
     known = customers.get(world, reply.tenant_id, reply.journey.customer_id or "")
-    problem = _name_problem(reply)
+    problem, names = _name_problem(reply), {name: reply.text(name) for name in NAMES}
     if problem or known is None:
-        return replace(reply.journey, problem=problem)
-    customers.edit(known, {name: reply.text(name) for name in NAMES})
+        return replace(reply.journey, problem=problem, typed=names)
+    customers.edit(known, names)
     return replace(reply.journey, edited=True)
 
 

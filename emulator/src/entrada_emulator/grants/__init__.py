@@ -18,5 +18,6 @@ GRANTS: dict[str, Callable[[Emulator, TokenRequest], Answer]] = {
     "client_credentials": client_credentials,
     "urn:ietf:params:oauth:grant-type:jwt-bearer": on_behalf_of,
     "urn:ietf:params:oauth:grant-type:device_code": device_code,
+    "device_code": device_code,  # what msal-node and version 1 call it
     "password": password,
 }
