@@ -5,14 +5,17 @@ import stat
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from pathlib import Path
+from uuid import uuid4
 
 import anyio
 import pytest
+from sqlalchemy import insert
 
 from entrada.errors import SettingsRefused, StoreUnavailable
 from entrada.principal import User
 from entrada.users.database import Database
 from entrada.users.directory import Directory
+from entrada.users.tables import users
 from tests.moved_clock import MovedClock
 
 NOW = datetime(2026, 5, 1, tzinfo=UTC)
@@ -57,8 +60,10 @@ async def made(tmp_path: Path, *, people: int = 200) -> Path:
     """Return a database of a few people, closed."""
     database = Database(None, data_dir=tmp_path)
     await database.bring_up()
-    for number in range(people):
-        await Directory(database).signed_in(User(issuer="i" * 200, subject=f"{number:0200}"), NOW)
+    same = {"name": "", "username": "", "is_active": True, "created_at": NOW, "last_sign_in_at": NOW}
+    async with database.unit_of_work() as connection:
+        rows = [{"id": uuid4(), "issuer": "i" * 200, "subject": f"{n:0200}", **same} for n in range(people)]
+        await connection.execute(insert(users), rows)
     await database.close()
     return tmp_path / "entrada.db"
 
