@@ -2,6 +2,7 @@
 
 import sqlite3
 from collections.abc import AsyncIterator
+from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
 
@@ -97,3 +98,17 @@ async def test_sign_out_while_the_authority_is_down(entra: Entra, tmp_path: Path
         assert page.status_code == 200
         assert page.json()["ended"] == {"here": True, "browser": True}
         assert await door.reuse(session) == 401
+
+
+async def test_deactivated_while_signing_in(on_disk: FrontDoor, tmp_path: Path) -> None:
+    """USR-3: who is deactivated after they were let in, and before their session was there, has no session."""
+    with closing(sqlite3.connect(tmp_path / "entrada.db")) as connection, connection:
+        connection.execute(
+            "CREATE TRIGGER meanwhile AFTER INSERT ON entrada_user BEGIN"
+            " UPDATE entrada_user SET is_active = 0 WHERE id = new.id; END"
+        )
+    browser = await on_disk.signed_in()
+    assert browser.page.status == 403
+    assert SESSION not in browser.jar.of(HOST)
+    with closing(sqlite3.connect(tmp_path / "sessions.db")) as connection:
+        assert connection.execute("SELECT count(*) FROM session").fetchone() == (0,)

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from entrada.clock import Clock
-from entrada.errors import AuthorityRefused, StoreUnavailable, TransactionRefused
+from entrada.errors import AuthorityRefused, EntradaError, StoreUnavailable, TransactionRefused
 from entrada.flows.callback import AuthorizationResponse, Cancelled, MatchedCallback
 from entrada.flows.endings import Endings
 from entrada.flows.provisioning import Provisioning
@@ -195,6 +195,7 @@ class SignIn:
             remember=transaction.remember,
             due_at=self._schedule.due_at(redeemed.tokens),
         )
+        await self._check_still_active(user, session_id)
         surplus = await self._endings.end_surplus_of(session, most=self._settings.most_sessions)
         return SignedIn(
             session_id=session_id,
@@ -204,6 +205,14 @@ class SignIn:
             return_to=transaction.return_to,
             surplus=surplus,
         )
+
+    async def _check_still_active(self, user: User, session_id: str) -> None:
+        """End what was begun for somebody who was deactivated meanwhile: who did so may have looked too early."""
+        try:
+            await self._provisioning.check_active(user)
+        except EntradaError:
+            await self._sessions.end(session_id)
+            raise
 
     async def _claims_lacked(self, session_id: str | None) -> str | None:
         """Return the claims challenge that this browser's session has met and not answered."""

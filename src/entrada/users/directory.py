@@ -34,7 +34,7 @@ class Directory:
 
     async def is_inactive(self, user: User) -> bool:
         """Tell whether this person is known here and was made inactive; StoreUnavailable when that cannot be told."""
-        async with self._database.unit_of_work() as connection:
+        async with self._database.unit_of_work(read_only=True) as connection:
             return (
                 await connection.execute(select(users.c.is_active).where(is_person(user)))
             ).scalar_one_or_none() is False
