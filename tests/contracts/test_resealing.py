@@ -2,7 +2,11 @@
 
 import asyncio
 from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
 
+import anyio
+import anyio.to_thread
 import pytest
 
 from entrada.keyring import KeyRing, generate
@@ -12,6 +16,7 @@ from entrada.sessions.sealing import Sealer
 from entrada.sessions.store import SessionStore
 from tests.contracts.conftest import Rings
 from tests.contracts.test_sessions import ADA, EVE, HOUR, MINUTE, over
+from tests.journeys.test_keys_command import keys
 from tests.moved_clock import MovedClock
 
 
@@ -118,6 +123,28 @@ async def test_a_run_that_was_cut_short_is_taken_up(store: SessionStore, clock: 
         assert all([await worker.load(session_id) for session_id, _ in begun])
     rest = await sealed_anew(store, rings.after)
     assert (rest.sessions, rest.records, rest.tokens) == (250, 50, 50)
+
+
+@pytest.mark.parametrize("store_url", ["redis", "cluster", "postgresql"], indirect=True)
+async def test_the_command(
+    store: SessionStore, store_url: str, clock: MovedClock, rings: Rings, tmp_path: Path
+) -> None:
+    """`entrada keys reseal` does it on a server's store too, and drops the old key when its last session has ended."""
+    clock.now = datetime.now(UTC)
+    old, ring = rings.before.active.id, tmp_path / "ring"
+    ring.write_text(rings.after.text())
+    ring.chmod(0o600)
+    session_id, _ = await over(store, clock, rings.before.text()).begin(ADA, tokens=b"t")
+    environment = {"ENTRADA_KEYS_FILE": str(ring), "ENTRADA_STORE": store_url, "ENTRADA_DATA_DIR": str(tmp_path / "d")}
+    said = await anyio.to_thread.run_sync(lambda: keys("reseal", **environment))
+    assert "1 sessions: 1 records and 1 tokens sealed anew" in said
+    after = over(store, clock, rings.after.text())
+    assert await after.load(session_id)
+    refused = await anyio.to_thread.run_sync(lambda: keys("drop", old, code=1, **environment))
+    assert "sessions need it" in refused
+    await after.end(session_id)
+    await anyio.to_thread.run_sync(lambda: keys("drop", old, **environment))
+    assert old not in ring.read_text()
 
 
 def test_a_ring_with_a_waiting_key_seals_with_the_active_one() -> None:
