@@ -1,11 +1,12 @@
 """What a session remembers and every request reads: who, since when, until when, from where. Tokens are kept apart.
 
-Bytes: one byte of format version, then msgpack. A version that we do not know is no session (SEC-079).
+A format version that we do not know is no session (SEC-079).
 """
 
 import msgspec
 
 from entrada.principal import User
+from entrada.sessions.formats import Format
 
 FORMAT = 1
 
@@ -44,20 +45,5 @@ def owner(key: bytes, user: User) -> tuple[bytes, ...]:
     return key, user.key.encode()
 
 
-_encoder = msgspec.msgpack.Encoder()
-_decoder = msgspec.msgpack.Decoder(SessionRecord)
-
-
-def encode(record: SessionRecord) -> bytes:
-    """Return the record's bytes in the present format."""
-    return bytes((FORMAT,)) + _encoder.encode(record)
-
-
-def decode(data: bytes) -> SessionRecord | None:
-    """Return the record, or None when the format is unknown or the bytes are not a record."""
-    if not data or data[0] != FORMAT:
-        return None
-    try:
-        return _decoder.decode(memoryview(data)[1:])
-    except msgspec.MsgspecError:
-        return None
+_format = Format(FORMAT, SessionRecord)
+encode, decode = _format.encode, _format.decode
