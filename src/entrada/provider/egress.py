@@ -1,5 +1,6 @@
 """The one door for outbound HTTP: bounded in time, size and number, never redirected (SEC-008, SEC-028, SEC-067)."""
 
+import json
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -99,6 +100,14 @@ class Egress:
         """POST a form; otherwise like `get`."""
         sent = {"Content-Type": "application/x-www-form-urlencoded", **(headers or {})}
         return await self._call(self._request("POST", url, headers=sent, content=urlencode(form).encode()), limit=limit)
+
+    async def post_json(
+        self, url: str, document: Mapping[str, Any], *, headers: Mapping[str, str] | None = None, limit: int = MIB
+    ) -> Answer:
+        """POST a JSON document; otherwise like `get`."""
+        sent = {"Content-Type": "application/json", **(headers or {})}
+        content = json.dumps(document).encode()
+        return await self._call(self._request("POST", url, headers=sent, content=content), limit=limit)
 
     async def aclose(self) -> None:
         """Close all connections."""

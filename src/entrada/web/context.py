@@ -29,6 +29,7 @@ if TYPE_CHECKING:  # an application that only names its dependencies loads none 
     from entrada.flows.signout import SignOut
     from entrada.flows.tokens import Tokens
     from entrada.provider.discovery import Discovery
+    from entrada.provider.groups import Groups
     from entrada.sessions.lifecycle import Sessions
     from entrada.sessions.record import RequestFacts
     from entrada.sessions.session import Session
@@ -61,6 +62,7 @@ class House:
     pages: "Pages"
     discovery: "Discovery"
     bearers: "Bearers"
+    groups: "Groups"
     sessions: "Sessions"
     sign_in: "SignIn"
     sign_out: "SignOut"

@@ -157,6 +157,7 @@ def build(
         pages=_pages(settings, templates, outside.policy),
         discovery=discovery,
         bearers=bearers,
+        groups=outside.groups,
         sessions=sessions,
         sign_in=sign_in,
         sign_out=SignOut(settings, sessions=sessions, discovery=discovery, client=client, endings=endings),

@@ -6,6 +6,7 @@
 The refusal says what was missing. Where more proof would do, the answer asks for it (RFC 9470, Entra's challenge).
 """
 
+from dataclasses import replace
 from typing import Any
 
 from fastapi import Depends
@@ -14,7 +15,7 @@ from starlette.requests import HTTPConnection
 from entrada.errors import EntradaError, NotAllowed, StepUpRequired
 from entrada.principal import Principal, User
 from entrada.requirements import Lack, Rule, all_of, lack_of
-from entrada.web.context import context_of
+from entrada.web.context import Context, context_of
 from entrada.web.dependencies import caller
 from entrada.web.failures import refuse
 
@@ -33,6 +34,8 @@ def requires(*rules: Rule) -> Any:
         context = context_of(connection.scope)
         try:
             principal = await caller(context)
+            if rule.groups:
+                principal = await _with_groups(principal, context)
             if lack := lack_of(principal, rule, context.house.clock()):
                 raise refusal(lack, principal)
         except EntradaError as error:
@@ -40,6 +43,14 @@ def requires(*rules: Rule) -> Any:
         return principal
 
     return Depends(allowed)
+
+
+async def _with_groups(principal: Principal, context: Context) -> Principal:
+    """Return the person with the groups that had no room in their token, as far as Graph tells them."""
+    if not isinstance(principal, User) or not principal.groups_overage:
+        return principal
+    groups = await context.house.groups.of(principal)
+    return principal if groups is None else replace(principal, groups=groups, groups_overage=False)
 
 
 def refusal(lack: Lack, principal: Principal) -> NotAllowed:

@@ -8,11 +8,13 @@ import httpx2
 from entrada.clock import Clock
 from entrada.flows.schedule import Schedule
 from entrada.provider.access_token import AccessTokenVerifier, Api, Source
+from entrada.provider.application_token import ApplicationToken
 from entrada.provider.authority import Authority
 from entrada.provider.clients import credentials_of, token_client
 from entrada.provider.credentials import AssertionSource, Credentials
 from entrada.provider.discovery import Discovery
 from entrada.provider.egress import Egress
+from entrada.provider.groups import Groups, graph_scope
 from entrada.provider.id_token import IdTokenVerifier
 from entrada.provider.logout_token import LogoutTokenVerifier
 from entrada.provider.network import NetworkTransport
@@ -37,6 +39,7 @@ class WaysOut:
     id_tokens: IdTokenVerifier = field(repr=False)
     logout_tokens: LogoutTokenVerifier = field(repr=False)
     access_tokens: AccessTokenVerifier = field(repr=False)
+    groups: Groups
     discoveries: tuple[Discovery, ...]
     """Of each version of the authority's metadata, newest first: access tokens may be of either."""
     schedule: Schedule
@@ -66,6 +69,7 @@ def lay_ways_out(
         id_tokens=_verifier(settings, discovery=discovery, clock=clock),
         logout_tokens=_logout_verifier(settings, discovery=discovery, clock=clock),
         access_tokens=_access_verifier(settings, *sources, clock=clock),
+        groups=_groups(settings, sources[0], credentials=credentials, egress=egress, clock=clock),
         discoveries=tuple(source.discovery for source in sources),
         schedule=_schedule(settings, client, clock),
     )
@@ -128,6 +132,19 @@ def _logout_verifier(settings: Settings, *, discovery: Discovery, clock: Clock) 
         leeway=settings.leeway_seconds,
         clock=clock,
     )
+
+
+def _groups(settings: Settings, source: Source, *, credentials: Credentials, egress: Egress, clock: Clock) -> Groups:
+    token = ApplicationToken(
+        client_id=settings.client_id,
+        scope=graph_scope(settings.graph_url),
+        authority=source.authority,
+        credentials=credentials,
+        egress=egress,
+        metadata=source.discovery.metadata,
+        clock=clock,
+    )
+    return Groups(egress, token, graph_url=settings.graph_url, clock=clock)
 
 
 def _schedule(settings: Settings, client: TokenClient, clock: Clock) -> Schedule:

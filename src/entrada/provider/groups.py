@@ -1,0 +1,80 @@
+"""The groups of a person who is in too many for a token, from Graph at the address of the settings (SEC-132, BEY-5).
+
+The token names an address for them too; it is never called.
+"""
+
+from collections import OrderedDict
+from collections.abc import Iterable
+from datetime import timedelta
+
+from entrada.clock import Clock
+from entrada.errors import AuthorityRefused, AuthorityUnavailable
+from entrada.logs import log
+from entrada.principal import User
+from entrada.provider.application_token import ApplicationToken
+from entrada.provider.egress import Answer, Egress
+from entrada.settings_faults import GUID
+
+GRAPH = "https://graph.microsoft.com"
+KNOWN_FOR = timedelta(minutes=5)  # how long a change of membership may take to be seen
+REFUSED_FOR = timedelta(minutes=1)  # before Graph is asked again after it would not tell
+MOST_PEOPLE = 5_000  # whose groups are remembered
+OK = 200
+REFUSALS = range(400, 429)
+
+
+def graph_scope(graph_url: str) -> str:
+    """Return the scope of all that the application was granted at Graph; a national cloud's has its own name."""
+    national = (graph_url.startswith("https://") and "graph.microsoft" in graph_url) or "microsoftgraph" in graph_url
+    return f"{graph_url if national else GRAPH}/.default"
+
+
+class Groups:
+    """Asks Graph for the groups of people, and remembers the answers for a while."""
+
+    def __init__(self, egress: Egress, token: ApplicationToken, *, graph_url: str, clock: Clock) -> None:
+        self._egress = egress
+        self._token = token
+        self._graph_url = graph_url.rstrip("/")
+        self._clock = clock
+        self._known: OrderedDict[str, tuple[frozenset[str] | None, float]] = OrderedDict()
+
+    async def of(self, user: User) -> frozenset[str] | None:
+        """Return the object ids of the person's groups, transitive ones too; None when Graph will not tell us.
+
+        AuthorityUnavailable when it does not answer.
+        """
+        if not user.tenant_id or not user.object_id:
+            return None
+        known = self._known.get(user.key)
+        if known and self._clock().timestamp() < known[1]:
+            return known[0]
+        groups = await self._ask(user.tenant_id, user.object_id)
+        lasting = KNOWN_FOR if groups is not None else REFUSED_FOR
+        self._known[user.key] = groups, (self._clock() + lasting).timestamp()
+        if len(self._known) > MOST_PEOPLE:
+            self._known.popitem(last=False)
+        return groups
+
+    async def _ask(self, tenant_id: str, object_id: str) -> frozenset[str] | None:
+        try:
+            token = await self._token.of(tenant_id)
+        except AuthorityRefused as refused:
+            log.error("groups_not_told", reason=str(refused))
+            return None
+        answer = await self._egress.post_json(
+            f"{self._graph_url}/v1.0/users/{object_id}/getMemberObjects",
+            {"securityEnabledOnly": False},
+            headers={"Authorization": f"Bearer {token}"},
+        )
+        if answer.status in REFUSALS:
+            log.error("groups_not_told", status=answer.status, reason="grant GroupMember.Read.All and User.Read.All")
+            return None
+        return frozenset(_ids(answer))
+
+
+def _ids(answer: Answer) -> Iterable[str]:
+    found = answer.json_object().get("value") if answer.status == OK else None
+    if not isinstance(found, list):
+        raise AuthorityUnavailable(f"Graph: answer {answer.status} to a question for groups")
+    return (each for each in found if isinstance(each, str) and GUID.fullmatch(each))
