@@ -76,6 +76,7 @@ class SqliteStore:
         self._clock = clock
         self._path = path.absolute()
         self._writer, self._reader = open_file(path, patience=patience)
+        self._cursor = self._reader.cursor()  # of the look-ups that find one row at most, and so leave nothing open
         self._inode = self._path.stat().st_ino
         self._patience = patience
         self._turn = anyio.Lock()
@@ -235,7 +236,7 @@ class SqliteStore:
 
     def _read(self, query: str, values: tuple[bytes | float, ...]) -> Stored | None:
         try:
-            row: Stored | None = self._reader.execute(query, values).fetchone()
+            row: Stored | None = self._cursor.execute(query, values).fetchone()
         except sqlite3.Error as error:
             raise unavailable(error) from None
         return row
