@@ -47,6 +47,7 @@ CONTENDERS = (
     Contender("Entrada, session in memory", "bench.ours:in_memory"),
     Contender("Entrada, 1 000 sessions on SQLite", "bench.ours:on_sqlite"),
     Contender("Entrada, 1 000 000 sessions on SQLite", "bench.ours:on_large_sqlite"),
+    Contender("Entrada, 1 000 sessions on Redis", "bench.ours:on_redis", needs="redis-server"),
     Contender("Entrada, bearer token remembered (warm)", "bench.bearer:warm"),
     Contender("Entrada, bearer token verified each time (cold)", "bench.bearer:cold"),
     Contender("a hand-written PyJWT dependency", "bench.bearer:pyjwt"),

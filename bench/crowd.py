@@ -29,6 +29,7 @@ def seed(path: Path, *, ring: KeyRing, sessions: int) -> list[str]:
     connection = sqlite3.connect(path, isolation_level=None)
     connection.executescript("PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA cache_size = -262144; BEGIN")
     connection.executemany(INSERT, _rows(keys, ring))
+    connection.execute("UPDATE session_index SET user = key")  # of as many people; else the first sweep would do it
     connection.commit()
     connection.execute("PRAGMA journal_mode = WAL")
     connection.close()

@@ -18,6 +18,8 @@ class Run:
 
     requests: int
     seconds: float
+    busy: float
+    """The share of that time that this process, the one that calls, used a processor."""
 
     @property
     def rate(self) -> float:
@@ -77,9 +79,10 @@ async def call(port: int, callers: list[dict[str, str]], *, seconds: float, conn
     """Call the protected endpoint for some seconds; RuntimeError when an answer is not 200."""
     requests = cycle([_request(port, headers) for headers in callers])
     loop = asyncio.get_running_loop()
-    started = time.perf_counter()
+    started, used = time.perf_counter(), time.process_time()
     waits: list[asyncio.Future[int]] = [loop.create_future() for _ in range(connections)]
     for done in waits:
         await loop.create_connection(lambda done=done: _Caller(requests, started + seconds, done), "127.0.0.1", port)  # type: ignore[misc]
     answers = await asyncio.gather(*waits)
-    return Run(sum(answers), time.perf_counter() - started)
+    seconds = time.perf_counter() - started
+    return Run(sum(answers), seconds, (time.process_time() - used) / seconds)

@@ -2,6 +2,7 @@
 
 import json
 import logging
+import os
 from pathlib import Path
 
 from fastapi import FastAPI
@@ -10,6 +11,7 @@ from bench.contender import PATH, Prepared
 from bench.crowd import CALLERS, seed
 from bench.signed_in import PERSON, opened
 from entrada import CurrentUser, Entrada, Settings, keyring
+from tests.servers import RedisServer
 
 logging.getLogger("entrada").setLevel(logging.CRITICAL)  # the authority that nobody asks cannot be reached: no news
 
@@ -57,6 +59,22 @@ async def _crowded(folder: str, *, sessions: int) -> Prepared:
     keys, ids = json.loads(notes.read_text())
     app = _application(_settings(folder, f"sqlite:{store}", keys))
     return Prepared(app, [{"cookie": f"entrada={session_id}"} for session_id in ids])
+
+
+async def on_redis(folder: str) -> Prepared:
+    """Prepare a thousand sessions on a Redis that is started here, on the core of whoever calls."""
+    server = RedisServer(Path(folder) / "redis").start()
+    if server.process and hasattr(os, "sched_setaffinity"):
+        os.sched_setaffinity(server.process.pid, {(os.cpu_count() or 1) - 1})
+    keys = keyring.generate()
+    async with opened(server.url, Path(folder), keys) as desk:
+        ids = [(await desk.sessions.begin(PERSON, tokens=b"t" * 5500))[0] for _ in range(CALLERS)]
+
+    async def close() -> None:
+        server.kill()
+
+    app = _application(_settings(folder, server.url, keys))
+    return Prepared(app, [{"cookie": f"entrada={session_id}"} for session_id in ids], close)
 
 
 async def in_memory(folder: str) -> Prepared:

@@ -1,6 +1,5 @@
 """A protected endpoint over HTTP: requests per second beside bare FastAPI's, in turn, several rounds."""
 
-import asyncio
 import json
 import os
 import statistics
@@ -11,11 +10,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import uvloop
+
 from bench.contender import BASE, CONTENDERS, Contender
 from bench.load import call
 from bench.table import show
 
 SECONDS, ROUNDS = 2.0, 3
+BUSY = 0.9  # share of its own core that whoever calls may need, before it is what is measured
 
 
 @contextmanager
@@ -45,9 +47,13 @@ def _rounds(parent: Path) -> tuple[dict[str, list[float]], dict[str, list[float]
         for position, contender in enumerate(filter(lambda each: each.possible, CONTENDERS)):
             print(f"  round {number + 1} of {ROUNDS}: {contender.name} …", file=sys.stderr)
             with served(contender, parent / str(position)) as (pid, port, callers):
-                asyncio.run(call(port, callers, seconds=0.5))
+                uvloop.run(call(port, callers, seconds=0.5))
                 before = cpu_seconds(pid)
-                run = asyncio.run(call(port, callers, seconds=SECONDS))
+                run = uvloop.run(call(port, callers, seconds=SECONDS))
+                if run.busy > BUSY:
+                    print(
+                        f"    the caller was busy {run.busy:.0%} of the time: no figure of a server", file=sys.stderr
+                    )
                 costs.setdefault(contender.name, []).append((cpu_seconds(pid) - before) / run.requests * 1e6)
                 rates.setdefault(contender.name, []).append(run.rate)
     return rates, costs
