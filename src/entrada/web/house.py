@@ -146,7 +146,6 @@ def build(
     bearers, endings = _bearers(outside, people.provisioning, clock), _endings(settings, client, sessions)
     sign_in = _sign_in(settings, outside, people, sealer, sessions, endings=endings, clock=clock)
     beside = (Chore("credentials", WARN_EVERY, expiry.once), *_bearer_chores(bearers, outside.discoveries))
-    chores = _chores(settings, renewal, leases, sessions=sessions, clock=clock, events=events, beside=beside)
     house = House(
         settings=settings,
         clock=clock,
@@ -165,7 +164,7 @@ def build(
         remote_logout=_remote_logout(outside, sessions, endings, clock),
         logout_pace=Pace(per_second=LOGOUTS_PER_SECOND, burst=LOGOUTS_AT_ONCE, clock=clock),
         tokens=Tokens(client, renewal),
-        chores=chores,
+        chores=_chores(settings, renewal, leases, sessions=sessions, clock=clock, events=events, beside=beside),
         expiry=expiry,
         outbound=Outbound(outside.to_apis, graph_url=settings.graph_url),
         told_later=ToldLater(sealer, clock=clock),
