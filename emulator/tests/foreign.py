@@ -48,7 +48,7 @@ class Signer:
     def sign(self, claims: dict[str, Any], *, alg: str = "PS256", **header: Any) -> str:
         digest = self.certificate.fingerprint(hashes.SHA256())
         named = {"x5t#S256": base64.urlsafe_b64encode(digest).decode()}
-        return jwt.encode(claims, self.key, algorithm=alg, headers=named | header)
+        return jwt.PyJWS().encode(json.dumps(claims).encode(), self.key, algorithm=alg, headers=named | header)
 
 
 @cache

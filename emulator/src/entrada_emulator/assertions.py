@@ -42,7 +42,7 @@ def check_assertion(emulator: Emulator, application: Application, assertion: str
 
 def _by_certificate(emulator: Emulator, application: Application, token: Compact, path: TenantPath) -> None:
     certificate = _certificate(emulator, application, token)
-    if token.header.get("alg") not in CERTIFICATE_ALGORITHMS or not token.is_signed_by(certificate.public_key):
+    if str(token.header.get("alg")) not in CERTIFICATE_ALGORITHMS or not token.is_signed_by(certificate.public_key):
         raise EntraError(700027, client_id=application.client_id, reason="The key was found, but the signature is not")
     now = emulator.state.clock.now()
     if not certificate.not_before <= now <= certificate.not_after:
@@ -129,9 +129,13 @@ def _date(value: Any, *, broken: float) -> float:
     """The moment a claim names; a missing one lies before all others, what is no date where it is refused."""
     if value is None:
         return -math.inf
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+    if isinstance(value, bool) or not isinstance(value, int | float):
         return broken
-    return float(value)
+    try:
+        moment = float(value)
+    except OverflowError:
+        return broken
+    return moment if math.isfinite(moment) else broken
 
 
 def _shown(moment: float) -> str:

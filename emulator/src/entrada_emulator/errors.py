@@ -9,6 +9,9 @@ ERROR_PAGE = "https://login.microsoftonline.com/error?code="
 """Where `error_uri` points; MSAL.js reads the number after `code=`."""
 
 
+UNAUTHORIZED = 401
+
+
 class EntraError(Exception):
     """A refusal with an AADSTS code.
 
@@ -29,7 +32,7 @@ class EntraError(Exception):
         self.code = code
         self.error = error or meaning.error
         self.suberror = suberror if suberror is not None else meaning.suberror
-        self.status = meaning.status
+        self.status = UNAUTHORIZED if self.error == "invalid_client" else meaning.status
         self.claims = claims
         self.has_page = meaning.has_page
         self.text = f"AADSTS{code}: {meaning.text.format_map(_Values(values))}"

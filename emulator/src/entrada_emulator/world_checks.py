@@ -3,9 +3,11 @@
 import re
 import uuid
 from collections.abc import Callable, Hashable, Iterable, Iterator
+from functools import partial
 from typing import TypeVar
 from urllib.parse import urlsplit
 
+from entrada_emulator.credentials import BadCredential, read_certificate, read_key_set
 from entrada_emulator.errors import EntraError
 from entrada_emulator.model import GRAPH_APP_ID, TENANT_MARK, Application, Group, Policy, RedirectUri, Tenant, User
 from entrada_emulator.scopes import parse_scopes
@@ -14,6 +16,7 @@ from entrada_emulator.world import World
 LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1"})
 REDIRECT_URI_LENGTH = 256  # §2.3 of the Entra facts: longer ones are refused at registration
 FORBIDDEN_IN_REDIRECT = re.compile(r"[!$'(),;\s#*\\]")
+FLOW_NAME = re.compile(r"B2C_1A?_[A-Za-z0-9_-]{1,60}", re.IGNORECASE)
 CUSTOM_SCHEME = re.compile(r"[a-z][a-z0-9+.-]*")
 
 T = TypeVar("T")
@@ -103,6 +106,30 @@ def applications_fit(world: World) -> Iterator[Fault]:
             yield from _roles_fit(world, f"{place}.granted_app_roles", client_id, roles, "Application")
 
 
+def credentials_fit(world: World) -> Iterator[Fault]:
+    """Each certificate and each foreign key set can be read."""
+    for at, application in enumerate(world.applications):
+        place = f"applications[{at}]"
+        for number, certificate in enumerate(application.certificates):
+            yield from _readable(f"{place}.certificates[{number}].pem", partial(read_certificate, certificate.pem))
+        for number, federated in enumerate(application.federated_credentials):
+            yield from _readable(f"{place}.federated_credentials[{number}].jwks", partial(read_key_set, federated.jwks))
+
+
+def user_flows_fit(world: World) -> Iterator[Fault]:
+    """A B2C tenant has user flows, each with a name of its own that B2C would take; no other tenant has any."""
+    for at, tenant in enumerate(world.tenants):
+        place = f"tenants[{at}].user_flows"
+        if tenant.kind == "b2c" and not tenant.user_flows:
+            yield place, "there is none; a tenant of kind b2c needs at least one, such as {name: B2C_1_susi}"
+        if tenant.kind != "b2c" and tenant.user_flows:
+            yield place, "only a tenant of kind b2c has user flows"
+        yield from _repeated(place, tenant.user_flows, lambda flow: [flow.name.lower()])
+        for number, flow in enumerate(tenant.user_flows):
+            if not FLOW_NAME.fullmatch(flow.name):
+                yield f"{place}[{number}].name", f"{flow.name!r} must begin with B2C_1_ or B2C_1A_"
+
+
 def policies_fit(world: World) -> Iterator[Fault]:
     """Each policy's tenant, people and applications exist."""
     yield from _repeated("policies", world.policies, lambda p: [p.id])
@@ -129,6 +156,8 @@ CHECKS: tuple[Callable[[World], Iterator[Fault]], ...] = (
     groups_fit,
     people_fit,
     applications_fit,
+    credentials_fit,
+    user_flows_fit,
     policies_fit,
 )
 
@@ -192,6 +221,13 @@ def _redirect_uri_fits(place: str, redirect: RedirectUri) -> Iterator[Fault]:
         yield f"{place}.uri", f"{redirect.uri!r} must be https; only kind public may have a scheme of its own"
     elif parts.scheme in {"http", "https"} and not parts.hostname:
         yield f"{place}.uri", f"{redirect.uri!r} names no host"
+
+
+def _readable(place: str, read: Callable[[], object]) -> Iterator[Fault]:
+    try:
+        read()
+    except BadCredential as refused:
+        yield place, str(refused)
 
 
 def _repeated(place: str, things: tuple[T, ...], names: Callable[[T], Iterable[Hashable]]) -> Iterator[Fault]:
