@@ -121,3 +121,17 @@ async def test_a_lost_log(tmp_path: Path, cut: int) -> None:
         assert (await connection.exec_driver_sql("SELECT count(*) FROM entrada_user")).scalar() in {1, 2}
         assert (await connection.exec_driver_sql("PRAGMA integrity_check")).scalar() == "ok"
     await found.close()
+
+
+@pytest.mark.parametrize("exchanged", [False, True])
+async def test_a_file_removed_under_us_takes_nothing(database: Database, tmp_path: Path, exchanged: bool) -> None:
+    """REL-026: when the file was removed or exchanged a sign-in is unavailable, and no empty file is made."""
+    path, ada = tmp_path / "data" / "entrada.db", User(issuer="i", subject="ada")
+    await Directory(database).signed_in(ada, NOW)
+    content = path.read_bytes()
+    path.rename(tmp_path / "elsewhere")
+    if exchanged:
+        path.write_bytes(content)
+    with pytest.raises(StoreUnavailable, match="removed or exchanged"):
+        await Directory(database).signed_in(ada, NOW)
+    assert path.exists() == exchanged

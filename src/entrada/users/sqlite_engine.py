@@ -9,7 +9,7 @@ from sqlalchemy import URL, Connection, event
 from sqlalchemy.exc import DatabaseError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
-from entrada.errors import SettingsRefused
+from entrada.errors import SettingsRefused, StoreUnavailable
 from entrada.sqlite_files import WRITE_PATIENCE, prepare
 from entrada.users.made import Made
 from entrada.users.upgrade import upgrade
@@ -23,7 +23,9 @@ class SqliteEngine:
     def __init__(self, path: Path) -> None:
         """Open nothing yet."""
         self._path = path
+        self._inode = 0
         self.connections = _engine(path)
+        event.listen(self.connections.sync_engine, "begin", self._on_begin)
 
     async def bring_up(self) -> None:
         """Make the file unless it is there, or was there before, and bring its schema up."""
@@ -31,6 +33,7 @@ class SqliteEngine:
         await anyio.to_thread.run_sync(made.check)
         await anyio.to_thread.run_sync(lambda: prepare(self._path, setting="database_url"))
         await anyio.to_thread.run_sync(made.check_whole)
+        self._inode = self._path.stat().st_ino
         try:
             async with self.connections.begin() as connection:
                 await connection.run_sync(upgrade)
@@ -50,12 +53,25 @@ class SqliteEngine:
         """Return what SQLite said; its messages name tables and columns, never values."""
         return str(getattr(error, "orig", None) or type(error).__name__)
 
+    def _on_begin(self, connection: Connection) -> None:
+        """Take the write lock first, unless nothing will be written: what is read then still holds when it is written.
+
+        A file that was removed or exchanged under us takes nothing: no other process would see it.
+        """
+        try:
+            there = self._path.stat().st_ino == self._inode
+        except OSError:
+            there = False
+        if not there:
+            raise StoreUnavailable("users' database: the file was removed or exchanged; restart to open what is there")
+        read_only = connection.get_execution_options().get("entrada_read_only")
+        connection.exec_driver_sql("BEGIN" if read_only else "BEGIN IMMEDIATE")
+
 
 def _engine(path: Path) -> AsyncEngine:
     url = URL.create("sqlite+aiosqlite", database=str(path))
     engine = create_async_engine(url, connect_args={"timeout": WRITE_PATIENCE}, hide_parameters=True)
     event.listen(engine.sync_engine, "connect", _on_connect)
-    event.listen(engine.sync_engine, "begin", _on_begin)
     return engine
 
 
@@ -66,9 +82,3 @@ def _on_connect(connection: Any, _: Any) -> None:
     cursor.execute("PRAGMA foreign_keys = ON")
     cursor.execute("PRAGMA synchronous = FULL")
     cursor.close()
-
-
-def _on_begin(connection: Connection) -> None:
-    """Take the write lock first, unless nothing will be written: what is read then still holds when it is written."""
-    read_only = connection.get_execution_options().get("entrada_read_only")
-    connection.exec_driver_sql("BEGIN" if read_only else "BEGIN IMMEDIATE")
