@@ -53,7 +53,7 @@ async def test_before_the_redirect(two: Cluster, point: str) -> None:
         await second.killed_at_the_point()
         assert person.attempts == []
         watch.begins(await person.sign_in(first.url))
-        await watch.recovered(within=30)  # with a start of Python
+        await watch.recovered(within=60)  # with a start of Python
     await person.close()
 
 

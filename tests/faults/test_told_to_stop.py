@@ -71,7 +71,7 @@ async def test_under_load(pair: Cluster) -> None:
         assert await second.dead(within=40) == 0
         assert DRAIN <= time.monotonic() - told < 30
         second.start()
-        await watch.recovered(within=30)
+        await watch.recovered(within=60)  # with a start of Python on a busy machine
     assert (await pair.ask(first, session)).body == {"source": "cache"}
     assert pair.renewals() == 1
     assert_one_renewal_each(pair.entra)
