@@ -29,6 +29,8 @@ class StandardProvider(AuthorityApp):
             "end_session_endpoint": f"https://{HOST}/logout",
             "userinfo_endpoint": None,
         }
+        self.opaque: dict[str, dict[str, Any]] = {}
+        """What the introspection endpoint says of which token."""
         self.asked: list[tuple[str, dict[str, str]]] = []
         self._codes: dict[str, dict[str, Any]] = {}
 
@@ -39,6 +41,10 @@ class StandardProvider(AuthorityApp):
         elif path == "/revoke":
             await self._form(path, receive)
             await (self.answers.get(path) or answer(b"{}"))(scope, receive, send)
+        elif path == "/introspect":
+            said = await self._form(path, receive)
+            known = self.opaque.get(said["token"], {"active": False})
+            await (self.answers.get(path) or answer(json.dumps(known).encode()))(scope, receive, send)
         elif path in {"/authorize", "/logout"}:
             query = dict(parse_qsl(scope["query_string"].decode()))
             self.asked.append((path, query))
@@ -64,6 +70,18 @@ class StandardProvider(AuthorityApp):
         } | changes
         head = {"typ": "logout+jwt", "alg": "RS256", "kid": "one"} | (header or {})
         return compact(_present(head), _present(claims), signer=signer)
+
+    def access_token(self, *, header: dict[str, Any] | None = None, signer: str = "one", **changes: Any) -> str:
+        """Return a good RFC 9068 access token for the person with these changes to its claims and header."""
+        claims = self.granted() | {"iss": ISSUER, "jti": "a"} | changes
+        head = {"typ": "at+jwt", "alg": "RS256", "kid": "one"} | (header or {})
+        return compact(_present(head), _present(claims), signer=signer)
+
+    def granted(self, **changes: Any) -> dict[str, Any]:
+        """Return what an access token of the person says, and the answer about an opaque one."""
+        seconds = int(self._now().timestamp())
+        said = {"aud": CLIENT, "iat": seconds, "exp": seconds + 3600, "client_id": "spa", "scope": "orders.read"}
+        return _present(said | {"sub": self.person["sub"]} | changes)
 
     async def _form(self, path: str, receive: Any) -> dict[str, str]:
         said = dict(parse_qsl((await receive())["body"].decode()))

@@ -109,6 +109,8 @@ class Settings(BaseSettings):
     """What this API is called in `aud` beside client_id; at Entra its App ID URIs, by default api:// and client_id."""
     api_clients: Words = ()
     """The client ids that may call this API with a bearer token; any that the authority lets, when there are none."""
+    introspection: bool = False
+    """Whether access tokens that are no JWT are asked about at a provider that has an introspection endpoint."""
     cors_origins: Words = ()
     """Origins whose scripts may call this API with a bearer token, such as https://spa.contoso.com; without cookies."""
     algorithms: Words = ("RS256",)

@@ -81,6 +81,10 @@ def _provider_faults(settings: "Settings") -> list[str]:
         faults += _url_faults(name, getattr(settings, name))
     if settings.authority and settings.authority.rstrip("/").rpartition("/")[2].lower() in SHARED:
         faults.append("authority: must end in the tenant; for several set ENTRADA_TENANT_ID=organizations instead")
+    if settings.introspection and not settings.issuer:
+        faults.append("introspection: Entra has no introspection endpoint; its access tokens are JWTs")
+    elif settings.introspection and not settings.client_secret and not settings.client_secrets:
+        faults.append("introspection: needs client_secret, for the provider tells nobody else about tokens")
     if weak := [name for name in settings.algorithms if name not in ASYMMETRIC]:
         faults.append(f"algorithms: {', '.join(weak)} cannot be accepted; use asymmetric ones such as RS256")
     if not settings.algorithms:

@@ -9,14 +9,17 @@ from datetime import UTC, datetime
 
 from entrada.clock import Clock
 from entrada.errors import BearerRefused, SignInRefused, TokenRefused
+from entrada.flows.flights import Flights
 from entrada.flows.provisioning import Provisioning
 from entrada.flows.standing import Standing
 from entrada.principal import App, Principal, User
 from entrada.provider.access_token import AccessTokenVerifier, Verified
 from entrada.provider.claims_cache import ClaimsCache, Entry
 from entrada.provider.identity import principal_from
+from entrada.provider.introspection import Introspection
 from entrada.provider.keys import KeySet
 
+DOTS_OF_A_JWS = 2
 ALWAYS = datetime.max.replace(tzinfo=UTC).timestamp()
 
 
@@ -32,8 +35,17 @@ class Known:
 class Bearers:
     """Tells who calls by a bearer token. `forget` and `use_keys` take back what was remembered."""
 
-    def __init__(self, verifier: AccessTokenVerifier, *, provisioning: Provisioning, clock: Clock) -> None:
+    def __init__(
+        self,
+        verifier: AccessTokenVerifier,
+        introspection: Introspection | None = None,
+        *,
+        provisioning: Provisioning,
+        clock: Clock,
+    ) -> None:
         self._verifier = verifier
+        self._introspection = introspection
+        self._asking: Flights[Verified] = Flights()
         self._provisioning = provisioning
         self._standing = Standing(provisioning, clock)
         self._clock = clock
@@ -55,7 +67,7 @@ class Bearers:
         entry = self._known.get(header, now=self._clock().timestamp())
         known = entry.value if entry else None
         try:
-            verified = known.verified if known else await self._verifier.verify(token)
+            verified = known.verified if known else await self._verified(header, token)
         except TokenRefused as refused:
             raise BearerRefused(str(refused)) from None
         named = known.named if known else principal_from(verified.claims)
@@ -65,9 +77,25 @@ class Bearers:
             self._known.drop(header)
             raise
         if taken_back == self._taken_back:
-            until = verified.claims.expires_at
+            until = self._until(verified)
             self._known.put(header, Entry(Known(verified, named, admitted), until=until, sure_until=sure_until))
         return admitted
+
+    async def _verified(self, header: bytes, token: str) -> Verified:
+        """Return what a token says; one that is no JWT is asked about, once for all who come with it."""
+        introspection = self._introspection
+        if introspection is None or token.count(".") == DOTS_OF_A_JWS:
+            return await self._verifier.verify(token)
+
+        async def asked() -> Verified:
+            return Verified(await introspection.verify(token), None, 0)
+
+        return await self._asking.join(header, asked)
+
+    def _until(self, verified: Verified) -> float:
+        if self._introspection and verified.key is None:
+            return self._introspection.believed_until(verified.claims)
+        return verified.claims.expires_at
 
     async def _admitted(self, named: Principal) -> tuple[Principal, float]:
         """Return the caller as the application's rule admits them, and until when that is sure.
@@ -99,4 +127,4 @@ class Bearers:
 
 
 def _among(verified: Verified, keys: KeySet) -> bool:
-    return keys.get(verified.key.id) == verified.key
+    return verified.key is None or keys.get(verified.key.id) == verified.key

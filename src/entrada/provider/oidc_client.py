@@ -3,6 +3,7 @@
 import base64
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from typing import Any
 from urllib.parse import quote_plus
 
 import msgspec
@@ -120,6 +121,17 @@ class OidcClient(TokenClient):
         if answer.status != OK:
             raise AuthorityUnavailable(f"the revocation endpoint answered {answer.status}")
         return True
+
+    async def introspect(self, token: str, /) -> Mapping[str, Any] | None:
+        """Ask with our own credentials; who has none, or is refused, gets no answer."""
+        metadata = await self._metadata()
+        if not metadata.introspection_endpoint or self._credentials.public:
+            return None
+        form = {"token": token, "token_type_hint": "access_token"}
+        answer = await self._post(metadata.introspection_endpoint, form, metadata)
+        if answer.status != OK:
+            raise AuthorityUnavailable(f"the introspection endpoint answered {answer.status}")
+        return answer.json_object()
 
     async def _ask(self, form: Mapping[str, str]) -> TokensGranted | GrantRefused:
         metadata = await self._metadata()

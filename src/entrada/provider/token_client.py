@@ -7,10 +7,10 @@ them, and sends one renewal at a time for a session (SEC-106).
 
 import hashlib
 from abc import ABC, abstractmethod
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Literal
+from typing import Any, Literal
 
 from entrada.clock import Clock
 from entrada.errors import AuthorityUnavailable, RenewalRefused
@@ -138,6 +138,13 @@ class TokenClient(ABC):
         AuthorityUnavailable when it was asked and did not do so.
         """
         return False
+
+    async def introspect(self, _token: str, /) -> Mapping[str, Any] | None:
+        """Return what the provider says of an access token (RFC 7662); None where it has no such endpoint.
+
+        AuthorityUnavailable when it gives no usable answer.
+        """
+        return None
 
     def cached(self, tokens: bytes, scopes: Sequence[str]) -> Acquired | None:
         """Return the session's own token for `scopes` when it need not be renewed; asks nobody, in microseconds."""

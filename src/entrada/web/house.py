@@ -235,7 +235,7 @@ def _sign_in(
 
 
 def _bearers(outside: WaysOut, provisioning: Provisioning, clock: Clock) -> Bearers:
-    bearers = Bearers(outside.access_tokens, provisioning=provisioning, clock=clock)
+    bearers = Bearers(outside.access_tokens, outside.introspection, provisioning=provisioning, clock=clock)
     for discovery in outside.discoveries:
         discovery.tell_of_keys(partial(bearers.use_keys, version=discovery.authority.version))
     return bearers

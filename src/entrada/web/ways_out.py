@@ -16,6 +16,7 @@ from entrada.provider.discovery import Discovery
 from entrada.provider.egress import Egress
 from entrada.provider.groups import Groups, graph_scope
 from entrada.provider.id_token import IdTokenVerifier
+from entrada.provider.introspection import Introspection
 from entrada.provider.logout_token import LogoutTokenVerifier
 from entrada.provider.network import NetworkTransport
 from entrada.provider.tenants import Tenants
@@ -39,6 +40,7 @@ class WaysOut:
     id_tokens: IdTokenVerifier = field(repr=False)
     logout_tokens: LogoutTokenVerifier = field(repr=False)
     access_tokens: AccessTokenVerifier = field(repr=False)
+    introspection: Introspection | None
     groups: Groups
     discoveries: tuple[Discovery, ...]
     """Of each version of the authority's metadata, newest first: access tokens may be of either."""
@@ -69,6 +71,7 @@ def lay_ways_out(
         id_tokens=_verifier(settings, discovery=discovery, clock=clock),
         logout_tokens=_logout_verifier(settings, discovery=discovery, clock=clock),
         access_tokens=_access_verifier(settings, *sources, clock=clock),
+        introspection=_introspection(settings, client, discovery, clock),
         groups=_groups(settings, sources[0], credentials=credentials, egress=egress, clock=clock),
         discoveries=tuple(source.discovery for source in sources),
         schedule=_schedule(settings, client, clock),
@@ -97,14 +100,9 @@ def _sources(settings: Settings, egress: Egress, policy: ContentPolicy, clock: C
 
 
 def _access_verifier(settings: Settings, *sources: Source, clock: Clock) -> AccessTokenVerifier:
-    api = Api(
-        client_id=settings.client_id,
-        identifiers=frozenset(settings.api_identifiers),
-        clients=frozenset(settings.api_clients),
-    )
     return AccessTokenVerifier(
         *sources,
-        api=api,
+        api=_api(settings),
         algorithms=settings.algorithms,
         leeway=settings.leeway_seconds,
         tenants=Tenants.from_settings(settings),
@@ -132,6 +130,21 @@ def _logout_verifier(settings: Settings, *, discovery: Discovery, clock: Clock) 
         leeway=settings.leeway_seconds,
         clock=clock,
     )
+
+
+def _api(settings: Settings) -> Api:
+    return Api(
+        client_id=settings.client_id,
+        identifiers=frozenset(settings.api_identifiers),
+        clients=frozenset(settings.api_clients),
+    )
+
+
+def _introspection(settings: Settings, client: TokenClient, discovery: Discovery, clock: Clock) -> Introspection | None:
+    if not settings.introspection:
+        return None
+    leeway = settings.leeway_seconds
+    return Introspection(client.introspect, discovery=discovery, api=_api(settings), leeway=leeway, clock=clock)
 
 
 def _groups(settings: Settings, source: Source, *, credentials: Credentials, egress: Egress, clock: Clock) -> Groups:
