@@ -73,15 +73,31 @@ class Settings(BaseSettings):
     """Whether guests of a tenant may sign in; they are users of their own, whoever they are at home."""
     authority: str | None = Field(None, validation_alias=named("authority", "AZURE_AUTHORITY"))
     """The Entra authority without its version; by default login.microsoftonline.com and the tenant."""
+    b2c_tenant: str | None = Field(None, validation_alias=named("b2c_tenant", "B2C_TENANT_ID"))
+    """The Azure AD B2C tenant instead, such as contoso.onmicrosoft.com."""
+    b2c_policy: str | None = Field(None, validation_alias=named("b2c_policy", "B2C_SIGNIN_POLICY"))
+    """Its user flow for signing up and in."""
+    b2c_reset_policy: str | None = Field(None, validation_alias=named("b2c_reset_policy", "B2C_RESET_POLICY"))
+    """Its user flow for a forgotten password; without one the sign-in flow must have the reset in itself."""
+    b2c_edit_policy: str | None = Field(None, validation_alias=named("b2c_edit_policy", "B2C_EDIT_POLICY"))
+    """Its user flow for editing one's profile."""
+    b2c_authority: str | None = Field(None, validation_alias=named("b2c_authority", "B2C_AUTHORITY"))
+    """Where that tenant is; by default NAME.b2clogin.com and the tenant."""
+    b2c_openid_config: str | None = Field(None, validation_alias=named("b2c_openid_config", "B2C_OPENID_CONFIG"))
+    """Not needed: it follows from authority and user flow. When given, it must be of that tenant."""
+    b2c_jwks_uri: str | None = Field(None, validation_alias=named("b2c_jwks_uri", "B2C_JWKS_URI"))
+    """Not needed: keys are where the metadata say. When given, it must be of that tenant."""
     issuer: str | None = None
     """The issuer of any other OpenID provider, instead of a tenant."""
     endpoint_hosts: Words = ()
     """Hosts, beside the issuer's own, on which such a provider has its endpoints."""
     private_networks: Words = ()
     """Networks of the house, such as 10.20.0.0/16, that production may call beside public addresses."""
-    client_id: str = Field("", validation_alias=named("client_id", "AZURE_CLIENT_ID"))
+    client_id: str = Field("", validation_alias=named("client_id", "AZURE_CLIENT_ID", "B2C_CLIENT_ID"))
     """The application's id at the authority; the audience of its ID tokens."""
-    client_secret: SecretStr | None = Field(None, validation_alias=named("client_secret", "AZURE_CLIENT_SECRET"))
+    client_secret: SecretStr | None = Field(
+        None, validation_alias=named("client_secret", "AZURE_CLIENT_SECRET", "B2C_CLIENT_SECRET")
+    )
     """Without a secret, certificate or assertion the application is a public client: PKCE alone."""
     client_secrets: Annotated[tuple[SecretStr, ...], NoDecode, BeforeValidator(_split)] = ()
     """Several secrets, tried in turn while one is changed for another; instead of client_secret."""
@@ -99,7 +115,7 @@ class Settings(BaseSettings):
         None, validation_alias=named("client_assertion_file", "AZURE_FEDERATED_TOKEN_FILE")
     )
     """A file with a fresh assertion of the platform's, as Kubernetes keeps it for a workload identity."""
-    scopes: Words = ()
+    scopes: Words = Field((), validation_alias=named("scopes", "B2C_SCOPE"))
     """Permissions asked for at sign-in beside openid, profile and offline_access; at Entra User.Read by default."""
     offline_access: bool = Field(default=True)
     """Whether to ask for a refresh token."""
@@ -210,11 +226,17 @@ class Settings(BaseSettings):
         """The authority in MSAL's form, or None for another OpenID provider."""
         if self.issuer:
             return None
+        if self.b2c_tenant:
+            name = self.b2c_tenant.partition(".")[0]
+            base = self.b2c_authority or f"https://{name}.b2clogin.com/{self.b2c_tenant}"
+            return f"{base.rstrip('/')}/{self.b2c_policy}"
         return self.authority or f"{ENTRA_HOST}/{self.tenant_id}"
 
     @property
     def sign_in_scopes(self) -> tuple[str, ...]:
         """The permissions asked for beside the reserved ones."""
+        if self.b2c_tenant:
+            return self.scopes or (self.client_id,)  # B2C's way to ask for an access token at all
         return self.scopes or (() if self.issuer else ("User.Read",))
 
     @property

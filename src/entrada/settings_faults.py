@@ -18,6 +18,8 @@ GUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}
 TENANT = re.compile(r"[0-9A-Za-z][0-9A-Za-z.-]{2,252}")
 HOST = re.compile(r"[0-9A-Za-z]([0-9A-Za-z.-]{0,252}[0-9A-Za-z])?")
 ORIGIN = re.compile(r"https?://([0-9a-z]([0-9a-z.-]{0,252}[0-9a-z])?|\[[0-9a-f:.]+\])(:[1-9][0-9]{0,4})?")
+B2C_TENANT = re.compile(r"[0-9A-Za-z-]{1,63}(\.[0-9A-Za-z-]{1,63})+")
+POLICY = re.compile(r"[A-Za-z0-9_-]{1,128}")
 PATH = re.compile(r"(/(?!\.{1,2}(/|$))[A-Za-z0-9_~.-]+)+")
 PAGE = re.compile(r"/(?!/)[!-\[\]-~]*")  # printable ASCII without the backslash, which browsers take for a slash
 ASYMMETRIC = frozenset({"RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA"})
@@ -70,13 +72,13 @@ def _provider_faults(settings: "Settings") -> list[str]:
     faults = []
     if not settings.client_id:
         faults.append("client_id: missing; set AZURE_CLIENT_ID (or ENTRADA_CLIENT_ID) to the application's id")
-    if not settings.tenant_id and not settings.issuer:
+    if not settings.tenant_id and not settings.issuer and not settings.b2c_tenant:
         faults.append("tenant_id: missing; set AZURE_TENANT_ID for Entra, or ENTRADA_ISSUER for another provider")
     if settings.issuer and (settings.tenant_id or settings.authority):
         faults.append("issuer: is for other providers; leave out tenant_id and authority, or issuer")
     if settings.tenant_id and not TENANT.fullmatch(settings.tenant_id):
         faults.append("tenant_id: must be a GUID or a verified domain")
-    faults += _tenant_faults(settings)
+    faults += [*_tenant_faults(settings), *_b2c_faults(settings)]
     for name in ("authority", "issuer", "graph_url"):
         faults += _url_faults(name, getattr(settings, name))
     if settings.authority and settings.authority.rstrip("/").rpartition("/")[2].lower() in SHARED:
@@ -92,6 +94,38 @@ def _provider_faults(settings: "Settings") -> list[str]:
     if settings.ca_file and not settings.ca_file.is_file():
         faults.append(f"ca_file: {settings.ca_file} is not a file")
     return faults
+
+
+def _b2c_faults(settings: "Settings") -> list[str]:
+    flows = {name: getattr(settings, name) for name in ("b2c_policy", "b2c_reset_policy", "b2c_edit_policy")}
+    further = {name: getattr(settings, name) for name in ("b2c_authority", "b2c_openid_config", "b2c_jwks_uri")}
+    if not settings.b2c_tenant:
+        unused = [name for name, value in (flows | further).items() if value]
+        return [f"{name}: is for Azure AD B2C; set B2C_TENANT_ID, or leave it out" for name in unused]
+    faults = []
+    if not B2C_TENANT.fullmatch(settings.b2c_tenant):
+        faults.append("b2c_tenant: must be the tenant's domain, such as contoso.onmicrosoft.com")
+    if settings.tenant_id or settings.authority or settings.issuer:
+        faults.append("b2c_tenant: leave out tenant_id, authority and issuer, or b2c_tenant")
+    if not settings.b2c_policy:
+        faults.append("b2c_policy: missing; set B2C_SIGNIN_POLICY to the user flow's name, such as B2C_1_susi")
+    faults += [f"{name}: must be a user flow's name, such as B2C_1_susi" for name, value in flows.items()
+               if value and not POLICY.fullmatch(value)]  # fmt: skip
+    for name, url in further.items():
+        faults += _url_faults(name, url) or _elsewhere_faults(settings, name, url)
+    return faults
+
+
+def _elsewhere_faults(settings: "Settings", name: str, url: str | None) -> list[str]:
+    """Refuse an address that is not the B2C tenant's own, so that a setting which is not needed misleads nobody."""
+    if url is None:
+        return []
+    base = (settings.b2c_authority or f"https://{_host(settings.entra_authority or '')}/{settings.b2c_tenant}").rstrip(
+        "/"
+    )
+    if name == "b2c_authority":
+        return [] if urlsplit(url).path.strip("/") else [f"{name}: must end in the tenant, without the user flow"]
+    return [] if url.startswith(f"{base}/") else [f"{name}: is not of {base}; leave it out, it is found by itself"]
 
 
 def _tenant_faults(settings: "Settings") -> list[str]:

@@ -5,10 +5,12 @@ from dataclasses import dataclass, replace
 from typing import Literal, Self
 from urllib.parse import urlsplit
 
+from entrada.provider import b2c
 from entrada.settings import Settings
 from entrada.settings_faults import GUID, LOOPBACK, MANY_TENANTS
 
 WELL_KNOWN = "/.well-known/openid-configuration"
+EXTERNAL = ".ciamlogin.com"  # External ID
 TEMPLATE = "{tenantid}"  # stands for each tenant in metadata that are for several, and in their keys
 ENTRA_ISSUER = re.compile(rf"https://(?P<host>[a-z0-9.-]+)(:[0-9]{{1,5}})?/(?P<tenant>{GUID.pattern})/v2\.0")
 ENTRA_ISSUER_V1 = re.compile(rf"https://(?P<host>[a-z0-9.-]+)(:[0-9]{{1,5}})?/(?P<tenant>{GUID.pattern})/")
@@ -47,7 +49,7 @@ ELSEWHERE: dict[str, frozenset[str]] = {
 class Authority:
     """The authority that the settings name, and the rules its metadata must keep."""
 
-    kind: Literal["entra", "oidc"]
+    kind: Literal["entra", "b2c", "oidc"]
     metadata_url: str
     hosts: frozenset[str]
     """The hosts on which its endpoints may be (SEC-007)."""
@@ -57,6 +59,8 @@ class Authority:
     """The configured Entra tenant in lower case: a GUID or a domain."""
     msal_authority: str | None = None
     """The authority as MSAL wants it, at Entra."""
+    policy: str | None = None
+    """The user flow that people sign in through, at Azure AD B2C."""
     version: Literal[1, 2] = 2
     """Of Entra's endpoints: the tokens of an API that asks for version 1 have an issuer and metadata of their own."""
 
@@ -65,6 +69,8 @@ class Authority:
         """Return the authority that checked settings describe."""
         if settings.issuer:
             return cls._other(settings.issuer, frozenset(host.lower() for host in settings.endpoint_hosts))
+        if settings.b2c_tenant:
+            return cls._b2c(settings.entra_authority or "", settings.b2c_policy or "")
         return cls._entra(settings.entra_authority or "", (settings.tenant_id or "").lower())
 
     @property
@@ -81,12 +87,14 @@ class Authority:
         """Say why metadata with this issuer is not this authority's; None when it is (SEC-007, SEC-037)."""
         if self.kind == "oidc":
             return None if issuer == self.issuer else "its issuer is not the configured one, character by character"
+        if self.policy:
+            return b2c.issuer_fault(issuer, hosts=self.hosts, policy=self.policy)
         if self.many != (TEMPLATE in issuer):
             return "its issuer is one tenant's where several were meant, or the other way round"
         match = self._entra_issuer(issuer.replace(TEMPLATE, ANY_GUID))
         if not match:
             return f"its issuer is not of the form https://HOST/TENANT-GUID/{'v2.0' if self.version > 1 else ''}"
-        if match["host"] not in self.hosts:
+        if match["host"] not in self.hosts and not self._is_external(match):
             return "its issuer is on a host that is not this authority's"
         if self.tenant and GUID.fullmatch(self.tenant) and match["tenant"] != self.tenant:
             return "its issuer is another tenant"
@@ -103,6 +111,11 @@ class Authority:
             return None
         return replace(self, version=1, metadata_url=self.metadata_url.replace(f"/v2.0{WELL_KNOWN}", WELL_KNOWN))
 
+    def _is_external(self, match: re.Match[str]) -> bool:
+        """Say whether it is External ID's, whose issuers are on a host that is made from the tenant's id."""
+        authority = urlsplit(self.metadata_url).hostname or ""
+        return authority.endswith(EXTERNAL) and match["host"] == f"{match['tenant']}{EXTERNAL}"
+
     def _entra_issuer(self, issuer: str) -> re.Match[str] | None:
         return (ENTRA_ISSUER if self.version > 1 else ENTRA_ISSUER_V1).fullmatch(issuer)
 
@@ -114,6 +127,17 @@ class Authority:
             metadata_url=issuer.rstrip("/") + WELL_KNOWN,  # OpenID Connect Discovery 1.0 section 4.1
             hosts=frozenset({host}) | ELSEWHERE.get(host, frozenset()) | further_hosts | _neighbours(host),
             issuer=issuer,
+        )
+
+    @classmethod
+    def _b2c(cls, authority: str, policy: str) -> Self:
+        host = urlsplit(authority).hostname or ""
+        return cls(
+            kind="b2c",
+            metadata_url=f"{authority}/v2.0{WELL_KNOWN}",
+            hosts=frozenset({host}) | _neighbours(host),
+            policy=policy,
+            msal_authority=authority,
         )
 
     @classmethod

@@ -68,6 +68,7 @@ class IdTokenVerifier:
             audience=self._client_id,
             now=self._clock().timestamp(),
             leeway=self._leeway,
+            policy=self._authority.policy,
             tenant_id=tenant_id,
             key_issuer=key.issuer,
             algorithm=token.algorithm,

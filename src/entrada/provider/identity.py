@@ -22,7 +22,7 @@ def user_from(claims: Claims | AccessClaims, *, delegation: Delegation | None = 
         object_id=claims.object_id,
         name=_text(values, "name") or "",
         username=_text(values, "preferred_username") or _text(values, "upn") or "",
-        email=_text(values, "email"),
+        email=_text(values, "email") or _first(values, "emails"),
         roles=frozenset(_texts(values, "roles")),
         auth_time=_time(values, "auth_time"),
         amr=_texts(values, "amr"),
@@ -60,6 +60,12 @@ def _has_overage(values: Mapping[str, Any]) -> bool:
 def _text(values: Mapping[str, Any], name: str) -> str | None:
     value = values.get(name)
     return value[:LONGEST_TEXT] if isinstance(value, str) and value else None
+
+
+def _first(values: Mapping[str, Any], name: str) -> str | None:
+    """Return the first of several texts, as B2C gives addresses."""
+    texts = _texts(values, name)
+    return texts[0][:LONGEST_TEXT] if texts and texts[0] else None
 
 
 def _identifier(values: Mapping[str, Any], name: str) -> str | None:

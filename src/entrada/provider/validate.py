@@ -12,6 +12,7 @@ from math import isfinite
 from typing import Any, Protocol
 
 from entrada.errors import TokenRefused
+from entrada.provider import b2c
 from entrada.provider.authority import issuer_of
 from entrada.settings_faults import GUID
 
@@ -28,6 +29,8 @@ class Expected:
     audience: str
     now: float
     leeway: float
+    policy: str | None = None
+    """The user flow that the token must have come through, at Azure AD B2C."""
     tenant_id: str | None = None
     """The Entra tenant, whose tokens must carry `tid` and `oid`; None for other providers, whose are not read."""
     key_issuer: str | None = None
@@ -103,6 +106,12 @@ def tenant_is_expected(claims: Mapping[str, Any], expected: Expected) -> None:
         raise TokenRefused("tenant_is_expected: oid is missing or no GUID")
 
 
+def policy_is_expected(claims: Mapping[str, Any], expected: Expected) -> None:
+    """At B2C, `tfp` (or `acr`) is the configured user flow: another's token is not for here (SEC-127)."""
+    if expected.policy is not None and not b2c.same_policy(b2c.policy_in(claims), expected.policy):
+        raise TokenRefused("policy_is_expected: tfp is another user flow")
+
+
 def key_is_issuers(claims: Mapping[str, Any], expected: Expected) -> None:
     """A key that Entra bound to an issuer signs that issuer's tokens only (SEC-066)."""
     if expected.tenant_id is None or expected.key_issuer is None:
@@ -176,6 +185,7 @@ GAUNTLET: tuple[Check, ...] = (
     audience_is_us,
     subject_is_named,
     tenant_is_expected,
+    policy_is_expected,
     key_is_issuers,
     times_are_numbers,
     not_expired,
