@@ -2,18 +2,23 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 from entrada_emulator import seeds_customers as shop
 from entrada_emulator.pytest_plugin import Entra
+from entrada_emulator.seeds import PASSWORD
+from fastapi import FastAPI
 
+from entrada import ApiClient, api_client
 from tests.browser import Browser
-from tests.front_door import FrontDoor, running
+from tests.front_door import FrontDoor, routes, running
 
 SITE = "http://localhost"
 HOST = "birchshop.b2clogin.com"
 BASKET = f"{shop.SHOP_API_URI}/basket.read"
+Basket = Annotated[ApiClient, api_client("https://basket.birchshop.example", BASKET)]
 SETTINGS: dict[str, Any] = {
     "base_url": SITE,
     "tenant_id": None,
@@ -22,13 +27,25 @@ SETTINGS: dict[str, Any] = {
     "client_id": shop.SHOP_APP,
     "client_secret": "emulator-secret-birch-shop",
     "scopes": (BASKET,),
+    "b2c_reset_policy": "B2C_1_reset",
+    "b2c_edit_policy": "B2C_1_edit",
 }
+NEW = "a-password-made-today"
 
 
 @asynccontextmanager
 async def portal(entra: Entra, tmp_path: Path, **values: Any) -> AsyncIterator[FrontDoor]:
     """The small application as the shop."""
-    async with running(entra, tmp_path, hosts={HOST: entra.app}, **(SETTINGS | values)) as door:
+
+    def build(app: FastAPI) -> None:
+        routes(app)
+
+        @app.get("/basket")
+        async def basket(client: Basket) -> dict[str, str]:
+            return {"source": client.token_source}
+
+    values = SETTINGS | values
+    async with running(entra, tmp_path, build=build, hosts={HOST: entra.app}, **values) as door:
         yield door
 
 
@@ -38,6 +55,18 @@ async def customer(door: FrontDoor) -> Browser:
     await browser.open(f"{SITE}/private")
     await browser.press("Carla Customer")
     return browser
+
+
+async def name_of(browser: Browser) -> str | None:
+    """Who the application says is signed in."""
+    answer = await browser.fetch(f"{SITE}/api/auth/me")
+    return str(answer.json()["name"]) if answer.status_code == 200 else None
+
+
+async def prove_address(browser: Browser) -> None:
+    """Type the address, and the code out of the emulated mailbox."""
+    await browser.press("Send verification code", email="carla@customer.example")
+    await browser.press("Verify code", code=browser.page.text.rpartition("Code: ")[2][:6])
 
 
 async def test_a_customer_signs_in_and_out(entra: Entra, tmp_path: Path) -> None:
@@ -51,3 +80,112 @@ async def test_a_customer_signs_in_and_out(entra: Entra, tmp_path: Path) -> None
         page = await browser.press("Sign out")
         assert page.url.startswith(f"{SITE}/signed-out")
         assert (await browser.fetch(f"{SITE}/api/auth/me")).status_code == 401
+
+
+async def test_a_forgotten_password_is_reset_and_the_customer_arrives(entra: Entra, tmp_path: Path) -> None:
+    """B2C-1: AADB2C90118 leads to the reset flow, that back to signing in, and that to the page they wanted."""
+    async with portal(entra, tmp_path) as door:
+        browser = door.browser()
+        await browser.open(f"{SITE}/private")
+        await browser.press("Forgot your password?")
+        assert "/b2c_1_reset/" in browser.page.url.lower()
+        await prove_address(browser)
+        await browser.press("Continue", password=NEW, repeated=NEW)
+        assert browser.page.url == f"{SITE}/private", browser.page.text
+        assert await name_of(browser) == "Carla Customer"
+        again = door.browser()
+        await again.open(f"{SITE}/private")
+        await again.press("Sign in", email="carla@customer.example", password=NEW)
+        assert again.page.url == f"{SITE}/private"
+
+
+async def test_a_reset_that_is_cancelled_leads_back_to_signing_in(entra: Entra, tmp_path: Path) -> None:
+    """B2C-1: AADB2C90091 in the reset flow is no failure."""
+    async with portal(entra, tmp_path) as door:
+        browser = door.browser()
+        await browser.open(f"{SITE}/private")
+        await browser.press("Forgot your password?")
+        await browser.press("Cancel")
+        assert "/b2c_1_susi/" in browser.page.url.lower()
+        await browser.press("Sign in", email="carla@customer.example", password=PASSWORD)
+        assert browser.page.url == f"{SITE}/private"
+
+
+async def test_without_a_reset_flow_the_page_says_so(entra: Entra, tmp_path: Path) -> None:
+    """LOG-6: nobody is led in circles."""
+    async with portal(entra, tmp_path, b2c_reset_policy=None) as door:
+        browser = door.browser()
+        await browser.open(f"{SITE}/private")
+        await browser.press("Forgot your password?")
+        assert "You said that you forgot your password" in browser.page.text
+        assert await name_of(browser) is None
+
+
+async def test_a_profile_is_edited_and_the_session_knows_it(entra: Entra, tmp_path: Path) -> None:
+    """B2C-1: /login?flow=profile-edit, the new name without a question, the old session's cookie worthless."""
+    async with portal(entra, tmp_path) as door:
+        browser = await customer(door)
+        old = dict(browser.jar.of("localhost"))
+        await browser.open(f"{SITE}/api/auth/login?flow=profile-edit&return_to=/private")
+        await browser.press("Continue", display_name="Carla C.", surname="C.")
+        assert browser.page.url == f"{SITE}/private", browser.page.text
+        assert await name_of(browser) == "Carla C."
+        header = "; ".join(f"{name}={value}" for name, value in old.items())
+        assert (await door.raw("GET", f"{SITE}/api/auth/me", headers={"cookie": header})).status_code == 401
+
+
+async def test_an_edit_that_is_cancelled_changes_nothing(entra: Entra, tmp_path: Path) -> None:
+    """B2C-1: back to the page, in the same session."""
+    async with portal(entra, tmp_path) as door:
+        browser = await customer(door)
+        old = browser.jar.of("localhost")
+        await browser.open(f"{SITE}/api/auth/login?flow=profile-edit&return_to=/private")
+        await browser.press("Cancel")
+        assert browser.page.url == f"{SITE}/private"
+        assert await name_of(browser) == "Carla Customer"
+        assert browser.jar.of("localhost")["entrada"] == old["entrada"]
+
+
+async def test_signing_up_and_cancelling(entra: Entra, tmp_path: Path) -> None:
+    """B2C-1: a new customer is a new user; who cancels is nobody."""
+    async with portal(entra, tmp_path) as door:
+        browser = door.browser()
+        await browser.open(f"{SITE}/private")
+        await browser.press("Cancel")
+        assert "You cancelled the sign-in" in browser.page.text
+        assert await name_of(browser) is None
+
+
+async def test_a_flow_that_is_not_set_up_is_not_found(entra: Entra, tmp_path: Path) -> None:
+    """SEC-006: the address of a flow is never taken from a request."""
+    async with portal(entra, tmp_path, b2c_edit_policy=None) as door:
+        browser = door.browser()
+        for flow in ("profile-edit", "B2C_1_ropc", "../../other"):
+            assert (await browser.open(f"{SITE}/api/auth/login?flow={flow}")).status == 404
+
+
+async def test_tokens_are_renewed_at_the_flow_that_issued_them(entra: Entra, tmp_path: Path) -> None:
+    """TOK-2: the basket's token is renewed by the sign-in flow, and the renewed ID token keeps its policy."""
+    async with portal(entra, tmp_path, session_idle_minutes=600) as door:
+        browser = await customer(door)
+        entra.state.clock.move(timedelta(hours=2))
+        answer = await browser.fetch(f"{SITE}/basket")
+        assert answer.json() == {"source": "identity_provider"}
+
+
+async def test_external_id_has_an_issuer_on_a_host_of_its_own(entra: Entra, tmp_path: Path) -> None:
+    """LOG-9: the authority is NAME.ciamlogin.com, the issuer TENANT.ciamlogin.com."""
+    values = {
+        "base_url": SITE,
+        "tenant_id": shop.FAMILY.id,
+        "authority": "https://birchfamily.ciamlogin.com",
+        "client_id": shop.FAMILY_APP,
+        "client_secret": "emulator-secret-birch-family",
+    }
+    async with running(entra, tmp_path, hosts={"birchfamily.ciamlogin.com": entra.app}, **values) as door:
+        browser = door.browser()
+        await browser.open(f"{SITE}/private")
+        await browser.press("felix@birchfamily.onmicrosoft.com")
+        while browser.page.url.startswith("https://birchfamily.ciamlogin.com"):
+            await browser.press(next(one for one in ("No", "Accept", "Continue") if browser.page.has_button(one)))
+        assert await name_of(browser) == "Felix Family"

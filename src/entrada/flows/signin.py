@@ -21,9 +21,11 @@ from entrada.flows.endings import Endings
 from entrada.flows.provisioning import Provisioning
 from entrada.flows.schedule import Schedule
 from entrada.flows.transaction import Transaction, handle_of, seal, unseal
+from entrada.flows.user_flows import Onward, UserFlows
 from entrada.principal import User
 from entrada.provider import aadsts
 from entrada.provider.authorization import authorize_url, code_challenge
+from entrada.provider.b2c import CANCELLED
 from entrada.provider.discovery import Discovery
 from entrada.provider.id_token import IdTokenVerifier
 from entrada.provider.identity import user_from
@@ -97,6 +99,7 @@ class SignIn:
         self._devices = devices
         self._schedule = schedule
         self._clock = clock
+        self._user_flows = UserFlows(settings)
 
     @property
     def scopes(self) -> tuple[str, ...]:
@@ -112,9 +115,10 @@ class SignIn:
         replaces: str | None = None,
         remember: bool = False,
         device: str | None = None,
+        flow: str | None = None,
     ) -> Started:
         """Begin an attempt: fresh state, nonce and verifier, and the address of the authority's page."""
-        metadata = await self._discovery.metadata()
+        metadata = self._user_flows.metadata(await self._discovery.metadata(), flow)
         claims = await self._claims_lacked(replaces)
         transaction = Transaction(
             issuer=metadata.issuer,
@@ -129,6 +133,7 @@ class SignIn:
             replaces=replaces,
             remember=remember,
             claims=claims,
+            flow=flow,
             device=device,
         )
         url = authorize_url(
@@ -151,7 +156,7 @@ class SignIn:
             return transaction
         return None
 
-    async def match(self, answer: AuthorizationResponse, *, sealed: str | None) -> MatchedCallback:
+    async def match(self, answer: AuthorizationResponse, *, sealed: str | None) -> MatchedCallback | Onward:
         """Find the attempt that is answered, spend it, and refuse the authority's refusals."""
         handle = handle_of(answer.state)
         transaction = self.open(handle, sealed) if sealed else None
@@ -161,7 +166,9 @@ class SignIn:
         if not await self._sessions.spend_once(handle, lifetime=self._settings.sign_in_lifetime):
             raise TransactionRefused("the attempt was already used")  # SEC-014
         self._check_issuer(answer, transaction, metadata)
-        if answer.error_subcode == "cancel":
+        if onward := self._user_flows.onward(transaction, answer):
+            return onward
+        if answer.error_subcode == "cancel" or (answer.error_description or "").startswith(CANCELLED):
             raise Cancelled("the person cancelled")
         if answer.error is not None:
             raise aadsts.refusal(answer.error, answer.error_description or "")

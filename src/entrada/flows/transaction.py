@@ -40,6 +40,8 @@ class Transaction:
     """Whether the person chose to be remembered."""
     claims: str | None = None
     """The claims challenge that this attempt is to meet."""
+    flow: str | None = None
+    """The user flow that it goes through instead of the one of signing in."""
     device: str | None = field(repr=False, default=None)
     """The number of this browser's device when the attempt began; a cross-site answer comes without its cookie."""
 

@@ -122,6 +122,14 @@ MEANINGS: dict[str, Meaning] = {
         "Sign in again and grant it, or ask your organisation's administrator.",
         "consent is missing: grant it under API permissions",
     ),
+    "AADB2C90091": Meaning(
+        "You cancelled before it was finished.", "You can start again whenever you like.", "the person pressed Cancel"
+    ),
+    "AADB2C90118": Meaning(
+        "You said that you forgot your password.",
+        TELL,
+        "no flow resets passwords: set B2C_RESET_POLICY, or choose a sign-in flow with self-service reset",
+    ),
     "AADSTS65004": Meaning(
         "You did not grant the permissions that this application asked for.",
         "Nothing was changed. Sign in again if you want to grant them.",

@@ -172,4 +172,6 @@ def _neighbours(host: str) -> frozenset[str]:
     """Return the hosts that belong with this one: those of its cloud, or the other names of this machine."""
     if host in LOOPBACK:
         return LOOPBACK
+    if host.endswith(EXTERNAL):
+        return frozenset({"graph.microsoft.com"})  # its userinfo endpoint
     return next((cloud for cloud in CLOUDS if host in cloud), frozenset())

@@ -1,5 +1,7 @@
 """`GET` or `POST {prefix}/callback`: the authority's answer."""
 
+from urllib.parse import urlencode
+
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
@@ -13,6 +15,7 @@ from entrada.errors import (
 from entrada.flows.callback import AuthorizationResponse
 from entrada.flows.signin import SignedIn
 from entrada.flows.transaction import handle_of
+from entrada.flows.user_flows import Onward
 from entrada.web import cookies, return_to
 from entrada.web.context import Context, context_of
 from entrada.web.failures import answer, navigates
@@ -35,6 +38,8 @@ async def callback(request: Request) -> Response:
         return await _failed(request, context, refused)
     except EntradaError as error:
         return await _failed(request, context, error)
+    if isinstance(done, Onward):
+        return _onward(context, done)
     written = context.house.cookies
     context.set_cookies.extend([written.begin_session(done.session_id, seconds=_kept_for(done)), written.arrive()])
     context.set_cookies.append(written.keep_device(done.device_id))
@@ -53,7 +58,7 @@ def _kept_for(done: SignedIn) -> int | None:
     return int((session.expires_at - session.created_at).total_seconds()) if session.remembered else None
 
 
-async def _sign_in(context: Context, response: AuthorizationResponse) -> SignedIn:
+async def _sign_in(context: Context, response: AuthorizationResponse) -> SignedIn | Onward:
     house = context.house
     handle = handle_of(response.state)
     sealed = cookies.single(context.cookie_header, house.cookies.transaction_prefix + handle)
@@ -65,8 +70,20 @@ async def _sign_in(context: Context, response: AuthorizationResponse) -> SignedI
         context.set_cookies.append(house.cookies.drop_transaction(handle))
         raise
     context.set_cookies.append(house.cookies.drop_transaction(handle))
+    if isinstance(matched, Onward):
+        return matched
     device = house.cookies.device_in(context.cookie_header)
     return await house.sign_in.finish(matched, facts=context.facts, replacing=context.session_id, device=device)
+
+
+def _onward(context: Context, onward: Onward) -> Response:
+    """Lead to the next user flow, to sign in again, or back."""
+    going_to = return_to.accepted(onward.return_to) or context.house.settings.home
+    if onward.sign_in:
+        asked = {"return_to": going_to, "flow": onward.flow, "remember": "1" if onward.remember else None}
+        query = urlencode({name: value for name, value in asked.items() if value})
+        going_to = f"{context.house.path('login')}?{query}"
+    return RedirectResponse(going_to, SEE_OTHER, headers=PRIVATE)
 
 
 async def _failed(request: Request, context: Context, error: EntradaError) -> Response:

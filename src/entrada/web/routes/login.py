@@ -41,6 +41,7 @@ async def login(request: Request) -> Response:
         replaces=context.session_id,
         remember=wants_to_be_remembered(request),
         device=house.cookies.device_in(context.cookie_header),
+        flow=request.query_params.get("flow"),
     )
     _drop_oldest(context, len(started.sealed))
     context.set_cookies.append(house.cookies.open_transaction(started.handle, started.sealed))
