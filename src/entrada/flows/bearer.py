@@ -4,8 +4,10 @@ What it joins: the authority's word for the token (`provider`), the application'
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
+
+import msgspec
 
 from entrada.clock import Clock
 from entrada.errors import BearerRefused, SignInRefused, TokenRefused
@@ -13,22 +15,33 @@ from entrada.flows.flights import Flights
 from entrada.flows.provisioning import Provisioning
 from entrada.flows.standing import Standing
 from entrada.principal import App, Principal, User
-from entrada.provider.access_token import AccessTokenVerifier, Verified
+from entrada.provider.access_checks import AccessClaims
+from entrada.provider.access_token import AccessTokenVerifier
 from entrada.provider.claims_cache import ClaimsCache, Entry
 from entrada.provider.identity import principal_from
 from entrada.provider.introspection import Introspection
-from entrada.provider.keys import KeySet
+from entrada.provider.keys import KeySet, VerificationKey
 
 DOTS_OF_A_JWS = 2
 ALWAYS = datetime.max.replace(tzinfo=UTC).timestamp()
 
 
-@dataclass(frozen=True, slots=True)
-class Known:
-    """A token that was found good: what it rests on, whom it names, and as whom they were admitted."""
+class Found(msgspec.Struct, frozen=True):
+    """A good token: whom it names and until when, and what that rests on."""
 
-    verified: Verified
     named: Principal
+    until: float
+    """In seconds since 1970."""
+    key: VerificationKey | None
+    """The key that signed it; None for a token that the provider was asked about."""
+    version: int
+    """Of the metadata that the key came from."""
+
+
+class Known(msgspec.Struct, frozen=True):
+    """A good token, and as whom its caller was admitted."""
+
+    found: Found
     admitted: Principal
 
 
@@ -45,7 +58,7 @@ class Bearers:
     ) -> None:
         self._verifier = verifier
         self._introspection = introspection
-        self._asking: Flights[Verified] = Flights()
+        self._asking: Flights[AccessClaims] = Flights()
         self._provisioning = provisioning
         self._standing = Standing(provisioning, clock)
         self._clock = clock
@@ -65,37 +78,28 @@ class Bearers:
         """
         taken_back = self._taken_back
         entry = self._known.get(header, now=self._clock().timestamp())
-        known = entry.value if entry else None
+        found = entry.value.found if entry else await self._found(header, token)
         try:
-            verified = known.verified if known else await self._verified(header, token)
-        except TokenRefused as refused:
-            raise BearerRefused(str(refused)) from None
-        named = known.named if known else principal_from(verified.claims)
-        try:
-            admitted, sure_until = await self._admitted(named)
+            admitted, sure_until = await self._admitted(found.named)
         except SignInRefused:
             self._known.drop(header)
             raise
         if taken_back == self._taken_back:
-            until = self._until(verified)
-            self._known.put(header, Entry(Known(verified, named, admitted), until=until, sure_until=sure_until))
+            self._known.put(header, Entry(Known(found, admitted), until=found.until, sure_until=sure_until))
         return admitted
 
-    async def _verified(self, header: bytes, token: str) -> Verified:
+    async def _found(self, header: bytes, token: str) -> Found:
         """Return what a token says; one that is no JWT is asked about, once for all who come with it."""
         introspection = self._introspection
-        if introspection is None or token.count(".") == DOTS_OF_A_JWS:
-            return await self._verifier.verify(token)
-
-        async def asked() -> Verified:
-            return Verified(await introspection.verify(token), None, 0)
-
-        return await self._asking.join(header, asked)
-
-    def _until(self, verified: Verified) -> float:
-        if self._introspection and verified.key is None:
-            return self._introspection.believed_until(verified.claims)
-        return verified.claims.expires_at
+        try:
+            if introspection is not None and token.count(".") != DOTS_OF_A_JWS:
+                claims = await self._asking.join(header, lambda: introspection.verify(token))
+                return Found(principal_from(claims), introspection.believed_until(claims), None, 0)
+            verified = await self._verifier.verify(token)
+        except TokenRefused as refused:
+            raise BearerRefused(str(refused)) from None
+        claims = verified.claims
+        return Found(principal_from(claims), claims.expires_at, verified.key, verified.version)
 
     async def _admitted(self, named: Principal) -> tuple[Principal, float]:
         """Return the caller as the application's rule admits them, and until when that is sure.
@@ -111,11 +115,11 @@ class Bearers:
     def forget(self, user_key: str) -> None:
         """Remember nothing of the tokens of this person: they were made inactive, or their roles have changed."""
         self._standing.forget(user_key)
-        self._take_back(lambda known: not (isinstance(known.named, User) and known.named.key == user_key))
+        self._take_back(lambda known: not (isinstance(known.found.named, User) and known.found.named.key == user_key))
 
     def use_keys(self, keys: KeySet, *, version: int) -> None:
         """Believe no token any more whose key is not among these, of one version of the authority's metadata."""
-        self._take_back(lambda known: known.verified.version != version or _among(known.verified, keys))
+        self._take_back(lambda known: known.found.version != version or _among(known.found, keys))
 
     async def sweep(self) -> None:
         """Let go of what has expired."""
@@ -126,5 +130,5 @@ class Bearers:
         self._known.keep(believed)
 
 
-def _among(verified: Verified, keys: KeySet) -> bool:
-    return verified.key is None or keys.get(verified.key.id) == verified.key
+def _among(found: Found, keys: KeySet) -> bool:
+    return found.key is None or keys.get(found.key.id) == found.key

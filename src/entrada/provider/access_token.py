@@ -41,8 +41,7 @@ class Verified(msgspec.Struct, frozen=True):
     """An access token that passed, and what that depends on: when the key is withdrawn, it passes no more."""
 
     claims: AccessClaims
-    key: VerificationKey | None
-    """None for a token that the provider was asked about."""
+    key: VerificationKey
     version: int
     """Of the metadata that the key came from."""
 
