@@ -55,10 +55,11 @@ class FrontDoor:
         return sum(1 for _, url in self.internet.calls if url.startswith(AUTHORITY) and endpoint in url)
 
     async def raw(
-        self, method: str, url: str, *, headers: Any = (), content: str = "", own_host: bool = True
+        self, method: str, url: str, *, headers: Any = (), content: str | bytes = "", own_host: bool = True
     ) -> httpx2.Response:
         """Send one request as any program could: with these headers and no others."""
-        request = httpx2.Request(method, url, headers=headers, content=content.encode())
+        body = content.encode() if isinstance(content, str) else content
+        request = httpx2.Request(method, url, headers=headers, content=body)
         if not own_host:
             request.headers = httpx2.Headers(headers)
         answer = await self.internet.handle_async_request(request)

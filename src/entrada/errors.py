@@ -9,6 +9,7 @@
     │   ├── MethodRefused          the address is right, the method is not
     │   ├── MediaTypeRefused       a body of a kind that this address does not take
     │   ├── NotFound               nothing is at this address
+    │   ├── NothingKept            what was to be sent again after a step-up is not there, or not theirs
     │   └── BearerMalformed        the Authorization header is not one bearer token
     ├── NotSignedIn                nobody is signed in here
     │   ├── CallerUnknown          neither a session nor a bearer token came, where either is taken
@@ -16,6 +17,7 @@
     ├── BearerRefused              the bearer token failed a check
     ├── NotAllowed                 we know who it is, and they may not; says what was missing
     │   └── StepUpRequired         they may once they have proven more: a factor, a context, more recently
+    │       └── StepUpInVain       they have just been asked for it, and it was not proven
     ├── SignInRefused              one attempt to sign in cannot go on
     │   ├── TransactionRefused     the attempt is unknown here, used, or too old (`state`)
     │   ├── AuthorityRefused       the authority said no; carries its AADSTS code when it has one
@@ -108,6 +110,13 @@ class NotFound(RequestRefused):
     public = "There is nothing at this address."
 
 
+class NothingKept(RequestRefused):
+    """A request was to be sent again after a step-up, and is not there any more, or is not this person's."""
+
+    code = "nothing_kept"
+    public = "What you sent before is not here any more, so nothing was sent again."
+
+
 class BearerMalformed(RequestRefused):
     """The request has more than one Authorization header, or one that is no bearer token."""
 
@@ -167,15 +176,30 @@ class StepUpRequired(NotAllowed):
     """
 
     code = "insufficient_user_authentication"
+    login: str | None = None
+    """Where a browser with a session goes to prove it, and comes back from."""
+    kept = False
+    """Whether the request that was refused is kept, to be sent again afterwards."""
 
     def __init__(
-        self, missing: str, *, contexts: tuple[str, ...], max_age: int | None, mfa: bool, understands_claims: bool
+        self,
+        missing: str,
+        *,
+        contexts: tuple[str, ...] = (),
+        max_age: int | None = None,
+        mfa: bool = False,
+        understands_claims: bool = False,
     ) -> None:
         super().__init__(missing)
+        self.missing = missing
         self.contexts = contexts
         self.max_age = max_age
         self.mfa = mfa
         self.understands_claims = understands_claims
+
+
+class StepUpInVain(StepUpRequired):
+    """The person was sent to prove it a moment ago, and their sign-in does not say that they did: no loop."""
 
 
 class SignInRefused(EntradaError):
@@ -239,6 +263,10 @@ class InteractionRequired(RenewalRefused):
 
     code = "interaction_required"
     public = "One more step is needed to go on."
+    login: str | None = None
+    """Where a browser with a session goes for it, and comes back from."""
+    kept = False
+    """Whether the request that was refused is kept, to be sent again afterwards."""
 
     def __init__(self, detail: str = "", *, aadsts: str | None = None, claims: str | None = None) -> None:
         super().__init__(detail, aadsts=aadsts)

@@ -29,6 +29,7 @@ Purpose = Literal[
     "transaction-cookie",
     "csrf-token",
     "failed-sign-in",
+    "step-up",
     "device",
 ]
 """What a derived secret is for; each is independent of the others (SEC-171)."""

@@ -134,16 +134,22 @@ class _Tenant(_Simple):
 @dataclass(frozen=True, slots=True)
 class _Mfa(_Simple):
     within: timedelta | None
+    context: str | None
 
     def lack(self, principal: Principal, now: datetime) -> Lack | None:
         """Several factors are believed by `acr`, or by `amr` of a sign-in whose time is known; never by `amr` alone."""
         if isinstance(principal, App):
             return Lack("a person who signed in with several factors")
-        proven = principal.acr in MULTI_FACTOR_ACRS or (principal.auth_time is not None and "mfa" in principal.amr)
+        proven = (
+            principal.acr in MULTI_FACTOR_ACRS
+            or (principal.auth_time is not None and "mfa" in principal.amr)
+            or self.context in principal.acrs
+        )
         if proven and (self.within is None or _since(principal, now, self.within)):
             return None
         lately = f" in the last {_minutes(self.within)}" if self.within is not None else ""
-        return Lack(f"a sign-in with several factors{lately}", mfa=True, max_age=self.within)
+        contexts = (self.context,) if self.context else ()
+        return Lack(f"a sign-in with several factors{lately}", mfa=True, max_age=self.within, contexts=contexts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,18 +240,20 @@ def tenant(*tenant_ids: str) -> Rule:
     return _Tenant(frozenset(each.lower() for each in tenant_ids))
 
 
-def mfa(*, within: timedelta | None = None) -> Rule:
-    """Return the rule that the person signed in with several factors, and `within` this time if given."""
+def mfa(*, within: timedelta | None = None, context: str | None = None) -> Rule:
+    """Return the rule that the person signed in with several factors, and `within` this time if given.
+
+    `context` is the authentication context that stands for several factors in the tenant: Entra's tokens seldom say
+    by themselves how a person signed in.
+    """
     if within is not None and within <= timedelta(0):
         raise ValueError("mfa(within=…) takes a time above zero, such as timedelta(minutes=5)")
-    return _Mfa(within)
+    return _Mfa(within, _context(context, "mfa(context=…)") if context is not None else None)
 
 
 def auth_context(context_id: str) -> Rule:
     """Return the rule that Entra's authentication context (`c1` to `c99`) was satisfied."""
-    if not CONTEXT.fullmatch(context_id):
-        raise ValueError("auth_context() takes an id such as 'c1', as the tenant's Conditional Access names it")
-    return _AuthContext(context_id)
+    return _AuthContext(_context(context_id, "auth_context()"))
 
 
 def any_of(*rules: Rule) -> Rule:
@@ -269,6 +277,12 @@ def _named(name: str, rule: str) -> str:
     if not name or name.split() != [name]:
         raise ValueError(f"{rule}() takes one name without blanks")
     return name
+
+
+def _context(context_id: str, rule: str) -> str:
+    if not CONTEXT.fullmatch(context_id):
+        raise ValueError(f"{rule} takes an id such as 'c1', as the tenant's Conditional Access names it")
+    return context_id
 
 
 def _several(rules: tuple[Rule, ...], name: str) -> tuple[Rule, ...]:

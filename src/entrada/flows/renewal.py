@@ -204,7 +204,9 @@ class Renewal:
     async def _stored(self, session: Session, held: SessionTokens, tokens: bytes) -> SessionTokens | None:
         """Store over the tokens that were renewed; return another's instead, when they were first."""
         due_at = self._schedule.due_at(tokens)
-        while not await self._sessions.save_tokens(session, tokens, version=held.version, due_at=due_at):
+        while not await self._sessions.save_tokens(
+            session, tokens, version=held.version, due_at=due_at, interrupted=held.interrupted
+        ):
             theirs = await self.held(session)
             if theirs.blob == tokens:  # stored, and only the store's answer was lost
                 return None

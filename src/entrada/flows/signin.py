@@ -20,6 +20,7 @@ from entrada.flows.callback import AuthorizationResponse, Cancelled, MatchedCall
 from entrada.flows.endings import Endings
 from entrada.flows.provisioning import Provisioning
 from entrada.flows.schedule import Schedule
+from entrada.flows.step_up import Proof, both
 from entrada.flows.transaction import Transaction, handle_of, seal, unseal
 from entrada.flows.user_flows import Onward, UserFlows
 from entrada.principal import User
@@ -116,8 +117,13 @@ class SignIn:
         remember: bool = False,
         device: str | None = None,
         flow: str | None = None,
+        proof: Proof = Proof(),
+        asked: tuple[str, ...] = (),
     ) -> Started:
-        """Begin an attempt: fresh state, nonce and verifier, and the address of the authority's page."""
+        """Begin an attempt: fresh state, nonce and verifier, and the address of the authority's page.
+
+        `proof` is asked for beyond who it is; `asked` names it, and what was asked for a moment before.
+        """
         metadata = self._user_flows.metadata(await self._discovery.metadata(), flow)
         claims = await self._claims_lacked(replaces)
         transaction = Transaction(
@@ -135,6 +141,7 @@ class SignIn:
             claims=claims,
             flow=flow,
             device=device,
+            asked=asked,
         )
         url = authorize_url(
             metadata,
@@ -145,7 +152,7 @@ class SignIn:
             nonce=sent_nonce(transaction.nonce),
             code_challenge=code_challenge(transaction.code_verifier),
             response_mode=self._settings.response_mode,
-            extra={**hints, **({"claims": claims} if claims else {})},
+            extra={**hints, **self._asking(proof, claims)},
         )
         return Started(url=url, handle=handle_of(transaction.state), sealed=seal(transaction, sealer=self._sealer))
 
@@ -201,6 +208,7 @@ class SignIn:
             replacing=replacing or transaction.replaces,
             remember=transaction.remember,
             due_at=self._schedule.due_at(redeemed.tokens),
+            asked=transaction.asked,
         )
         await self._check_still_active(user, session_id)
         surplus = await self._endings.end_surplus_of(session, most=self._settings.most_sessions)
@@ -220,6 +228,12 @@ class SignIn:
         except EntradaError:
             await self._sessions.end(session_id)
             raise
+
+    def _asking(self, proof: Proof, challenge: str | None) -> dict[str, str]:
+        """Return the parameters that ask for a proof, and for what a claims challenge wants."""
+        at_entra = self._settings.entra_authority is not None
+        claims = both(challenge, proof.claims(at_entra=at_entra))
+        return proof.parameters(at_entra=at_entra) | ({"claims": claims} if claims else {})
 
     async def _claims_lacked(self, session_id: str | None) -> str | None:
         """Return the claims challenge that this browser's session has met and not answered."""

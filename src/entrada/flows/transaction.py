@@ -42,6 +42,8 @@ class Transaction:
     """The claims challenge that this attempt is to meet."""
     flow: str | None = None
     """The user flow that it goes through instead of the one of signing in."""
+    asked: tuple[str, ...] = ()
+    """What this attempt, and those a moment before, are to prove beyond who it is."""
     device: str | None = field(repr=False, default=None)
     """The number of this browser's device when the attempt began; a cross-site answer comes without its cookie."""
 

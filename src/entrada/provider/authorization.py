@@ -10,7 +10,9 @@ from urllib.parse import urlencode, urlsplit
 from entrada.provider.metadata import Metadata
 
 VERIFIER = re.compile(r"[A-Za-z0-9._~-]{43,128}")  # RFC 7636 section 4.1
-EXTRA = frozenset({"login_hint", "domain_hint", "ui_locales", "prompt", "max_age", "claims", "client_info"})
+EXTRA = frozenset(
+    {"login_hint", "domain_hint", "ui_locales", "prompt", "max_age", "acr_values", "claims", "client_info"}
+)
 """What may be added to an authorization request; everything else is ours alone (SEC-006)."""
 
 

@@ -15,7 +15,7 @@ from entrada.logs import log
 from entrada.principal import User
 from entrada.sessions import data, held
 from entrada.sessions.data import Changes, Values
-from entrada.sessions.held import HeldTokens, Step
+from entrada.sessions.held import HeldTokens, Interrupted, Step
 from entrada.sessions.lifetimes import Lifetimes
 from entrada.sessions.reading import Reader
 from entrada.sessions.record import RequestFacts, SessionRecord, owner
@@ -60,24 +60,27 @@ class Sessions:
         replacing: str | None = None,
         remember: bool = False,
         due_at: datetime | None = None,
+        asked: tuple[str, ...] = (),
     ) -> tuple[str, Session]:
         """Begin a session under a new id and end the one it replaces, together; return the id for the cookie.
 
         `due_at` is when its tokens want renewal, None for never. `replacing` is whatever the browser's session cookie
         held: it is ended, never adopted (SEC-071, SEC-072); the application's data in it goes on for the same person,
-        and for nobody else. `remember`: the person's choice, where it is offered.
+        and for nobody else, like the requests on hold. `remember`: the person's choice, where it is offered. `asked`:
+        what the sign-in was asked to prove.
         """
         session_id = secrets.token_urlsafe(SESSION_ID_BYTES)
         session = Session(
-            key=self._names.keys(session_id)[0], version=1, record=self._new_record(user, facts, remember)
+            key=self._names.keys(session_id)[0], version=1, record=self._new_record(user, facts, remember, asked)
         )
-        before = await self.load(replacing) if replacing else None
-        if before and before.user.key == user.key and before.record.data:
+        before = await self._theirs(user, replacing)
+        if before and before.record.data:
             session = msgspec.structs.replace(session, record=self._with_data(session, self.data(before)))
+        held = await self.tokens(before) if before else None
         await self._store.insert(
             session.key,
             record=self._reader.signed(session.key, session.record),
-            tokens=self._seal(session, HeldTokens(tokens)),
+            tokens=self._seal(session, HeldTokens(tokens, interrupted=held.interrupted if held else ())),
             expires_at=session.idle_expires_at,
             index=self._index(user, due_at=due_at),
             replacing=self._names.keys(replacing) if replacing else (),
@@ -162,28 +165,45 @@ class Sessions:
         if tokens is None:
             log.error("session_unreadable", part="tokens")
             return None
-        return SessionTokens(tokens.tokens, version, time_of(tokens.retry_at), tokens.failures, tokens.step)
+        retry_at = time_of(tokens.retry_at)
+        return SessionTokens(tokens.tokens, version, retry_at, tokens.failures, tokens.step, tokens.interrupted)
 
     async def save_tokens(
-        self, session: Session, tokens: bytes, *, version: int, due_at: datetime | None = None
+        self,
+        session: Session,
+        tokens: bytes,
+        *,
+        version: int,
+        due_at: datetime | None = None,
+        interrupted: tuple[Interrupted, ...] = (),
     ) -> bool:
         """Store the successors of the tokens of `version`; False when another was first or the session has ended.
 
-        `due_at` is when they want renewal, None for never.
+        `due_at` is when they want renewal, None for never; `interrupted` what is still on hold.
         """
-        return await self._store.replace_tokens(
-            session.key, tokens=self._seal(session, HeldTokens(tokens)), version=version, due_at=due_at
-        )
+        sealed = self._seal(session, HeldTokens(tokens, interrupted=interrupted))
+        return await self._store.replace_tokens(session.key, tokens=sealed, version=version, due_at=due_at)
+
+    async def hold_requests(
+        self, session: Session, tokens: SessionTokens, requests: tuple[Interrupted, ...], *, due_at: datetime | None
+    ) -> bool:
+        """Keep these tokens, and these requests on hold instead of those before; False like `save_tokens`."""
+        retry_at = math.ceil(tokens.retry_at.timestamp())
+        noted = HeldTokens(tokens.blob, retry_at, tokens.failures, tokens.step, requests)
+        sealed = self._seal(session, noted)
+        return await self._store.replace_tokens(session.key, tokens=sealed, version=tokens.version, due_at=due_at)
 
     async def pause_renewal(self, session: Session, tokens: SessionTokens, *, until: datetime) -> bool:
         """Keep these tokens, and let nobody try to renew them before `until`; False like `save_tokens`."""
-        noted = HeldTokens(tokens.blob, math.ceil(until.timestamp()), tokens.failures + 1, tokens.step)
+        retry_at = math.ceil(until.timestamp())
+        noted = HeldTokens(tokens.blob, retry_at, tokens.failures + 1, tokens.step, tokens.interrupted)
         sealed = self._seal(session, noted)
         return await self._store.replace_tokens(session.key, tokens=sealed, version=tokens.version, due_at=until)
 
     async def want_step(self, session: Session, tokens: SessionTokens, step: Step) -> bool:
         """Keep these tokens and what the person must do first; they are not due before. False like `save_tokens`."""
-        noted = HeldTokens(tokens.blob, math.ceil(tokens.retry_at.timestamp()), tokens.failures, step)
+        retry_at = math.ceil(tokens.retry_at.timestamp())
+        noted = HeldTokens(tokens.blob, retry_at, tokens.failures, step, tokens.interrupted)
         sealed = self._seal(session, noted)
         return await self._store.replace_tokens(session.key, tokens=sealed, version=tokens.version, due_at=None)
 
@@ -259,7 +279,12 @@ class Sessions:
         await self._index_older()
         return await self._store.delete_expired(limit=limit)
 
-    def _new_record(self, user: User, facts: RequestFacts, remember: bool) -> SessionRecord:
+    async def _theirs(self, user: User, session_id: str | None) -> Session | None:
+        """Return the living session of this id if it is this person's."""
+        session = await self.load(session_id) if session_id else None
+        return session if session and session.user.key == user.key else None
+
+    def _new_record(self, user: User, facts: RequestFacts, remember: bool, asked: tuple[str, ...]) -> SessionRecord:
         now = int(self._now())
         remembered = remember and self._lifetimes.remembered is not None
         idle_expires_at, expires_at = self._lifetimes.expiry(begun=now, used=now, remembered=remembered)
@@ -272,6 +297,7 @@ class Sessions:
             facts=facts,
             found_by=self._active_id,
             remembered=remembered,
+            asked=asked,
         )
 
     def _resealed(self, session: Session) -> bytes:

@@ -36,6 +36,8 @@ class SessionRecord(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     """The id of the key that its place in the store was made with: the session is lost when that key is."""
     remembered: bool = False
     """Whether the person chose at sign-in to be remembered: unused, it lives as long as used."""
+    asked: tuple[str, ...] = ()
+    """What the sign-in was asked to prove beyond who it is, one after the other: so that nobody is asked for ever."""
     data: bytes = b""
     """The application's own data, sealed; empty when there is none."""
 

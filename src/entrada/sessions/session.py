@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 import msgspec
 
 from entrada.principal import User
-from entrada.sessions.held import Step
+from entrada.sessions.held import Interrupted, Step
 from entrada.sessions.record import SessionRecord
 
 
@@ -68,6 +68,8 @@ class SessionTokens:
     """How many renewals have failed one after the other."""
     step: Step | None = None
     """What the person must do first, if the authority has said so."""
+    interrupted: tuple[Interrupted, ...] = field(default=(), repr=False)
+    """Requests that wait until the person has proven more, the oldest first."""
 
 
 def time_of(seconds: int) -> datetime:

@@ -11,6 +11,7 @@ from entrada.errors import (
     NotAllowed,
     NotSignedIn,
     RenewalRefused,
+    StepUpInVain,
     StepUpRequired,
 )
 from entrada.flows.challenge import challenge
@@ -34,7 +35,11 @@ def challenges(error: EntradaError, context: Context) -> list[str]:
         case BearerRefused():
             return [_bearer(error.code, error.check)]
         case StepUpRequired() if context.bearer:
-            return [*_claims_challenge(error, context), _step_up(error)]
+            return [*_claims_challenge(error, context), f"Bearer {_step_up(error)}"]
+        case StepUpInVain():
+            return []
+        case StepUpRequired():
+            return [f"Session {_step_up(error)}"]
         case NotAllowed() if context.bearer:
             return [_bearer(error.code, error.public, scope=" ".join(error.scopes))]
     return []
@@ -44,7 +49,7 @@ def _step_up(error: StepUpRequired) -> str:
     """RFC 9470 section 3: what the client asks the authority for, to come back with a better token."""
     contexts = error.contexts or ((MULTI_FACTOR,) if error.mfa else ())
     age = "" if error.max_age is None else str(error.max_age)
-    return _bearer(error.code, error.public, acr_values=" ".join(contexts), max_age=age)
+    return _said(error.code, error.public, acr_values=" ".join(contexts), max_age=age)
 
 
 def _claims_challenge(error: StepUpRequired, context: Context) -> list[str]:
@@ -58,6 +63,10 @@ def _claims_challenge(error: StepUpRequired, context: Context) -> list[str]:
 
 
 def _bearer(error: str, description: str, **parameters: str) -> str:
+    return f"Bearer {_said(error, description, **parameters)}"
+
+
+def _said(error: str, description: str, **parameters: str) -> str:
     given = {name: value for name, value in parameters.items() if value}
     given = {"error": error, "error_description": UNFIT.sub("'", description), **given}
-    return "Bearer " + ", ".join(f'{name}="{value}"' for name, value in given.items())
+    return ", ".join(f'{name}="{value}"' for name, value in given.items())

@@ -12,6 +12,7 @@ from starlette.requests import HTTPConnection
 from entrada.errors import EntradaError, InteractionRequired, RenewalRefused, ScopeNotAskedFor
 from entrada.web.context import Context, context_of
 from entrada.web.failures import refuse
+from entrada.web.step_up import refused
 
 if TYPE_CHECKING:
     from entrada.flows.tokens import AccessToken
@@ -34,7 +35,7 @@ def api_client(base: str, *scopes: str) -> Any:
         try:
             return await _client_for(connection, context, base, scopes)
         except EntradaError as error:
-            raise refuse(connection, error) from None
+            raise await refused(connection, error) from None
 
     dependency: Callable[[HTTPConnection], Awaitable[ApiClient]] = client
     return Depends(dependency)

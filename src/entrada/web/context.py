@@ -24,9 +24,11 @@ if TYPE_CHECKING:  # an application that only names its dependencies loads none 
     from entrada.flows.bearer import Bearers
     from entrada.flows.endings import Endings
     from entrada.flows.expiry import ExpiryWatch
+    from entrada.flows.interruptions import Interruptions
     from entrada.flows.remote_logout import RemoteLogout
     from entrada.flows.signin import SignIn
     from entrada.flows.signout import SignOut
+    from entrada.flows.step_up import StepUps
     from entrada.flows.tokens import Tokens
     from entrada.provider.discovery import Discovery
     from entrada.provider.groups import Groups
@@ -41,6 +43,7 @@ if TYPE_CHECKING:  # an application that only names its dependencies loads none 
     from entrada.web.outbound import Outbound
     from entrada.web.pace import Pace
     from entrada.web.pages import Pages
+    from entrada.web.request_body import Recorded
     from entrada.web.told_later import ToldLater
 
 KEY = "entrada"
@@ -74,6 +77,8 @@ class House:
     expiry: "ExpiryWatch"
     outbound: "Outbound"
     told_later: "ToldLater"
+    step_ups: "StepUps"
+    interruptions: "Interruptions"
     devices: "Devices"
     binding: "Binding | None"
     """What sessions are bound to beside their cookie, if to anything."""
@@ -91,7 +96,8 @@ class Context:
     It keeps parts of the scope, never the scope, which holds it: a ring would wait for the garbage collector.
     """
 
-    __slots__ = ("_client", "_looked_up", "_session", "answered", "authorization", "bearer", "cookie_header",
+    __slots__ = ("_client", "_looked_up", "_session", "answered", "authorization", "bearer", "body",
+                 "cookie_header",
                  "correlation_id", "headers", "house", "personal", "return_to", "save_data", "session_id",
                  "set_cookies")  # fmt: skip
 
@@ -102,6 +108,7 @@ class Context:
         """The request's headers by lower-case name; of repeated ones the last."""
         self.authorization: tuple[bytes, ...] = ()
         self.bearer = False  # whether one of these headers is of that scheme: then no cookie counts
+        self.body: Recorded | None = None  # what came with a form, for the case that it has to wait
         self.cookie_header = b""
         self.session_id: str | None = None
         self.personal = False  # whether the request says who it is from, so that its answer is for nobody else

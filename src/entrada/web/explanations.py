@@ -8,12 +8,17 @@ from entrada.errors import (
     CsrfRefused,
     EntradaError,
     HeadersTooLarge,
+    InteractionRequired,
+    NotAllowed,
     NotFound,
+    NothingKept,
     NotSignedIn,
     PageOutdated,
     RenewalRefused,
     ScopeNotAskedFor,
     SignInRefused,
+    StepUpInVain,
+    StepUpRequired,
     TenantRefused,
     TokenRefused,
     TransactionRefused,
@@ -35,6 +40,10 @@ class Explanation:
 
 
 AGAIN = "Please sign in again."
+UNPROVEN = (
+    "The new ID token lacks the proof. Add the optional claims auth_time and acrs to the registration's ID tokens; see "
+    "that the authentication context exists, is published, and that a Conditional Access policy grants it."
+)
 OPERATOR = "Please tell whoever looks after this application, with the reference below."
 
 WORDS: dict[type[EntradaError], tuple[str, str, str]] = {
@@ -61,6 +70,27 @@ WORDS: dict[type[EntradaError], tuple[str, str, str]] = {
         "server is a common cause.",
     ),
     SignInRefused: ("The sign-in could not be completed", "", OPERATOR),
+    NotAllowed: ("You may not do this", "", OPERATOR),
+    StepUpRequired: (
+        "One more step is needed",
+        "",
+        "You are sent to sign in once more, and come back to where you were.",
+    ),
+    StepUpInVain: (
+        "Your sign-in does not prove enough",
+        "",
+        f"You have just signed in, and the sign-in service did not say that this was met. {OPERATOR}",
+    ),
+    NothingKept: (
+        "Nothing was sent again",
+        "What you sent before is not here any more: it was sent already, took too long, or was somebody else's.",
+        "Look whether it arrived. If it did not, fill in the page anew.",
+    ),
+    InteractionRequired: (
+        "One more step is needed",
+        "The sign-in service wants you to sign in once more before this can be done.",
+        "You come back to where you were.",
+    ),
     RenewalRefused: ("Your sign-in has ended", "The sign-in service asks you to sign in once more.", AGAIN),
     ScopeNotAskedFor: ("A permission is missing", "", f"You are still signed in. {OPERATOR}"),
     NotSignedIn: ("Please sign in", "This page is for people who are signed in.", AGAIN),
@@ -87,8 +117,15 @@ def explain(error: EntradaError) -> Explanation:
     if isinstance(error, AuthorityRefused) and not isinstance(error, Cancelled):
         return _authority_refused(error)
     title, happened, advice = next(WORDS[kind] for kind in type(error).__mro__ if kind in WORDS)
-    meaning = str(error) if isinstance(error, ScopeNotAskedFor) else None
+    meaning = _meaning(error)
     return Explanation(title, happened or error.public, advice, meaning=meaning)
+
+
+def _meaning(error: EntradaError) -> str | None:
+    """Return what is only for whoever runs the application."""
+    if isinstance(error, ScopeNotAskedFor):
+        return str(error)
+    return UNPROVEN if isinstance(error, StepUpInVain) else None
 
 
 def _authority_refused(error: AuthorityRefused) -> Explanation:

@@ -22,16 +22,19 @@ from entrada.errors import (
     CsrfRefused,
     EntradaError,
     HeadersTooLarge,
+    InteractionRequired,
     MediaTypeRefused,
     MethodRefused,
     NotAllowed,
     NotFound,
+    NothingKept,
     NotSignedIn,
     PageOutdated,
     RenewalRefused,
     RequestRefused,
     ScopeNotAskedFor,
     SignInRefused,
+    StepUpInVain,
     StepUpRequired,
     TooMany,
     TransactionRefused,
@@ -55,11 +58,13 @@ STATUS: Mapping[type[EntradaError], HTTPStatus] = {
     MethodRefused: HTTPStatus.METHOD_NOT_ALLOWED,
     MediaTypeRefused: HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
     NotFound: HTTPStatus.NOT_FOUND,
+    NothingKept: HTTPStatus.GONE,
     CsrfRefused: HTTPStatus.FORBIDDEN,
     RequestRefused: HTTPStatus.BAD_REQUEST,
     NotSignedIn: HTTPStatus.UNAUTHORIZED,
     BearerRefused: HTTPStatus.UNAUTHORIZED,
     StepUpRequired: HTTPStatus.UNAUTHORIZED,
+    StepUpInVain: HTTPStatus.FORBIDDEN,
     NotAllowed: HTTPStatus.FORBIDDEN,
     RenewalRefused: HTTPStatus.UNAUTHORIZED,
     TransactionRefused: HTTPStatus.BAD_REQUEST,
@@ -99,7 +104,7 @@ def refuse(connection: HTTPConnection, error: EntradaError) -> Refused | WebSock
     context = context_of(connection.scope)
     asks_for_sign_in = isinstance(error, NotSignedIn | RenewalRefused) and not isinstance(error, BearerMissing)
     if asks_for_sign_in and _may_be_sent_to_sign_in(connection, context):
-        return Refused(error, status=HTTPStatus.FOUND, headers={"location": _login_url(connection), **_PRIVATE})
+        return Refused(error, status=HTTPStatus.FOUND, headers={"location": _login_url(connection), **PRIVATE})
     return Refused(error, status=status_of(error), headers=_headers(error, context))
 
 
@@ -110,14 +115,15 @@ def answer(connection: HTTPConnection, error: EntradaError) -> Response:
     log_refusal(error)
     headers = _headers(error, context)
     if not navigates(connection):
-        said_in_full = problem(context, status, code=error.code, detail=error.public, headers=headers)
+        login = None if isinstance(error, StepUpInVain) else _step(error)
+        said_in_full = problem(context, status, code=error.code, detail=error.public, headers=headers, login=login)
         for further in challenges(error, context)[1:]:
             said_in_full.headers.append("www-authenticate", further)
         return said_in_full
     from entrada.web.explanations import explain
 
     if connection.scope["method"] not in {"GET", "HEAD"}:
-        context.return_to = context.return_to or _page_of_form(context)
+        context.return_to = context.return_to or page_of_form(context)
     said = explain(error)
     return context.house.pages.error(
         status=status,
@@ -188,9 +194,18 @@ async def answer_invalid(_request: Request, error: Exception) -> Response:
 
 
 def problem(
-    context: Context, status: int, *, code: str, detail: Any, headers: Mapping[str, str] | None = None
+    context: Context,
+    status: int,
+    *,
+    code: str,
+    detail: Any,
+    headers: Mapping[str, str] | None = None,
+    login: str | None = None,
 ) -> Response:
-    """Return a problem document; `detail` is ours or the application's, never the request's."""
+    """Return a problem document; `detail` is ours or the application's, never the request's.
+
+    `login` is where a script sends its browser to prove more.
+    """
     document = {
         "type": "about:blank",
         "title": _phrase(status),
@@ -198,7 +213,7 @@ def problem(
         "code": code,
         "detail": detail,
         "correlation_id": context.correlation_id,
-    }
+    } | ({"login": login} if login else {})
     return JSONResponse(document, status, headers=dict(headers or {}), media_type=PROBLEM)
 
 
@@ -210,13 +225,13 @@ def _login_url(connection: HTTPConnection) -> str:
     return f"{login}?{urlencode({'return_to': here})}" if here else login
 
 
-def _page_of_form(context: Context) -> str | None:
+def page_of_form(context: Context) -> str | None:
     """Return the page with the form that came too late, to come back to; what it said is never sent again (REL-065)."""
     referrer = context.headers.get(b"referer", b"").decode("latin-1")
     return return_to.of_referrer(referrer, context.house.hosts.origins)
 
 
-_PRIVATE = {"cache-control": "no-store"}
+PRIVATE = {"cache-control": "no-store"}
 
 
 def _may_be_sent_to_sign_in(connection: HTTPConnection, context: Context) -> bool:
@@ -225,7 +240,9 @@ def _may_be_sent_to_sign_in(connection: HTTPConnection, context: Context) -> boo
 
 
 def _headers(error: EntradaError, context: Context) -> dict[str, str]:
-    headers = dict(_PRIVATE)
+    headers = dict(PRIVATE)
+    if isinstance(error, StepUpRequired | InteractionRequired) and error.kept:
+        headers["refresh"] = f"0; url={error.login}"
     if isinstance(error, Unavailable):
         headers["retry-after"] = str(error.retry_after)
     if isinstance(error, MethodRefused):
@@ -239,6 +256,8 @@ def _ways(error: EntradaError, context: Context) -> "tuple[Way, ...]":
     from entrada.web.pages import Way
 
     home = _home(context)
+    if login := _step(error):
+        return (Way("Sign in once more" if isinstance(error, StepUpInVain) else "Continue", login), home)
     if isinstance(error, SignInRefused | NotSignedIn | RenewalRefused):
         return ways_after(context)
     if isinstance(error, PageOutdated) and context.return_to:
@@ -246,6 +265,11 @@ def _ways(error: EntradaError, context: Context) -> "tuple[Way, ...]":
     if isinstance(error, Unavailable):
         return (Way("Try again", context.house.settings.home),)
     return (home,)
+
+
+def _step(error: EntradaError) -> str | None:
+    """Return where a browser goes to prove more."""
+    return error.login if isinstance(error, StepUpRequired | InteractionRequired) else None
 
 
 def _home(context: Context) -> "Way":

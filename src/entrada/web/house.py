@@ -19,11 +19,13 @@ from entrada.flows.ahead import RenewalAhead
 from entrada.flows.bearer import Bearers
 from entrada.flows.endings import Endings
 from entrada.flows.expiry import ExpiryWatch
+from entrada.flows.interruptions import Interruptions
 from entrada.flows.provisioning import Provision, Provisioning
 from entrada.flows.remote_logout import RemoteLogout
 from entrada.flows.renewal import Renewal
 from entrada.flows.signin import SignIn
 from entrada.flows.signout import SignOut
+from entrada.flows.step_up import StepUps
 from entrada.flows.tokens import Tokens
 from entrada.keyring import KeyRing
 from entrada.provider.credentials import AssertionSource
@@ -168,6 +170,8 @@ def build(
         expiry=expiry,
         outbound=Outbound(outside.to_apis, graph_url=settings.graph_url),
         told_later=ToldLater(sealer, clock=clock),
+        step_ups=StepUps(sealer, clock=clock),
+        interruptions=Interruptions(sessions, schedule, clock=clock),
         binding=Binding.from_settings(settings),
         devices=people.devices,
         own_paths=own_paths(settings),

@@ -17,7 +17,7 @@ from entrada.web.assets import assets
 from entrada.web.content_policy import ContentPolicy
 
 OURS = Path(__file__).parent / "templates"
-OWN_PAGES = frozenset({"error.html", "signed_out.html", "sign_in.html", "sessions.html", "debug.html"})
+OWN_PAGES = frozenset({"error.html", "signed_out.html", "sign_in.html", "sessions.html", "debug.html", "resume.html"})
 
 AtAuthority = Literal["ended", "still_signed_in", "unknown"]
 Interruption = Literal["loop", "cookies"]
@@ -147,6 +147,21 @@ class Pages:
     ) -> Response:
         """Offer to sign in, with one button; `interrupted` says why a person was stopped on the way."""
         return self.render("sign_in.html", status=status, headers=headers, sign_in=sign_in, interrupted=interrupted)
+
+    def resume(self, *, address: str, number: str, csrf_token: str, name: str, home: str) -> Response:
+        """Send a form on hold again, to `address`, which its `number` stands for.
+
+        The referrer goes to our own origin, so that a browser without Sec-Fetch-Site says where the form comes from.
+        """
+        return self.render(
+            "resume.html",
+            headers={"referrer-policy": "same-origin"},
+            address=address,
+            number=number,
+            csrf_token=csrf_token,
+            name=name,
+            home=home,
+        )
 
     def sessions(
         self, shown: Sequence[SessionShown], *, name: str, path: str, sign_out: str, home: str, csrf_token: str

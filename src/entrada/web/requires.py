@@ -17,7 +17,7 @@ from entrada.principal import Principal, User
 from entrada.requirements import Lack, Rule, all_of, lack_of
 from entrada.web.context import Context, context_of
 from entrada.web.dependencies import caller
-from entrada.web.failures import refuse
+from entrada.web.step_up import refused
 
 CLAIMS_CHALLENGE = "cp1"  # the capability by which a client says that it answers claims challenges
 
@@ -39,7 +39,7 @@ def requires(*rules: Rule) -> Any:
             if lack := lack_of(principal, rule, context.house.clock()):
                 raise refusal(lack, principal)
         except EntradaError as error:
-            raise refuse(connection, error) from None
+            raise await refused(connection, error) from None
         return principal
 
     return Depends(allowed)

@@ -19,6 +19,8 @@ from entrada.web import cookies, csrf
 from entrada.web.assets import ROOT
 from entrada.web.context import KEY, Context, House
 from entrada.web.failures import POLICY_VIOLATION, answer, answer_http_exception
+from entrada.web.request_body import Recorded, kind_of
+from entrada.web.resuming import resumed
 from entrada.web.session_data import SessionData
 
 BEARER = b"bearer"
@@ -98,6 +100,8 @@ class Gate:
             raise CsrfRefused("neither Sec-Fetch-Site nor Origin names our own pages")
         if scope["type"] == "websocket":
             return receive  # a browser cannot send a header of ours on a handshake: Origin is what there is
+        if scope["method"] == "POST" and (kind := kind_of(headers)):
+            receive = context.body = Recorded(receive, kind)
         token: str | None = headers[csrf.HEADER].decode("latin-1") if csrf.HEADER in headers else None
         if token == csrf.PLAIN_HEADER_VALUE:
             return receive
@@ -107,7 +111,7 @@ class Gate:
             raise CsrfRefused("neither a token of this session nor the header X-CSRF: 1")
         if not self._house.csrf.recognises(token, context.session_id):
             raise PageOutdated("the token is not this session's")  # another account's, or from before (REL-063)
-        return receive
+        return await resumed(scope, context, receive)
 
 
 def _is_bearer(authorization: bytes) -> bool:

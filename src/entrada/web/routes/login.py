@@ -7,6 +7,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from entrada.errors import MethodRefused, Unavailable
+from entrada.flows.signin import Started
 from entrada.flows.transaction import HANDLE
 from entrada.logs import log
 from entrada.web import cookies, return_to
@@ -32,9 +33,8 @@ async def login(request: Request) -> Response:
         raise MethodRefused("HEAD begins nothing", allowed=("GET",))  # SEC-088
     refuse_prefetch(context)
     going_to = context.return_to = wanted_return_to(request, context)
-    if visits(context) >= MOST_VISITS and "again" not in request.query_params:
-        context.set_cookies.append(house.cookies.count_visits(0, seconds=0))
-        return house.pages.sign_in(sign_in=context.sign_in_url, interrupted="loop")
+    if loop := stopped(request, context):
+        return loop
     started = await house.sign_in.start(
         return_to=going_to,
         hints=_hints(request),
@@ -43,9 +43,22 @@ async def login(request: Request) -> Response:
         device=house.cookies.device_in(context.cookie_header),
         flow=request.query_params.get("flow"),
     )
+    return lead_to_authority(context, started)
+
+
+def lead_to_authority(context: Context, started: Started) -> Response:
+    """Send the browser on with the attempt in its keeping."""
     _drop_oldest(context, len(started.sealed))
-    context.set_cookies.append(house.cookies.open_transaction(started.handle, started.sealed))
+    context.set_cookies.append(context.house.cookies.open_transaction(started.handle, started.sealed))
     return RedirectResponse(started.url, 302, headers={"cache-control": "no-store", "referrer-policy": "no-referrer"})
+
+
+def stopped(request: Request, context: Context) -> Response | None:
+    """Return the page that stops a loop, when the browser has come back too often and nobody pressed its button."""
+    if visits(context) < MOST_VISITS or "again" in request.query_params:
+        return None
+    context.set_cookies.append(context.house.cookies.count_visits(0, seconds=0))
+    return context.house.pages.sign_in(sign_in=context.sign_in_url, interrupted="loop")
 
 
 def refuse_prefetch(context: Context) -> None:

@@ -14,6 +14,7 @@ from entrada.web.routes.me import me
 from entrada.web.routes.remote_logout import backchannel_logout, frontchannel_logout
 from entrada.web.routes.sessions import end_one, end_others, sessions
 from entrada.web.routes.static import static_routes
+from entrada.web.routes.step_up import resume, step_up
 
 
 def routes(settings: Settings) -> list[Route]:
@@ -23,6 +24,8 @@ def routes(settings: Settings) -> list[Route]:
         Route(f"{prefix}/login", login, methods=["GET"]),
         Route(f"{prefix}/callback", callback, methods=["GET", "POST"]),
         Route(f"{prefix}/failed", failed, methods=["GET"]),
+        Route(f"{prefix}/step-up", step_up, methods=["GET"]),
+        Route(f"{prefix}/resume", resume, methods=["GET"]),
         Route(f"{prefix}/logout", logout, methods=["POST"]),
         Route(f"{prefix}/frontchannel-logout", frontchannel_logout, methods=["GET"]),
         *([Route(f"{prefix}/backchannel-logout", backchannel_logout, methods=["POST"])] if settings.issuer else []),
