@@ -18,6 +18,7 @@ import msgspec
 
 from entrada.clock import Clock
 from entrada.errors import StepUpRequired
+from entrada.flows.interruptions import Interruptions
 from entrada.keyring import Purpose
 from entrada.requirements import MULTI_FACTOR_ACRS
 from entrada.sessions.sealing import Sealer
@@ -76,7 +77,9 @@ class Asked(msgspec.Struct, frozen=True, array_like=True):
 class StepUps:
     """Seals what was asked into addresses and opens it again."""
 
-    def __init__(self, sealer: Sealer, *, clock: Clock) -> None:
+    def __init__(self, sealer: Sealer, on_hold: Interruptions, *, clock: Clock) -> None:
+        self.on_hold = on_hold
+        """The requests that wait meanwhile."""
         self._sealer = sealer
         self._clock = clock
 

@@ -24,7 +24,6 @@ if TYPE_CHECKING:  # an application that only names its dependencies loads none 
     from entrada.flows.bearer import Bearers
     from entrada.flows.endings import Endings
     from entrada.flows.expiry import ExpiryWatch
-    from entrada.flows.interruptions import Interruptions
     from entrada.flows.remote_logout import RemoteLogout
     from entrada.flows.signin import SignIn
     from entrada.flows.signout import SignOut
@@ -78,7 +77,6 @@ class House:
     outbound: "Outbound"
     told_later: "ToldLater"
     step_ups: "StepUps"
-    interruptions: "Interruptions"
     devices: "Devices"
     binding: "Binding | None"
     """What sessions are bound to beside their cookie, if to anything."""

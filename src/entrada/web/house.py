@@ -142,9 +142,8 @@ def build(
     sessions = Sessions(store, sealer=sealer, ring=ring, clock=steady(clock), lifetimes=_lifetimes(settings))
     outside = lay_ways_out(settings, transport=transport, client_assertion=client_assertion, clock=clock)
     discovery, client, schedule, leases = outside.discovery, outside.client, outside.schedule, Leases(store)
-    expiry = ExpiryWatch(outside.credentials, clock=clock, events=events)
+    people, expiry = _people(database, ring, provision), ExpiryWatch(outside.credentials, clock=clock, events=events)
     renewal = Renewal(sessions, leases, client=client, verifier=outside.id_tokens, schedule=schedule, clock=clock)
-    people = People(Devices(database, ring), Provisioning(Directory(database), provision))
     bearers, endings = _bearers(outside, people.provisioning, clock), _endings(settings, client, sessions)
     sign_in = _sign_in(settings, outside, people, sealer, sessions, endings=endings, clock=clock)
     beside = (Chore("credentials", WARN_EVERY, expiry.once), *_bearer_chores(bearers, outside.discoveries))
@@ -170,8 +169,7 @@ def build(
         expiry=expiry,
         outbound=Outbound(outside.to_apis, graph_url=settings.graph_url),
         told_later=ToldLater(sealer, clock=clock),
-        step_ups=StepUps(sealer, clock=clock),
-        interruptions=Interruptions(sessions, schedule, clock=clock),
+        step_ups=StepUps(sealer, Interruptions(sessions, schedule, clock=clock), clock=clock),
         binding=Binding.from_settings(settings),
         devices=people.devices,
         own_paths=own_paths(settings),
@@ -184,6 +182,10 @@ class People(NamedTuple):
 
     devices: Devices
     provisioning: Provisioning
+
+
+def _people(database: Database, ring: KeyRing, provision: Provision | None) -> People:
+    return People(Devices(database, ring), Provisioning(Directory(database), provision))
 
 
 def _kept_in(settings: Settings, clock: Clock) -> tuple[Database, EndedSessions | None, SessionStore]:

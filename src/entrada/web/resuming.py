@@ -29,9 +29,9 @@ async def resumed(scope: Scope, context: Context, receive: Receive) -> Receive:
     if number is None:
         return receive
     session = await context.require_session()
-    held = await context.house.interruptions.look(session, number)
+    held = await context.house.step_ups.on_hold.look(session, number)
     here = return_to.of_request(scope["path"], scope["query_string"])
-    if held is None or held.address != here or not await context.house.interruptions.take(session, number):
+    if held is None or held.address != here or not await context.house.step_ups.on_hold.take(session, number):
         raise NothingKept("no such request is on hold in this session")
     replaced = {b"content-type": held.content_type.encode("latin-1"), b"content-length": b"%d" % len(held.body)}
     lines = [(name, value) for name, value in scope["headers"] if name not in {*replaced, b"transfer-encoding"}]

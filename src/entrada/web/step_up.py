@@ -68,6 +68,6 @@ async def _held(context: Context, address: str) -> str | None:
     body = await recorded.body() if recorded else None
     if session is None or recorded is None or body is None:
         return None
-    return await context.house.interruptions.hold(
+    return await context.house.step_ups.on_hold.hold(
         session, address=address, content_type=recorded.content_type, body=body
     )

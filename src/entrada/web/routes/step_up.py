@@ -44,7 +44,7 @@ async def resume(request: Request) -> Response:
     """Send a form again that was on hold: a page that does so by itself, with a button where scripts are off."""
     context = context_of(request.scope)
     session = await context.require_session()
-    held = await context.house.interruptions.look(session, request.query_params.get("of", ""))
+    held = await context.house.step_ups.on_hold.look(session, request.query_params.get("of", ""))
     if held is None:
         raise NothingKept("no such request is on hold in this session")
     return context.house.pages.resume(
