@@ -25,6 +25,7 @@ demo: $(VENV)/.demo ## Sign in against an emulated Entra tenant, at http://local
 
 test: $(VENV)/.dev ## Run every test; installs Chromium and the servers it needs when it may
 	@.ci/packages
+	@.ci/javascript
 	@$(BIN)/python -m pytest $(or $(TESTS),-n 2 --dist loadfile)
 
 faults: $(VENV)/.dev ## Run the fault tests, those that take long included
