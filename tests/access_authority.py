@@ -77,11 +77,16 @@ def signed(values: Mapping[str, Any], *, signer: str = "one", **header: Any) -> 
 
 
 def verifier(
-    app: AuthorityApp | None = None, *, clock: Clock | None = None, api: Api | None = None, **changes: Any
+    app: AuthorityApp | None = None,
+    *,
+    clock: Clock | None = None,
+    api: Api | None = None,
+    host: str = HOST,
+    **changes: Any,
 ) -> AccessTokenVerifier:
     """Return a verifier for the API of CLIENT at this authority."""
     chosen, clock = settings(**changes), clock or Clock()
-    egress = Egress(transport=Internet({HOST: app or BothVersions()}), private_addresses_allowed=False)
+    egress = Egress(transport=Internet({host: app or BothVersions()}), private_addresses_allowed=False)
     first = Authority.from_settings(chosen)
     sources = [
         Source(authority, Discovery(authority, egress, clock, production=False, jitter=lambda: 0.5))

@@ -146,3 +146,25 @@ async def test_sec_122_tenants():
         await accepted(api_claims(tid=OTHER), any_tenant=True, **many)
     with pytest.raises(TokenRefused, match=r"^tenant_is_expected"):
         await accepted(api_claims(tid="birch.example"), any_tenant=True, **many)
+
+
+CIAM = {"authority": f"https://birchfamily.ciamlogin.com/{TENANT}"}
+CIAM_ISSUER = f"https://{TENANT}.ciamlogin.com/{TENANT}/v2.0"
+
+
+async def test_external_id():
+    """API-1: External ID's tokens carry an issuer on a host of the tenant's own, and are held against that."""
+    app = BothVersions()
+    base = f"https://birchfamily.ciamlogin.com/{TENANT}"
+    app.metadata = {
+        "issuer": CIAM_ISSUER,
+        "authorization_endpoint": f"{base}/oauth2/v2.0/authorize",
+        "token_endpoint": f"{base}/oauth2/v2.0/token",
+        "jwks_uri": f"{base}/discovery/v2.0/keys",
+    }
+    for key in app.keys:
+        key["issuer"] = CIAM_ISSUER
+    hosts = {"app": app, "host": "birchfamily.ciamlogin.com", **CIAM}
+    assert isinstance(await accepted(api_claims(iss=CIAM_ISSUER), **hosts), User)
+    with pytest.raises(TokenRefused, match=r"^issuer_is_expected"):
+        await accepted(api_claims(), **hosts)

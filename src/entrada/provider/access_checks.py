@@ -16,6 +16,7 @@ from entrada.provider.validate import (
     already_valid,
     issuer_is_expected,
     not_expired,
+    policy_is_expected,
     subject_is_named,
     tenant_is_expected,
     times_are_numbers,
@@ -64,9 +65,9 @@ class AccessClaims(msgspec.Struct, frozen=True):
         return f"AccessClaims({self.issuer!r}, {self.client_id!r}, …)"
 
 
-def type_is_access(kind: str, *, at_entra: bool) -> None:
-    """`typ` is at+jwt (RFC 9068); Entra's access tokens say JWT, which other checks tell from ID tokens."""
-    if kind.upper() not in ACCESS_TYPES and not (at_entra and kind.upper() == "JWT"):
+def type_is_access(kind: str, *, microsoft: bool) -> None:
+    """`typ` is at+jwt (RFC 9068); Entra's and B2C's tokens all say JWT, and other checks tell them from ID tokens."""
+    if kind.upper() not in ACCESS_TYPES and not (microsoft and kind.upper() == "JWT"):
         raise TokenRefused("type_is_access: typ says that this is no access token")
 
 
@@ -145,6 +146,7 @@ AccessCheck = Callable[[Mapping[str, Any], ExpectedAccess], None]
 
 GAUNTLET: tuple[AccessCheck, ...] = (
     issuer_is_expected,
+    policy_is_expected,
     version_is_issuers,
     audience_is_this_api,
     subject_is_named,
@@ -178,13 +180,13 @@ def check(claims: Mapping[str, Any], expected: ExpectedAccess) -> AccessClaims:
 
 
 def _client_claim(expected: ExpectedAccess) -> str:
-    return CLIENT_CLAIMS[expected.version]
+    return "azp" if expected.policy else CLIENT_CLAIMS[expected.version]
 
 
 def _is_applications(claims: Mapping[str, Any], expected: ExpectedAccess) -> bool:
     """Tell whose token it is: by `idtyp` where Entra was asked for it, else by a subject that is the client itself."""
     if expected.version is None:
-        return bool(claims["sub"] == claims["client_id"])  # RFC 9068 section 2.2
+        return bool(claims["sub"] == claims[_client_claim(expected)])  # RFC 9068 section 2.2
     if "idtyp" in claims:
         return bool(claims["idtyp"] == "app")
     return "scp" not in claims and claims["sub"] == claims["oid"]

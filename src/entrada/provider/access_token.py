@@ -76,7 +76,7 @@ class AccessTokenVerifier:
     async def verify(self, token: str) -> Verified:
         """Return the claims of a good token."""
         parsed = jws.parse(token, algorithms=self._algorithms)
-        type_is_access(parsed.type, at_entra=self._first.authority.kind == "entra")
+        type_is_access(parsed.type, microsoft=self._first.authority.kind != "oidc")
         if parsed.for_graph:
             raise TokenRefused("not_for_graph: the token is for Microsoft Graph; ask for a scope of this API")
         now = self._clock()
@@ -125,6 +125,7 @@ class AccessTokenVerifier:
             now=now,
             leeway=self._leeway,
             tenant_id=tenant_id,
+            policy=source.authority.policy,
             key_issuer=key_issuer,
             version=source.authority.version if source.authority.kind == "entra" else None,
             identifiers=self._api.identifiers,
