@@ -19,14 +19,15 @@ EVENT = "http://schemas.openid.net/event/backchannel-logout"
 class StandardProvider(AuthorityApp):
     """Authorization code, refresh, revocation and end of session; `asked` lists what came to which endpoint."""
 
-    def __init__(self, now: Callable[[], datetime]) -> None:
-        super().__init__(f"https://{HOST}")
+    def __init__(self, now: Callable[[], datetime], *, host: str = HOST) -> None:
+        super().__init__(f"https://{host}")
         self._now = now
+        self.issuer: str = self.metadata["issuer"]
         self.person: dict[str, Any] = {"sub": "ada", "sid": "first-sid"}
         self.metadata |= {
-            "authorization_endpoint": f"https://{HOST}/authorize",
-            "token_endpoint": f"https://{HOST}/token",
-            "end_session_endpoint": f"https://{HOST}/logout",
+            "authorization_endpoint": f"https://{host}/authorize",
+            "token_endpoint": f"https://{host}/token",
+            "end_session_endpoint": f"https://{host}/logout",
             "userinfo_endpoint": None,
         }
         self.opaque: dict[str, dict[str, Any]] = {}
@@ -60,7 +61,7 @@ class StandardProvider(AuthorityApp):
         """Return a good logout token for the person with these changes to its claims and header."""
         seconds = int(self._now().timestamp())
         claims = {
-            "iss": ISSUER,
+            "iss": self.issuer,
             "aud": CLIENT,
             "iat": seconds,
             "exp": seconds + 120,
@@ -73,7 +74,7 @@ class StandardProvider(AuthorityApp):
 
     def access_token(self, *, header: dict[str, Any] | None = None, signer: str = "one", **changes: Any) -> str:
         """Return a good RFC 9068 access token for the person with these changes to its claims and header."""
-        claims = self.granted() | {"iss": ISSUER, "jti": "a"} | changes
+        claims = self.granted() | {"iss": self.issuer, "jti": "a"} | changes
         head = {"typ": "at+jwt", "alg": "RS256", "kid": "one"} | (header or {})
         return compact(_present(head), _present(claims), signer=signer)
 
@@ -95,7 +96,7 @@ class StandardProvider(AuthorityApp):
 
     def _granted(self, form: dict[str, str]) -> dict[str, Any]:
         said = self._codes[form["code"]]
-        id_token = token(now=self._now(), iss=ISSUER, **({"tid": ABSENT, "oid": ABSENT} | said))
+        id_token = token(now=self._now(), iss=self.issuer, **({"tid": ABSENT, "oid": ABSENT} | said))
         number = form["code"].removeprefix("code-")
         return {
             "token_type": "Bearer",

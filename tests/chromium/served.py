@@ -5,21 +5,23 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import uvicorn
 from starlette.types import ASGIApp
 
 
 @contextmanager
-def served(app: ASGIApp) -> Iterator[str]:
-    """Serve an application over http on a free loopback port; yields its origin."""
-    listening = socket.create_server(("127.0.0.1", 0))
-    server = uvicorn.Server(uvicorn.Config(app, log_config=None, lifespan="off"))
+def served(app: ASGIApp, *, port: int = 0, certificate: Path | None = None) -> Iterator[str]:
+    """Serve an application on a (free) loopback port, over TLS if it has a chain with key; yields its origin."""
+    listening = socket.create_server(("127.0.0.1", port))
+    server = uvicorn.Server(uvicorn.Config(app, log_config=None, lifespan="off", ssl_certfile=certificate))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
     thread.start()
     while not server.started:
         time.sleep(0.01)
-    yield f"http://localhost:{listening.getsockname()[1]}"
+    scheme = "https" if certificate else "http"
+    yield f"{scheme}://localhost:{listening.getsockname()[1]}"
     server.should_exit = True
     thread.join(timeout=10)
     listening.close()

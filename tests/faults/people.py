@@ -1,7 +1,8 @@
 """A person who signs in and out of workers one step at a time, each step at whichever worker the test likes."""
 
+from collections.abc import Awaitable, Callable
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 import httpx2
 from entrada_emulator.pytest_plugin import Entra
@@ -10,14 +11,32 @@ COOKIE = "entrada"
 JSON = {"accept": "application/json"}
 SCRIPT = {"x-csrf": "1", "sec-fetch-site": "same-origin", **JSON}
 
+Admission = Callable[[str], Awaitable[str]]
+"""Takes somebody through the authority's pages, whose address is given; returns the code that they get there."""
+
+
+def admitted_by(entra: Entra, upn: str) -> Admission:
+    """Return how this person comes through the emulator's pages."""
+
+    async def admission(url: str) -> str:
+        asked = dict(parse_qsl(urlsplit(url).query))
+        return entra.code(
+            entra.user(upn),
+            redirect_uri=asked["redirect_uri"],
+            nonce=asked["nonce"],
+            code_challenge=asked["code_challenge"],
+            code_challenge_method="S256",
+        )
+
+    return admission
+
 
 class Person:
     """Somebody with a browser, whose way through the authority's pages is taken for granted."""
 
-    def __init__(self, entra: Entra, upn: str) -> None:
-        self._entra = entra
-        self._upn = upn
-        self._asked: dict[str, str] = {}
+    def __init__(self, admission: Admission) -> None:
+        self._admission = admission
+        self._state = ""
         self._code = ""
         self.client = httpx2.AsyncClient(trust_env=False, timeout=60.0)
 
@@ -34,19 +53,13 @@ class Person:
     async def start(self, url: str) -> None:
         """Begin to sign in; TransportError when the worker dies."""
         started = await self.client.get(f"{url}/api/auth/login")
-        location = urlsplit(started.headers["location"])
-        self._asked = {name: values[0] for name, values in parse_qs(location.query).items()}
-        self._code = self._entra.code(
-            self._entra.user(self._upn),
-            redirect_uri=self._asked["redirect_uri"],
-            nonce=self._asked["nonce"],
-            code_challenge=self._asked["code_challenge"],
-            code_challenge_method="S256",
-        )
+        location = started.headers["location"]
+        self._state = dict(parse_qsl(urlsplit(location).query))["state"]
+        self._code = await self._admission(location)
 
     async def come_back(self, url: str) -> httpx2.Response:
         """Bring the authority's answer; again and again the same one, as a reload does."""
-        answer = {"code": self._code, "state": self._asked["state"]}
+        answer = {"code": self._code, "state": self._state}
         return await self.client.get(f"{url}/api/auth/callback", params=answer)
 
     async def sign_in(self, url: str) -> str:

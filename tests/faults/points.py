@@ -28,6 +28,8 @@ AFTER_ALL = "entrada.flows.flights:Flights._landed"
 # Signing out
 BEFORE_THE_SESSION_ENDS = "entrada.sessions.lifecycle:Sessions.end"
 BEFORE_THE_COOKIE_IS_CLEARED = "entrada.web.cookies:Cookies.end_session"
+BEFORE_THE_REVOCATION = "entrada.flows.revocation:Revocation.begin"
+WHILE_IT_IS_REVOKED = "entrada.flows.revocation:Revocation._revoke"
 # The ring of keys
 BEFORE_THE_RING_IS_WRITTEN = "entrada.files:_draft"
 BEFORE_THE_RING_IS_REPLACED = "pathlib:Path.replace"

@@ -21,7 +21,7 @@ from entrada_emulator.pytest_plugin import Entra, ServedEntra
 from entrada.sessions.opening import open_store
 from tests.chromium.sites import ROOT, SOURCES, free_ports
 from tests.faults.invariants import Visit
-from tests.faults.people import COOKIE, Person
+from tests.faults.people import COOKIE, Person, admitted_by
 from tests.faults.points import arm
 from tests.front_door import SECRET
 
@@ -152,7 +152,7 @@ class Cluster:
 
     def person(self, upn: str = "mia@birch.example") -> Person:
         """Return somebody with a browser of their own."""
-        return Person(self.entra, upn)
+        return Person(admitted_by(self.entra, upn))
 
     async def sign_in(self, upn: str = "mia@birch.example") -> str:
         """Sign a person in at the first worker; return the session id."""
@@ -205,11 +205,12 @@ def cluster(
     workers: int,
     points: bool = False,
     drain: float | None = None,
-    **settings: str,
+    **settings: str | None,
 ) -> Iterator[Cluster]:
     """Run so many workers on one data directory; `points` lets them be armed, and makes them slow.
 
-    With `drain` they are run as documented for production, by `entrada serve`, and drain for so many seconds.
+    With `drain` they are run as documented for production, by `entrada serve`, and drain for so many seconds. A setting
+    that is None is left out.
     """
     clock = folder / "clock"
     clock.write_bytes(struct.pack("d", served.entra.state.clock.offset.total_seconds()))
@@ -229,14 +230,14 @@ def cluster(
         "ENTRADA_SESSION_EXPIRY_DAYS": "90",
         "ENTRADA_TOKEN_REFRESH_CHECK_INTERVAL_SECS": "3600",
         "FAULTS_CLOCK": str(clock),
-        **settings,
     }
+    given = {name: value for name, value in (environment | settings).items() if value is not None}
     with ExitStack() as stack:
         running = Cluster(served, [], clock, folder / "data")
         for port in ports:
             named = folder / f"points-{port}"
             command = _serve(port, drain) if drain is not None else _uvicorn(port)
-            own = {**environment, "FAULTS_POINTS": str(named) if points else ""}
+            own = {**given, "FAULTS_POINTS": str(named) if points else ""}
             worker = Worker(port, command, own, folder / f"worker-{port}.log", named)
             stack.callback(worker.end)
             worker.start()
