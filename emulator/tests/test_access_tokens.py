@@ -126,6 +126,16 @@ def test_an_application_reads_people_and_groups_by_its_roles(entra: Entra) -> No
         assert graph.get("/v1.0/users/cleo@cedar.example", headers=sent).status_code == 404
 
 
+def test_the_organisation_and_small_pictures(entra: Entra, http: TestClient) -> None:
+    """A person may read whose directory they are in; a picture of a size is the picture."""
+    token = {"Authorization": f"Bearer {redeem(http, entra, entra.code()).json()['access_token']}"}
+    with entra.http_client(GRAPH) as graph:
+        (told,) = graph.get("/v1.0/organization", headers=token).json()["value"]
+        assert (told["id"], told["displayName"]) == (BIRCH, "Birch Works")
+        assert told["verifiedDomains"][0]["name"] == "birch.example"
+        assert graph.get("/v1.0/me/photos/48x48/$value", headers=token).json()["error"]["code"] == "ImageNotFound"
+
+
 def test_without_the_role_an_application_reads_nothing(entra: Entra) -> None:
     """403 in Graph's words for people, groups, members and questions about them."""
     asking, token = graph_token_of_an_application(entra, ())

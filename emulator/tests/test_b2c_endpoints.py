@@ -79,6 +79,33 @@ async def test_tokens_verify_with_the_policys_keys(entra: Entra) -> None:
     assert body["refresh_token_expires_in"] == 14 * 86400
 
 
+async def test_keys_rotate_and_leave(entra: Entra) -> None:
+    """After a rotation the old key is on show beside the new signer, until it is withdrawn; employees' keys stay."""
+    person = await signed_in(entra)
+    before = header_of(redeemed(entra, person).json()["id_token"])["kid"]
+    active = entra.state.keys.active.kid
+    control(entra, action="rotate", of="customers")
+    after = header_of(redeemed(entra, await signed_in(entra)).json()["id_token"])["kid"]
+    assert before != after
+    assert kids(entra) == {before, after}
+    control(entra, action="withdraw", of="customers", kid=before)
+    assert kids(entra) == {after}
+    assert entra.state.keys.active.kid == active
+    assert control(entra, action="withdraw", of="customers", kid=after).status_code == 400
+    assert control(entra, action="replace", of="customers").status_code == 400
+
+
+def kids(entra: Entra) -> set[str]:
+    with entra.http_client(HOST) as http:
+        return {key["kid"] for key in http.get(at("B2C_1_susi", "/discovery/v2.0/keys")).json()["keys"]}
+
+
+def control(entra: Entra, **body: str) -> Any:
+    key = {"Authorization": f"Bearer {entra.state.control_key}"}
+    with entra.http_client() as http:
+        return http.post("/_emulator/keys", json=body, headers=key)
+
+
 async def test_without_an_api_there_is_no_access_token(entra: Entra) -> None:
     """`openid` alone brings an ID token; the client's own id is an API too."""
     alone = redeemed(entra, await (await opened(entra, scope="openid")).press("Carla Customer")).json()

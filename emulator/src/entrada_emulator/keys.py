@@ -79,7 +79,7 @@ class KeyRing:
         self.retired: list[SigningKey] = []
         self._next: SigningKey | None = None
         self._personal: SigningKey | None = None
-        self._customers: SigningKey | None = None
+        self._customers: list[SigningKey] = []
 
     @property
     def next(self) -> SigningKey:
@@ -96,8 +96,27 @@ class KeyRing:
     @property
     def customers(self) -> SigningKey:
         """Signs the tokens of B2C, which no other endpoint believes."""
-        self._customers = self._customers or self._new()
-        return self._customers
+        if not self._customers:
+            self._customers.append(self._new())
+        return self._customers[0]
+
+    def published_to_customers(self) -> tuple[SigningKey, ...]:
+        """The keys of B2C on show: the signer, then those that signed before."""
+        return (self.customers, *self._customers[1:])
+
+    def rotate_for_customers(self) -> SigningKey:
+        """Signs the tokens of B2C with a new key, keeps the old one on show. Returns the signer."""
+        if not self._customers:
+            return self.customers
+        self._customers.insert(0, self._new())
+        return self.customers
+
+    def withdraw_from_customers(self, kid: str) -> bool:
+        """Takes a retired key of B2C off the list; False if none has this id."""
+        kept = [key for key in self._customers if key.kid != kid or key is self.customers]
+        found = len(kept) != len(self._customers)
+        self._customers = kept
+        return found
 
     def published(self) -> Iterator[SigningKey]:
         """The keys on show for organisations; order means nothing."""

@@ -35,11 +35,10 @@ def metadata(emulator: Emulator, path: PolicyPath) -> dict[str, Any]:
 
 
 def keys(emulator: Emulator, path: PolicyPath) -> dict[str, Any]:
-    """The key that signs customers' tokens, bare: no certificate, no algorithm, no issuer."""
-    key = emulator.state.keys.customers
-    jwk = key.jwk(path.issuer(emulator.origins))
-    bare = {name: jwk[name] for name in BARE_KEY}
-    return {"keys": [bare | {"nbf": _seconds(emulator.state.started_at)}]}
+    """The keys of customers' tokens, bare: no certificate, no algorithm, no issuer."""
+    issuer, since = path.issuer(emulator.origins), _seconds(emulator.state.started_at)
+    published = [key.jwk(issuer) for key in emulator.state.keys.published_to_customers()]
+    return {"keys": [{name: jwk[name] for name in BARE_KEY} | {"nbf": since} for jwk in published]}
 
 
 def _seconds(moment: datetime) -> int:

@@ -1,5 +1,6 @@
 """What the control API changes: the clock, keys, what was issued, faults, recorded requests, settings."""
 
+from collections.abc import Callable
 from dataclasses import asdict, fields
 from datetime import timedelta
 from typing import get_args
@@ -11,6 +12,7 @@ from entrada_emulator.codes import AuthorizationCodes
 from entrada_emulator.control.guard import BadControl, Json, number
 from entrada_emulator.faults import EndpointName, Fault, FaultKind
 from entrada_emulator.instance import Emulator
+from entrada_emulator.keys import KeyRing
 from entrada_emulator.model import RefreshSemantics
 from entrada_emulator.refresh import RefreshTokens
 
@@ -48,17 +50,25 @@ def clock(emulator: Emulator, body: Json, request: Request) -> Json:
 
 
 def keys(emulator: Emulator, body: Json, request: Request) -> Json:
-    """`{"action": "rotate" | "replace" | "withdraw", "kid": …}`."""
-    ring, action = emulator.state.keys, body.get("action")
-    if action == "rotate":
-        ring.rotate()
-    elif action == "replace":
-        ring.replace_at_once()
-    elif action != "withdraw":
-        raise BadControl('"action" is rotate, replace or withdraw')
-    elif not ring.withdraw(str(body.get("kid"))):
+    """`{"action": "rotate" | "replace" | "withdraw", "kid": …}`; `"of": "customers"` for the keys of B2C."""
+    ring, action, kid = emulator.state.keys, str(body.get("action")), str(body.get("kid"))
+    actions = KEY_ACTIONS_OF_CUSTOMERS if body.get("of") == "customers" else KEY_ACTIONS
+    if body.get("of", "customers") != "customers" or action not in actions:
+        raise BadControl('"action" is rotate, replace or withdraw; "of": customers knows rotate and withdraw')
+    if not actions[action](ring, kid):
         raise BadControl('"kid" must name a retired key; the active and the next one cannot be withdrawn')
     return show(emulator, body, request)
+
+
+KEY_ACTIONS: dict[str, Callable[[KeyRing, str], object]] = {
+    "rotate": lambda ring, _: ring.rotate(),
+    "replace": lambda ring, _: ring.replace_at_once(),
+    "withdraw": lambda ring, kid: ring.withdraw(kid),
+}
+KEY_ACTIONS_OF_CUSTOMERS: dict[str, Callable[[KeyRing, str], object]] = {
+    "rotate": lambda ring, _: ring.rotate_for_customers(),
+    "withdraw": lambda ring, kid: ring.withdraw_from_customers(kid),
+}
 
 
 def expire(emulator: Emulator, body: Json, _: Request) -> Json:

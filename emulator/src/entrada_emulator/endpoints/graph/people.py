@@ -47,6 +47,19 @@ def photo(_: Request, __: Emulator, caller: Caller) -> Response:
     return Response(picture, media_type=kind)
 
 
+def organization(_: Request, emulator: Emulator, caller: Caller) -> Response:
+    """The caller's own organisation."""
+    caller.needs(*READ_ME)
+    tenant = emulator.world.tenant(caller.tenant_id)
+    domains = [
+        {"name": name, "isDefault": at == 0, "isInitial": at == 0, "type": "Managed"}
+        for at, name in enumerate(tenant.domains if tenant else ())
+    ]
+    told = {"id": caller.tenant_id, "displayName": tenant.display_name if tenant else None, "verifiedDomains": domains}
+    context = f"{emulator.origins.graph}/v1.0/$metadata#organization"
+    return JSONResponse({"@odata.context": context, "value": [told]})
+
+
 def revoke_sign_in_sessions(request: Request, emulator: Emulator, caller: Caller) -> Response:
     """Ends everything that was issued to the person until now; others' only for an administrator."""
     caller.needs("User.RevokeSessions.All", "User.ReadWrite.All", "Directory.ReadWrite.All")
@@ -107,6 +120,8 @@ def _selected(emulator: Emulator, user: User, request: Request) -> Json:
 routes = [
     Route("/v1.0/me", graph(me)),
     Route("/v1.0/me/photo/$value", graph(photo)),
+    Route("/v1.0/me/photos/{size}/$value", graph(photo)),
+    Route("/v1.0/organization", graph(organization)),
     Route("/v1.0/me/revokeSignInSessions", graph(revoke_sign_in_sessions), methods=["POST"]),
     Route("/v1.0/users", graph(users)),
     Route("/v1.0/users/{user}", graph(user)),
