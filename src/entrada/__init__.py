@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     )
     from entrada.settings import Settings
     from entrada.web.api_client import ApiClient
-    from entrada.web.clients import api_client
+    from entrada.web.clients import api_client, app_client
     from entrada.web.dependencies import BearerUser, CsrfToken, CurrentApp, CurrentUser, OptionalUser, SessionUser
     from entrada.web.rendering import Page
     from entrada.web.requires import requires
@@ -56,6 +56,7 @@ _HOMES = {
     "all_of": "entrada.requirements",
     "any_of": "entrada.requirements",
     "api_client": "entrada.web.clients",
+    "app_client": "entrada.web.clients",
     "app_role": "entrada.requirements",
     "auth_context": "entrada.requirements",
     "group": "entrada.requirements",
@@ -87,6 +88,7 @@ __all__ = [
     "all_of",
     "any_of",
     "api_client",
+    "app_client",
     "app_role",
     "auth_context",
     "group",

@@ -25,6 +25,7 @@
     │       └── TenantRefused      it is good, but its tenant's people, or its guests, are not let in
     ├── RenewalRefused             the authority will not renew: the person must sign in again
     │   └── InteractionRequired    it would, after one more step by the person (MFA, consent, claims)
+    ├── Unsupported                the provider, or how we are registered there, cannot do what the application wants
     ├── SessionDataRefused         what the application put into the session cannot be kept there
     └── Unavailable                something we depend on does not answer; nobody is to blame
         ├── AuthorityUnavailable   the authority, or the way to it
@@ -278,6 +279,10 @@ class ScopeNotAskedFor(EntradaError):
 
     code = "insufficient_scope"
     public = "This application lacks a permission that it needs for this."
+
+
+class Unsupported(EntradaError):
+    """The provider has no such grant, or this client may not use it; only the operator can mend that."""
 
 
 class SessionDataRefused(EntradaError):

@@ -30,6 +30,7 @@ Purpose = Literal[
     "csrf-token",
     "failed-sign-in",
     "step-up",
+    "downstream-token",
     "device",
 ]
 """What a derived secret is for; each is independent of the others (SEC-171)."""

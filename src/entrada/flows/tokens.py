@@ -1,28 +1,19 @@
 """The caller's own access token: from the session's cache, or renewed once however many ask (TOK-2, TOK-4)."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from datetime import datetime
-from typing import Literal
 
+from entrada.flows.downstream import Downstream
+from entrada.flows.handed_out import AccessToken
 from entrada.flows.renewal import Renewal, Tell, Wanted, digest
 from entrada.provider.token_client import Acquired, TokenClient
 from entrada.sessions.session import Session
 
 
-@dataclass(frozen=True, slots=True)
-class AccessToken:
-    """An access token for some API, and where it came from."""
-
-    value: str = field(repr=False)
-    expires_at: datetime
-    source: Literal["cache", "identity_provider"]
-
-
 class Tokens:
-    """Gives access tokens to the requests of a session."""
+    """Gives access tokens to the requests of a session; `downstream` gives them to all others."""
 
-    def __init__(self, client: TokenClient, renewal: Renewal) -> None:
+    def __init__(self, client: TokenClient, renewal: Renewal, downstream: Downstream) -> None:
+        self.downstream = downstream
         self._client = client
         self._renewal = renewal
 
@@ -54,6 +45,7 @@ class Tokens:
     async def land(self) -> None:
         """Let renewals under way finish, at most 20 s; nothing may be asked afterwards (REL-073)."""
         await self._renewal.land()
+        await self.downstream.land()
 
 
 def _handed_out(acquired: Acquired) -> AccessToken:

@@ -122,6 +122,24 @@ class MsalClient(TokenClient):
             id_token=result.get("id_token"),
         )
 
+    async def on_behalf_of(self, assertion: str, scopes: Sequence[str], *, claims: str | None = None) -> Acquired:
+        """Ask with the person's token; what MSAL would keep is left alone, refresh token included."""
+        self._must_prove_itself("on-behalf-of")
+        wanted = [scope for scope in scopes if scope not in ADDED_BY_MSAL]
+        return await self._fresh(lambda app: app.acquire_token_on_behalf_of(assertion, wanted, claims_challenge=claims))
+
+    async def for_itself(self, scopes: Sequence[str], *, claims: str | None = None) -> Acquired:
+        """Ask with nothing but our own proof."""
+        self._must_prove_itself("the client credentials grant")
+        return await self._fresh(lambda app: app.acquire_token_for_client(list(scopes), claims_challenge=claims))
+
+    async def _fresh(self, question: Callable[[Any], Any]) -> Acquired:
+        result, _ = await self._ask(b"{}", question)
+        if "error" in result:
+            raise aadsts.renewal_refusal(result)
+        expires_at = self._after(result["expires_in"])
+        return Acquired(access_token=result["access_token"], expires_at=expires_at, source="identity_provider")
+
     async def _ask(self, tokens: bytes, question: Callable[[Any], Any]) -> tuple[dict[str, Any], bytes]:
         """Put a question to MSAL in a worker thread; return its answer and the session's tokens afterwards."""
         metadata = await self._metadata()

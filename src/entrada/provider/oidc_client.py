@@ -106,6 +106,15 @@ class OidcClient(TokenClient):
             id_token=answer.id_token,
         )
 
+    async def for_itself(self, scopes: Sequence[str], *, claims: str | None = None) -> Acquired:  # noqa: ARG002 - Entra's
+        """Ask with nothing but our own proof."""
+        self._must_prove_itself("the client credentials grant")
+        answer = await self._ask({"grant_type": "client_credentials", "scope": " ".join(scopes)})
+        if isinstance(answer, GrantRefused):
+            raise aadsts.renewal_refusal(answer.body)
+        expires_at = _moment(self._clock().timestamp() + answer.expires_in)
+        return Acquired(access_token=answer.access_token, expires_at=expires_at, source="identity_provider")
+
     def id_token(self, tokens: bytes, /) -> str | None:
         """Return the session's last ID token, unless it is too long for an address."""
         held = _decode(tokens)

@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from typing import Any, Literal
 
 from entrada.clock import Clock
-from entrada.errors import AuthorityUnavailable, RenewalRefused
+from entrada.errors import AuthorityUnavailable, RenewalRefused, Unsupported
 from entrada.provider.credentials import Credentials
 from entrada.provider.egress import Egress
 from entrada.provider.metadata import Metadata
@@ -127,6 +127,21 @@ class TokenClient(ABC):
             if not asked_for_new and (held := self.lasting(tokens, scopes)):
                 return held
             raise
+
+    async def on_behalf_of(self, assertion: str, scopes: Sequence[str], *, claims: str | None = None) -> Acquired:  # noqa: ARG002
+        """Return a token for `scopes` at another API, for the person whose access token for us `assertion` is.
+
+        InteractionRequired or RenewalRefused when the person must act; Unsupported where there is no such grant.
+        """
+        raise Unsupported("on-behalf-of: only Entra has this grant; with this provider call the API with a session")
+
+    @abstractmethod
+    async def for_itself(self, scopes: Sequence[str], *, claims: str | None = None) -> Acquired:
+        """Return the application's own token (RFC 6749 section 4.4); Unsupported for a public client."""
+
+    def _must_prove_itself(self, grant: str) -> None:
+        if self._credentials.public:
+            raise Unsupported(f"{grant} needs a client secret, certificate or assertion; this is a public client")
 
     def id_token(self, _tokens: bytes, /) -> str | None:
         """Return the session's ID token where the provider wants it as a hint at sign-out; None where it does not."""

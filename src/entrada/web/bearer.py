@@ -24,6 +24,11 @@ async def principal_of(context: Context) -> Principal:
     return bearers.known(headers[0]) or await bearers.admit(headers[0], _token(headers[0]))
 
 
+def token_of(context: Context) -> str:
+    """Return the request's bearer token; for whoever has let `principal_of` find it good."""
+    return _token(context.authorization[0])
+
+
 def person(principal: Principal) -> User:
     """Return the person who calls; NotAllowed for an application."""
     if isinstance(principal, User):

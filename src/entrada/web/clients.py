@@ -1,6 +1,6 @@
-"""The dependency that gives an HTTP client for an API, as the person who is signed in (TOK-6).
+"""The dependencies that give an HTTP client for another API: as whoever calls, or as the application itself (TOK-6).
 
-What it needs is loaded when the application is installed: an application that only names it does not wait for it.
+What they need is loaded when the application is installed: an application that only names them does not wait for it.
 """
 
 from collections.abc import Awaitable, Callable
@@ -9,23 +9,29 @@ from typing import TYPE_CHECKING, Any
 from fastapi import Depends
 from starlette.requests import HTTPConnection
 
-from entrada.errors import EntradaError, InteractionRequired, RenewalRefused, ScopeNotAskedFor
+from entrada.errors import BearerRefused, EntradaError, InteractionRequired, RenewalRefused, ScopeNotAskedFor
+from entrada.web import bearer
 from entrada.web.context import Context, context_of
 from entrada.web.failures import refuse
 from entrada.web.step_up import refused
 
 if TYPE_CHECKING:
-    from entrada.flows.tokens import AccessToken
+    from entrada.flows.handed_out import AccessToken
     from entrada.web.api_client import ApiClient
+
+Ask = Callable[[], Awaitable["AccessToken"]]
+Again = Callable[[str, str], Awaitable["AccessToken"]]
+"""Gets another token than the refused one, for the claims of a challenge."""
 
 
 def api_client(base: str, *scopes: str) -> Any:
     """Return a dependency that gives an ApiClient for `base` with the caller's token for `scopes`.
 
-    The token comes from the session, renewed when it is about to expire. When the authority will not renew, the session
-    ends and the person signs in again; when it wants consent to scopes that the setting `scopes` does not name, the
-    answer is 403 and the session stays, for signing in again would not bring them. `https://graph.microsoft.com` means
-    the Graph of the settings.
+    In a session the token is the session's, renewed when it is about to expire. When the authority will not renew, the
+    session ends and the person signs in again; when it wants consent to scopes that the setting `scopes` does not name,
+    the answer is 403 and the session stays, for signing in again would not bring them. Who calls by bearer token gets a
+    token on behalf of that person (Entra only); a step that the authority wants first is handed on to the caller as a
+    claims challenge. `https://graph.microsoft.com` means the Graph of the settings.
     """
     if not scopes:
         raise ValueError("api_client needs the scopes to ask for, such as 'User.Read'")
@@ -33,7 +39,9 @@ def api_client(base: str, *scopes: str) -> Any:
     async def client(connection: HTTPConnection) -> "ApiClient":
         context = context_of(connection.scope)
         try:
-            return await _client_for(connection, context, base, scopes)
+            by = _by_bearer if context.bearer else _by_session
+            ask, again = await by(context, scopes)
+            return await _client(connection, base, ask, again)
         except EntradaError as error:
             raise await refused(connection, error) from None
 
@@ -41,36 +49,83 @@ def api_client(base: str, *scopes: str) -> Any:
     return Depends(dependency)
 
 
-async def _client_for(connection: HTTPConnection, context: Context, base: str, scopes: tuple[str, ...]) -> "ApiClient":
-    from entrada.web.api_client import ApiClient
+def app_client(base: str, *scopes: str) -> Any:
+    """Return a dependency that gives an ApiClient for `base` with a token of the application's own, whoever calls.
 
-    session = await context.require_session()
-    tokens = context.house.tokens
+    By client credentials: at Entra name one scope, such as `api://…/.default`; other providers take several, or none.
+    It can do what the application was granted, so let in only those who may have that done: beside `requires(…)`.
+    """
 
-    async def challenged(refused: str, claims: str) -> str:
-        asked = tokens.challenged(session, scopes, refused=refused, claims=claims, tell=context.tell)
+    async def client(connection: HTTPConnection) -> "ApiClient":
+        downstream = context_of(connection.scope).house.tokens.downstream
         try:
-            return (await _had(context, scopes, asked)).value
+            return await _client(
+                connection,
+                base,
+                lambda: downstream.for_itself(scopes),
+                lambda old, claims: downstream.challenged_itself(scopes, refused=old, claims=claims),
+            )
         except EntradaError as error:
             raise refuse(connection, error) from None
 
-    token = await _had(context, scopes, tokens.for_session(session, scopes, tell=context.tell))
-    return ApiClient(
-        base, token=token.value, source=token.source, outbound=context.house.outbound, challenged=challenged
+    dependency: Callable[[HTTPConnection], Awaitable[ApiClient]] = client
+    return Depends(dependency)
+
+
+async def _client(connection: HTTPConnection, base: str, ask: Ask, again: Again) -> "ApiClient":
+    from entrada.web.api_client import ApiClient
+
+    async def challenged(old: str, claims: str) -> str:
+        try:
+            return (await again(old, claims)).value
+        except EntradaError as error:
+            raise refuse(connection, error) from None
+
+    token, outbound = await ask(), context_of(connection.scope).house.outbound
+    return ApiClient(base, token=token.value, source=token.source, outbound=outbound, challenged=challenged)
+
+
+async def _by_session(context: Context, scopes: tuple[str, ...]) -> tuple[Ask, Again]:
+    session, tokens = await context.require_session(), context.house.tokens
+
+    async def had(asked: "Awaitable[AccessToken]") -> "AccessToken":
+        try:
+            return await asked
+        except InteractionRequired as required:  # the session goes on: the person takes the step, or does without
+            missing = () if required.claims else _never_asked_for(context, scopes)
+            if missing:
+                hint = f"add {', '.join(missing)} to ENTRADA_SCOPES: sign-in does not ask for it"
+                raise ScopeNotAskedFor(hint) from None
+            raise
+        except RenewalRefused:
+            context.forget_session()
+            raise
+
+    return (
+        lambda: had(tokens.for_session(session, scopes, tell=context.tell)),
+        lambda old, claims: had(tokens.challenged(session, scopes, refused=old, claims=claims, tell=context.tell)),
     )
 
 
-async def _had(context: Context, scopes: tuple[str, ...], asked: "Awaitable[AccessToken]") -> "AccessToken":
-    try:
-        return await asked
-    except InteractionRequired as required:  # the session goes on: the person takes the step, or does without
-        missing = () if required.claims else _never_asked_for(context, scopes)
-        if missing:
-            raise ScopeNotAskedFor(f"add {', '.join(missing)} to ENTRADA_SCOPES: sign-in does not ask for it") from None
-        raise
-    except RenewalRefused:
-        context.forget_session()
-        raise
+async def _by_bearer(context: Context, scopes: tuple[str, ...]) -> tuple[Ask, Again]:
+    bearer.person(await bearer.principal_of(context))
+    assertion, downstream = bearer.token_of(context), context.house.tokens.downstream
+
+    async def had(asked: "Awaitable[AccessToken]") -> "AccessToken":
+        try:
+            return await asked
+        except InteractionRequired as required:
+            if required.claims:  # our caller takes them to the authority, and comes back with another token
+                raise
+            hint = f"consent to {', '.join(scopes)} is missing: grant it to this application in the portal"
+            raise ScopeNotAskedFor(f"{hint} ({required})") from None
+        except RenewalRefused as over:
+            raise BearerRefused("on_behalf_of: the authority does not take the token any more") from over
+
+    return (
+        lambda: had(downstream.for_person(assertion, scopes)),
+        lambda old, claims: had(downstream.challenged(assertion, scopes, refused=old, claims=claims)),
+    )
 
 
 def _never_asked_for(context: Context, scopes: tuple[str, ...]) -> list[str]:

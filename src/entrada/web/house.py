@@ -17,6 +17,7 @@ from entrada.clock import Clock, steady
 from entrada.events import Events
 from entrada.flows.ahead import RenewalAhead
 from entrada.flows.bearer import Bearers
+from entrada.flows.downstream import Downstream
 from entrada.flows.endings import Endings
 from entrada.flows.expiry import ExpiryWatch
 from entrada.flows.interruptions import Interruptions
@@ -164,7 +165,7 @@ def build(
         endings=endings,
         remote_logout=_remote_logout(outside, sessions, endings, clock),
         logout_pace=Pace(per_second=LOGOUTS_PER_SECOND, burst=LOGOUTS_AT_ONCE, clock=clock),
-        tokens=Tokens(client, renewal),
+        tokens=Tokens(client, renewal, _downstream(settings, client, sealer, clock)),
         chores=_chores(settings, renewal, leases, sessions=sessions, clock=clock, events=events, beside=beside),
         expiry=expiry,
         outbound=Outbound(outside.to_apis, graph_url=settings.graph_url),
@@ -182,6 +183,10 @@ class People(NamedTuple):
 
     devices: Devices
     provisioning: Provisioning
+
+
+def _downstream(settings: Settings, client: TokenClient, sealer: Sealer, clock: Clock) -> Downstream:
+    return Downstream(client, sealer, clock=clock, refresh_buffer=settings.token_refresh_buffer)
 
 
 def _people(database: Database, ring: KeyRing, provision: Provision | None) -> People:

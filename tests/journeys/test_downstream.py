@@ -1,0 +1,188 @@
+"""An API calls the next one: for the person who called it, or for itself; the authority is asked once (TOK-6)."""
+
+import asyncio
+import base64
+import json
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated, Any
+
+import pytest
+from entrada_emulator import seeds
+from entrada_emulator.faults import Fault
+from entrada_emulator.model import Policy
+from entrada_emulator.pytest_plugin import Entra
+from fastapi import FastAPI, Request
+
+from entrada import ApiClient, api_client, app_client
+from entrada.flows.challenge import claims_in
+from tests.access_tokens import app_token, user_token
+from tests.front_door import BASE, FrontDoor
+from tests.journeys.test_bearer import get, orders
+
+LEDGER = "https://ledger.birch.example"
+LEDGER_SCOPE = f"{seeds.LEDGER_URI}/Ledger.Read"
+Ledger = Annotated[ApiClient, api_client(LEDGER, LEDGER_SCOPE)]
+Graph = Annotated[ApiClient, api_client("https://graph.microsoft.com/v1.0", "User.Read")]
+Nightly = Annotated[ApiClient, app_client(LEDGER, f"{seeds.LEDGER_URI}/.default")]
+
+
+def api(app: FastAPI) -> None:
+    @app.get("/ledger")
+    async def ledger(client: Ledger) -> dict[str, Any]:
+        answer = await client.get("/entries")
+        return {**answer.json(), "source": client.token_source}
+
+    @app.get("/me")
+    async def me(client: Graph) -> str:
+        return (await client.get("/me")).json()["displayName"]
+
+    @app.get("/both")
+    async def both(ledger: Ledger, graph: Graph) -> dict[str, Any]:
+        return {"ledger": (await ledger.get("/entries")).json()["aud"], "name": (await graph.get("/me")).json()["id"]}
+
+    @app.get("/audit")
+    async def audit(client: Nightly) -> dict[str, Any]:
+        return {**(await client.get("/entries")).json(), "source": client.token_source}
+
+
+def claims_of(token: str) -> dict[str, Any]:
+    payload = token.split(".")[1]
+    claims: dict[str, Any] = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
+    return claims
+
+
+class LedgerApi:
+    """The API behind: tells whom the token names; `wants` makes it answer with a claims challenge first."""
+
+    def __init__(self) -> None:
+        self.tokens: list[str] = []
+        self.wants: str | None = None
+
+    async def __call__(self, asgi: Any, receive: Any, send: Any) -> None:
+        token = Request(asgi).headers["authorization"].removeprefix("Bearer ")
+        self.tokens.append(token)
+        claims = claims_of(token)
+        status, headers = 200, [(b"content-type", b"application/json")]
+        if self.wants and "c1" not in claims.get("acrs", ()):
+            asked = base64.b64encode(self.wants.encode()).decode()
+            status, headers = (
+                401,
+                [(b"www-authenticate", f'Bearer error="insufficient_claims", claims="{asked}"'.encode())],
+            )
+        shown = {name: claims.get(name) for name in ("aud", "oid", "scp", "roles", "appid")}
+        await send({"type": "http.response.start", "status": status, "headers": headers})
+        await send({"type": "http.response.body", "body": json.dumps(shown).encode()})
+
+
+@pytest.fixture
+def ledger() -> LedgerApi:
+    return LedgerApi()
+
+
+@pytest.fixture
+async def door(entra: Entra, tmp_path: Path, ledger: LedgerApi) -> AsyncIterator[FrontDoor]:
+    async with orders(entra, tmp_path, build=api, hosts={"ledger.birch.example": ledger}) as front_door:
+        yield front_door
+
+
+async def test_on_behalf_of_the_caller(door: FrontDoor) -> None:
+    """TOK-6: the next API gets a token of its own for the same person, never the one that came in."""
+    token = user_token(door.entra)["access_token"]
+    told = (await get(door, "/ledger", token)).json()
+    assert told["oid"] == claims_of(token)["oid"]
+    assert (told["aud"], told["scp"], told["appid"]) == (seeds.LEDGER_URI, "Ledger.Read", seeds.API)
+    assert told["source"] == "identity_provider"
+
+
+async def test_asked_once(door: FrontDoor) -> None:
+    """Fifty requests at once and fifty later cost one question; another person's token costs one of its own."""
+    token = user_token(door.entra)["access_token"]
+    before = door.calls("/token")
+    answers = await asyncio.gather(*[get(door, "/ledger", token) for _ in range(50)])
+    assert {answer.status_code for answer in answers} == {200}
+    assert door.calls("/token") == before + 1
+    assert (await get(door, "/ledger", token)).json()["source"] == "cache"
+    other = user_token(door.entra, "ada@birch.example")["access_token"]
+    asked = door.calls("/token")
+    told = (await get(door, "/ledger", other)).json()
+    assert told["oid"] == claims_of(other)["oid"]
+    assert door.calls("/token") == asked + 1
+
+
+async def test_several_apis_for_one_caller(door: FrontDoor) -> None:
+    """One caller's token is good for several APIs, each with a token for it alone."""
+    token = user_token(door.entra)["access_token"]
+    told = (await get(door, "/both", token)).json()
+    assert told == {"ledger": seeds.LEDGER_URI, "name": claims_of(token)["oid"]}
+
+
+async def test_ends_with_its_time(door: FrontDoor, ledger: LedgerApi) -> None:
+    """What is kept is renewed before it ends, and used to its end while the authority is down (SEC-110)."""
+    token = user_token(door.entra)["access_token"]
+    assert (await get(door, "/audit", token)).json()["source"] == "identity_provider"
+    assert (await get(door, "/audit", token)).json()["source"] == "cache"
+    lasts = claims_of(ledger.tokens[-1])["exp"] - claims_of(ledger.tokens[-1])["iat"]
+    door.entra.state.clock.move(timedelta(seconds=lasts - 120))
+    door.entra.state.faults.add(Fault(endpoint="token", kind="status", status=503, times=2))
+    answer = await get(door, "/audit", "")
+    assert answer.status_code == 200, answer.text
+    assert ledger.tokens[-1] == ledger.tokens[-2]
+    door.entra.state.faults.clear()
+    assert (await get(door, "/audit", "")).json()["source"] == "identity_provider"
+
+
+async def test_the_application_itself(door: FrontDoor) -> None:
+    """TOK-6: `app_client` calls as the application, with the roles granted to it and no person's rights."""
+    told = (await get(door, "/audit", user_token(door.entra)["access_token"])).json()
+    assert (told["scp"], told["appid"]) == (None, seeds.API)
+
+
+async def test_the_step_is_handed_on(door: FrontDoor) -> None:
+    """BEY-4: the authority wants a second factor for the next API: our caller gets its claims, as Entra says them."""
+    token = user_token(door.entra)["access_token"]
+    door.entra.state.policies.switch_on(
+        Policy("e7712ada-00fb-4000-8000-00000000000f", seeds.BIRCH.id, "MFA for the ledger",
+               applications=(seeds.LEDGER_API,), requires="mfa")
+    )  # fmt: skip
+    refused = await get(door, "/ledger", token)
+    assert (refused.status_code, refused.json()["code"]) == (401, "interaction_required")
+    handed_on = claims_in(refused.headers.get_list("www-authenticate"))
+    assert handed_on
+    assert "polids" in json.loads(handed_on)["access_token"]
+
+
+async def test_a_challenge_of_the_next_api(door: FrontDoor, ledger: LedgerApi) -> None:
+    """BEY-4: the next API wants a context: asked for on behalf of the person, and handed on when that does not do."""
+    ledger.wants = '{"access_token":{"acrs":{"essential":true,"value":"c1"}}}'
+    refused = await get(door, "/ledger", user_token(door.entra)["access_token"])
+    assert refused.status_code == 401
+    assert claims_in(refused.headers.get_list("www-authenticate")) == ledger.wants
+    sent = door.entra.state.recorder.requests("token")[-1].form
+    assert sent["claims"] == ledger.wants
+
+
+async def test_a_token_that_is_revoked(door: FrontDoor) -> None:
+    """The authority no longer takes the caller's token: 401 invalid_token, so that the caller gets another."""
+    token = user_token(door.entra)["access_token"]
+    door.entra.state.clock.move(timedelta(seconds=5))
+    door.entra.state.revoke_sessions(door.entra.user())
+    refused = await get(door, "/ledger", token)
+    assert refused.status_code == 401
+    assert 'error="invalid_token"' in refused.headers["www-authenticate"]
+
+
+async def test_an_application_has_nobody_to_act_for(door: FrontDoor) -> None:
+    """On-behalf-of is for people: an application's token is refused before the authority is asked."""
+    token, asked = app_token(door.entra), door.calls("/token")
+    assert (await get(door, "/ledger", token)).status_code == 403
+    assert door.calls("/token") == asked
+
+
+async def test_without_a_caller(door: FrontDoor) -> None:
+    """A stranger gets 401 and costs the authority nothing."""
+    asked = door.calls("/token")
+    answer = await door.raw("GET", f"{BASE}/ledger", headers={"accept": "application/json"})
+    assert answer.status_code == 401
+    assert door.calls("/token") == asked
