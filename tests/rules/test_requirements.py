@@ -63,7 +63,10 @@ TABLE = [
 ]
 
 
-@pytest.mark.parametrize(("rule", *("session", "client", "plain", "job")), TABLE, ids=lambda value: repr(value)[:60])
+NUMBERED = [f"{number} {type(row[0]).__name__}" for number, row in enumerate(TABLE)]
+
+
+@pytest.mark.parametrize(("rule", *("session", "client", "plain", "job")), TABLE, ids=NUMBERED)
 def test_sec_054_who_meets_which_rule(rule, session, client, plain, job):
     """SEC-054, SEC-131: whole words, people and applications apart, sessions and tokens alike."""
     found = [lack_of(principal, rule, START) is None for principal in (ADA, BY_CLIENT, PLAIN, JOB)]
