@@ -49,7 +49,7 @@ async def test_a_policy_counts_where_it_says(entra: Entra) -> None:
 
 
 async def test_a_session_without_it_is_asked_for_it(entra: Entra) -> None:
-    """Signed in before the policy: silently it is 50076, interactively the second factor alone is asked."""
+    """Signed in before the policy: silently it is 50079, interactively the set-up of a second factor alone."""
     person = await signed_in(entra)
     switch_on(entra)
     await person.open(BIRCH_AUTHORIZE, asked(prompt="none"))
@@ -90,7 +90,7 @@ async def test_sign_in_frequency_wants_the_password_again(entra: Entra, http: Te
 
 @pytest.mark.parametrize(
     ("requires", "code", "member", "suberror"),
-    [("mfa", 50076, "polids", "basic_action"), ("block", 53003, "capolids", "message_only")],
+    [("mfa", 50079, "polids", "basic_action"), ("block", 53003, "capolids", "message_only")],
 )
 def test_a_refresh_hears_of_policies(
     entra: Entra, http: TestClient, requires: Any, code: int, member: str, suberror: str
@@ -109,7 +109,7 @@ async def test_on_behalf_of_passes_the_challenge_on(entra: Entra, http: TestClie
     switch_on(entra, applications=(seeds.LEDGER_API,))
     first = redeem(http, entra, entra.code(scopes=tuple(scopes.split())), scope=scopes).json()["access_token"]
     refused = exchange(http, first)
-    assert (refused.json()["error"], codes_of(refused)) == ("interaction_required", [50076])
+    assert (refused.json()["error"], codes_of(refused)) == ("interaction_required", [50079])
     olga = await person_at(entra).open(BIRCH_AUTHORIZE, asked(scope=scopes, claims=refused.json()["claims"]))
     await olga.press("Sign in as Olga Onetime")
     await olga.press("Verify", code=code_of(entra, seeds.TOTP_SECRET))

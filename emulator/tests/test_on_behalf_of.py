@@ -132,7 +132,7 @@ def test_the_middle_must_prove_itself(entra: Entra, http: TestClient) -> None:
 
 def test_a_second_factor_is_asked_for_with_the_claims_to_show(entra: Entra) -> None:
     """Where the person must use MFA and did not, `interaction_required` carries the claims for the client."""
-    needs = with_person(replace(entra.user(), mfa_required=True))
+    needs = with_person(replace(entra.user(), mfa_required=True, totp_secret=seeds.TOTP_SECRET))
     with needs.http_client() as http:
         form = {"scope": LEDGER}
         assertion = claims_without_second_factor(entra, needs, http)

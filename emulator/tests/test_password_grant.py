@@ -10,7 +10,7 @@ from entrada_emulator.pytest_plugin import Entra
 from starlette.testclient import TestClient
 
 from emulator.tests.asking import BIRCH, SECRETS, ask, claims_of, codes_of
-from emulator.tests.sign_in import LOGIN, OLGA, with_application
+from emulator.tests.sign_in import LOGIN, NORA, OLGA, PIA, with_application
 
 SCOPE = "openid profile offline_access User.Read"
 
@@ -46,6 +46,8 @@ def test_a_name_and_a_password_bring_tokens(entra: Entra, http: TestClient) -> N
         ({"username": "gil@cedar.example"}, "invalid_grant", "bad_token", 50034),
         ({"username": "gil_cedar.example#EXT#@birch.example"}, "invalid_grant", "bad_token", 50034),
         ({"username": OLGA}, "invalid_grant", "basic_action", 50076),
+        ({"username": PIA}, "invalid_grant", "basic_action", 50076),
+        ({"username": NORA}, "invalid_grant", "basic_action", 50079),
         ({"username": "dan@birch.example"}, "invalid_grant", None, 50057),
         ({"scope": "Mail.Read"}, "invalid_grant", "consent_required", 65001),
         ({"scope": None}, "invalid_request", None, 900144),

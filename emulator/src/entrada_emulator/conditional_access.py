@@ -75,8 +75,11 @@ def judge(
     )
 
 
-def check(verdict: Verdict, sign_in: SignIn, *, error: str | None = None) -> None:
-    """Raises 53003, 70043 or 50076 with the claims that a client passes on; `error` is the flow's own word for it."""
+def check(verdict: Verdict, sign_in: SignIn, *, enrolled: bool, error: str | None = None) -> None:
+    """Raises 53003, 70043, 50076, or 50079 for somebody who has no second factor yet.
+
+    With them go the claims that a client passes on; `error` is the flow's own word for it.
+    """
     resource = sign_in.application.client_id
     if verdict.blocks:
         claims = challenge("capolids", verdict.blocks)
@@ -85,7 +88,8 @@ def check(verdict: Verdict, sign_in: SignIn, *, error: str | None = None) -> Non
         longest = int(verdict.wants_freshness.sign_in_frequency.total_seconds())
         raise EntraError(70043, error=error, issued=sign_in.auth_time.isoformat(), longest=str(longest))
     if verdict.wants_mfa:
-        raise EntraError(50076, error=error, claims=challenge("polids", verdict.wants_mfa), resource=resource)
+        code, claims = (50076 if enrolled else 50079), challenge("polids", verdict.wants_mfa)
+        raise EntraError(code, error=error, claims=claims, resource=resource)
 
 
 def satisfied_contexts(

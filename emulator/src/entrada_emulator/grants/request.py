@@ -15,6 +15,7 @@ from entrada_emulator.refresh import RefreshGrant
 from entrada_emulator.scopes import RequestedScopes, missing_permissions, parse_scopes
 from entrada_emulator.sign_in import EndpointVersion, SignIn
 from entrada_emulator.token_answers import Answer, user_answer
+from entrada_emulator.world import home_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +112,7 @@ def under_policies(
 ) -> SignIn:
     """The sign-in with the authentication contexts that it fulfils, if the policies let it have these tokens now.
 
-    Raises 53003, 70043, and 50076 with the challenge for a second factor or for a context that is not fulfilled.
+    Raises 53003, 70043, 50079, and 50076 with the challenge for a second factor or a context that is not fulfilled.
     """
     policies = applying(
         emulator.policies,
@@ -122,8 +123,14 @@ def under_policies(
     )
     now = emulator.state.clock.now()
     verdict = judge(policies, person=sign_in.user, amr=sign_in.amr, auth_time=sign_in.auth_time, now=now)
-    check(verdict, sign_in, error=error)
+    check(verdict, sign_in, enrolled=_is_enrolled(emulator, sign_in.user), error=error)
     return in_context(emulator, request, sign_in, error=error)
+
+
+def _is_enrolled(emulator: Emulator, person: User) -> bool:
+    """Whether there is a second factor to ask for; a guest's is the one they have at home."""
+    at_home = emulator.world.user(*home_of(person)) or person
+    return "push" in at_home.mfa_methods or emulator.state.totp.secret_of(at_home) is not None
 
 
 def in_context(emulator: Emulator, request: TokenRequest, sign_in: SignIn, *, error: str | None = None) -> SignIn:
