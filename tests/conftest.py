@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from entrada_emulator.pytest_plugin import Entra, entra, entra_keys  # noqa: F401
+from entrada_emulator.pytest_plugin import Entra, entra, entra_keys, served_entra  # noqa: F401
 from hypothesis import HealthCheck, settings
 
 from tests.front_door import FrontDoor, running

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from starlette.applications import Starlette
 
-from entrada_emulator import seeds
+from entrada_emulator import jwt, seeds
 from entrada_emulator.app import create_app
 from entrada_emulator.codes import CodeGrant
 from entrada_emulator.instance import Emulator
@@ -100,6 +100,10 @@ class Entra:
             "auth_time": self.state.clock.now(),
         }
         return issue_code(self.state, CodeGrant(**(values | grant)))
+
+    def claims_of(self, token: str) -> dict[str, Any]:
+        """The claims of a token that this emulator signed; raises `jwt.NotOurToken` for every other."""
+        return jwt.read(token, keys=self.state.keys)
 
 
 def new_entra(world: World | None = None, *, keys: Iterable[SigningKey] = (), **origins: str) -> Entra:

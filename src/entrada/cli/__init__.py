@@ -13,6 +13,7 @@ def main() -> None:
         sys.exit(MISSING)
     from entrada.cli.keys import keys
     from entrada.cli.serve import serve
+    from entrada.cli.token import token
     from entrada.errors import EntradaError
 
     commands = typer.Typer(
@@ -24,6 +25,7 @@ def main() -> None:
     commands.callback()(_nothing)
     commands.add_typer(keys, name="keys")
     commands.command()(serve)
+    commands.command()(token)
     try:
         commands()
     except EntradaError as error:

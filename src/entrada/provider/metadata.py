@@ -25,6 +25,7 @@ class Metadata:
     userinfo_endpoint: str | None = None
     revocation_endpoint: str | None = None
     introspection_endpoint: str | None = None
+    device_authorization_endpoint: str | None = None
     iss_parameter_supported: bool = False
     """Whether every authorization response carries `iss` (RFC 9207)."""
     token_endpoint_auth_methods: tuple[str, ...] = ("client_secret_basic",)
@@ -56,6 +57,7 @@ def parse(document: Mapping[str, Any], authority: Authority, *, production: bool
         userinfo_endpoint=optional("userinfo_endpoint"),
         revocation_endpoint=optional("revocation_endpoint"),
         introspection_endpoint=optional("introspection_endpoint"),
+        device_authorization_endpoint=optional("device_authorization_endpoint"),
         iss_parameter_supported=document.get("authorization_response_iss_parameter_supported") is True,
         token_endpoint_auth_methods=_texts(document, "token_endpoint_auth_methods_supported")
         or ("client_secret_basic",),
