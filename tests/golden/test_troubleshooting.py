@@ -15,7 +15,8 @@ At sign-in a page says what happened, what the person can do, and a reference; t
 |---|---|---|
 | `tenant_id: missing` and others like it | a setting is missing, misspelt or unsafe | as the line says |
 | `session_cookie_not_secure` in the log | the application is served over plain http | right for development; production refuses it |
-| `/ready` answers 503 | the authority's documents, the store or the users' database cannot be had | the log says which |
+| `/ready` answers 503 | the authority's documents or the store cannot be had | the log says which (`not_ready`) |
+| `/ready` says `"failing": ["users"]` | the users' database cannot be had: nobody signs in, who is in goes on | the log says why (`users_database_not_reached`) |
 | the browser comes back to "cannot be finished" | the cookie of the attempt did not come back | use the host name of `base_url` to open the application, and allow cookies |
 | "A permission is missing", `insufficient_scope` | `api_client` names a scope that sign-in does not ask for | add it to `ENTRADA_SCOPES`; people sign in again to grant it |
 

@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Protocol, TypeVar
 
+from sqlalchemy import select
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
@@ -15,6 +16,7 @@ from entrada.errors import SettingsRefused, StoreUnavailable
 from entrada.files import own_directory
 from entrada.logs import log
 from entrada.store_url import StoreUrl
+from entrada.users.tables import users
 
 T = TypeVar("T")
 
@@ -100,6 +102,11 @@ class Database:
                 await asyncio.sleep(random.uniform(0, PAUSE * 2**tried))  # noqa: S311 no secret
         async with self.unit_of_work() as connection:
             return await work(connection)
+
+    async def check(self) -> None:
+        """Raise StoreUnavailable when nobody who is in it could be found now."""
+        async with self.unit_of_work(read_only=True) as connection:
+            await connection.execute(select(users.c.id).limit(1))
 
     async def close(self) -> None:
         """Let go of every connection."""

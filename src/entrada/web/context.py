@@ -34,6 +34,7 @@ if TYPE_CHECKING:  # an application that only names its dependencies loads none 
     from entrada.sessions.lifecycle import Sessions
     from entrada.sessions.record import RequestFacts
     from entrada.sessions.session import Session
+    from entrada.users.database import Database
     from entrada.users.devices import Devices
     from entrada.web.binding import Binding
     from entrada.web.cookies import Cookies
@@ -65,6 +66,8 @@ class House:
     discovery: "Discovery"
     bearers: "Bearers"
     groups: "Groups"
+    database: "Database"
+    """The users' database."""
     sessions: "Sessions"
     sign_in: "SignIn"
     sign_out: "SignOut"

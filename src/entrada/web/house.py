@@ -72,7 +72,6 @@ class Building:
     house: House
     outside: WaysOut
     store: SessionStore
-    database: Database
     sealer: Sealer
     key_file: KeyFile | None
     """The file of the key ring, if there is one."""
@@ -116,9 +115,9 @@ class Building:
                 stack.push_async_callback(discovery.aclose)
             stack.push_async_callback(self.house.endings.aclose)
             stack.push_async_callback(self.store.close)
-            stack.push_async_callback(self.database.close)
+            stack.push_async_callback(self.house.database.close)
             stack.push_async_callback(self.house.tokens.land)
-            await self.database.bring_up()
+            await self.house.database.bring_up()
             await stack.enter_async_context(watching_ends(self.ended))
             await self.store.prepare()
             await self.house.discovery.prepare()
@@ -146,7 +145,6 @@ def build(
     people, expiry = _people(database, ring, provision), ExpiryWatch(outside.credentials, clock=clock, events=events)
     renewal = Renewal(sessions, leases, client=client, verifier=outside.id_tokens, schedule=schedule, clock=clock)
     bearers, endings = _bearers(outside, people.provisioning, clock), _endings(settings, client, sessions)
-    sign_in = _sign_in(settings, outside, people, sealer, sessions, endings=endings, clock=clock)
     beside = (Chore("credentials", WARN_EVERY, expiry.once), *_bearer_chores(bearers, outside.discoveries))
     house = House(
         settings=settings,
@@ -159,8 +157,9 @@ def build(
         discovery=discovery,
         bearers=bearers,
         groups=outside.groups,
+        database=database,
         sessions=sessions,
-        sign_in=sign_in,
+        sign_in=_sign_in(settings, outside, people, sealer, sessions, endings=endings, clock=clock),
         sign_out=SignOut(settings, sessions=sessions, discovery=discovery, client=client, endings=endings),
         endings=endings,
         remote_logout=_remote_logout(outside, sessions, endings, clock),
@@ -175,7 +174,7 @@ def build(
         devices=people.devices,
         own_paths=own_paths(settings),
     )
-    return Building(house, outside, store, database, sealer, key_file, ended)
+    return Building(house, outside, store, sealer, key_file, ended)
 
 
 class People(NamedTuple):

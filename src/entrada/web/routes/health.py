@@ -23,8 +23,9 @@ async def health(_request: Request) -> Response:
 async def ready(request: Request) -> Response:
     """Answer whether to send people here: not while metadata, keys or a store are missing, nor while it is stopping.
 
-    `failing` names the background work that went wrong when it was last done; `credential_days` counts the days until a
-    client secret or certificate ends, from 30 days before.
+    `failing` names the background work that went wrong when it was last done, and `users` while their database does
+    not answer: nobody signs in then, but whoever is signed in goes on, which only people who are sent here can do.
+    `credential_days` counts the days until a client secret or certificate ends, from 30 days before.
     """
     house = context_of(request.scope).house
     if request.scope.get("state", {}).get(STOPPING):
@@ -35,9 +36,18 @@ async def ready(request: Request) -> Response:
         except EntradaError as error:
             log.warning("not_ready", part=part, reason=str(error))
             return JSONResponse({"status": "unavailable"}, status_of(error), headers={"retry-after": "5", **FRESH})
-    troubles = {"failing": house.chores.failing or None, "credential_days": house.expiry.days_left()}
-    shown = {name: value for name, value in troubles.items() if value is not None}  # people can sign in all the same
+    troubles = {"failing": await _failing(house) or None, "credential_days": house.expiry.days_left()}
+    shown = {name: value for name, value in troubles.items() if value is not None}
     return JSONResponse({"status": "ready", **shown}, headers=FRESH)
+
+
+async def _failing(house: House) -> list[str]:
+    try:
+        await house.database.check()
+    except EntradaError as error:
+        log.warning("users_database_not_reached", reason=str(error))
+        return sorted((*house.chores.failing, "users"))
+    return list(house.chores.failing)
 
 
 async def _store(house: House) -> None:
