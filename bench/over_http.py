@@ -51,9 +51,7 @@ def _rounds(parent: Path) -> tuple[dict[str, list[float]], dict[str, list[float]
                 before = cpu_seconds(pid)
                 run = uvloop.run(call(port, callers, seconds=SECONDS))
                 if run.busy > BUSY:
-                    print(
-                        f"    the caller was busy {run.busy:.0%} of the time: no figure of a server", file=sys.stderr
-                    )
+                    print(f"    the caller was busy {run.busy:.0%} of the time: no figure of a server", file=sys.stderr)
                 costs.setdefault(contender.name, []).append((cpu_seconds(pid) - before) / run.requests * 1e6)
                 rates.setdefault(contender.name, []).append(run.rate)
     return rates, costs

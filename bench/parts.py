@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from joserfc.jwk import RSAKey
 
-from bench import authority_parts
+from bench import authority_parts, bearer_parts
 from bench.signed_in import PERSON, opened
 from bench.table import show
 from bench.timing import Row, micros, micros_of
@@ -158,6 +158,8 @@ def measure() -> None:
     rows: list[Row] = []
     for part in (
         verification,
+        bearer_parts.verification,
+        bearer_parts.remembered,
         lambda: asyncio.run(session()),
         authority_parts.held_token,
         authority_parts.emulator,

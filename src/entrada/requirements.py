@@ -163,6 +163,15 @@ class _AuthContext(_Simple):
 
 
 @dataclass(frozen=True, slots=True)
+class Anybody(_Simple):
+    """The rule that a person is known, whoever it is."""
+
+    def lack(self, _principal: Principal, _now: datetime) -> Lack | None:
+        """Nothing is ever lacking; applications do not come so far."""
+        return None
+
+
+@dataclass(frozen=True, slots=True)
 class _Any:
     rules: tuple[Rule, ...]
 

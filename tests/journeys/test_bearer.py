@@ -192,6 +192,15 @@ async def test_an_expired_token(door: FrontDoor) -> None:
     assert 'error_description="not_expired: exp is past"' in refused.headers["www-authenticate"]
 
 
+async def test_the_whole_application(entra: Entra, tmp_path: Path) -> None:
+    """API-5: `requires()` on the application guards each of its routes, takes both ways, and leaves ours alone."""
+    async with orders(entra, tmp_path, app=FastAPI(dependencies=[requires()])) as door:
+        assert (await get(door, "/perhaps", user_token(entra)["access_token"])).status_code == 200
+        assert (await door.raw("GET", f"{BASE}/perhaps", headers=JSON)).status_code == 401
+        assert (await get(door, "/perhaps", app_token(entra))).status_code == 403
+        assert (await door.raw("GET", f"{BASE}/health", headers=JSON)).status_code == 200
+
+
 async def test_only_the_clients_that_may(entra: Entra, tmp_path: Path) -> None:
     """API-1: with `api_clients` set, a token that another client got is refused."""
     async with orders(entra, tmp_path, api_clients=(seeds.DAEMON,)) as door:

@@ -14,7 +14,7 @@ from starlette.requests import HTTPConnection
 
 from entrada.errors import EntradaError, NotAllowed, StepUpRequired
 from entrada.principal import Principal, User
-from entrada.requirements import Lack, Rule, all_of, lack_of
+from entrada.requirements import Anybody, Lack, Rule, all_of, lack_of
 from entrada.web.context import Context, context_of
 from entrada.web.dependencies import caller
 from entrada.web.step_up import refused
@@ -25,10 +25,10 @@ CLAIMS_CHALLENGE = "cp1"  # the capability by which a client says that it answer
 def requires(*rules: Rule) -> Any:
     """Return a dependency that gives the User, or App, who meets all the rules.
 
-    People come in by session or bearer token. An application is let in by an `app_role` only. Annotate the parameter
-    with User, or with App where the rules name an app role.
+    People come in by session or bearer token; without rules any person does. An application is let in by an `app_role`
+    only. Annotate the parameter with User, or with App where the rules name an app role.
     """
-    rule = all_of(*rules)
+    rule = all_of(*rules) if rules else Anybody()
 
     async def allowed(connection: HTTPConnection) -> Principal:
         context = context_of(connection.scope)
