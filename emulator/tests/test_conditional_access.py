@@ -155,12 +155,21 @@ async def test_a_context_is_what_its_policy_says(entra: Entra, http: TestClient)
 
 
 def test_a_proved_second_factor_fulfils_a_context_silently(entra: Entra, http: TestClient) -> None:
-    """A refresh with the claims brings `acrs` where the sign-in had MFA; a blocked context never comes."""
+    """A refresh with the claims brings `acrs` where the policy wants MFA and the sign-in had it; a block never does."""
     token = redeem(http, entra, entra.code(amr=("pwd", "mfa"))).json()["refresh_token"]
+    switch_on(entra, authentication_contexts=("c1",))
     renewed = renew(http, token, claims=CONTEXT).json()
     assert claims_of(renewed["access_token"])["acrs"] == ["c1"]
     switch_on(entra, authentication_contexts=("c1",), requires="block")
     assert codes_of(renew(http, token, claims=CONTEXT)) == [53003]
+    assert renew(http, token).status_code == 200
+
+
+def test_a_context_of_no_policy_wants_the_person(entra: Entra, http: TestClient) -> None:
+    """Without a policy no earlier second factor fulfils it: 50076 with the claims, and nothing else is refused."""
+    token = redeem(http, entra, entra.code(amr=("pwd", "mfa"))).json()["refresh_token"]
+    refused = renew(http, token, claims=CONTEXT).json()
+    assert (refused["error_codes"], refused["claims"]) == ([50076], CONTEXT)
     assert renew(http, token).status_code == 200
 
 

@@ -100,15 +100,20 @@ def satisfied_contexts(
     amr: Collection[str],
     auth_time: datetime,
     now: datetime,
+    asked_the_person: bool,
 ) -> tuple[str, ...]:
-    """The contexts that a sign-in fulfils; one that no policy of the tenant defines stands for a second factor."""
+    """The contexts that a sign-in fulfils.
+
+    One that no policy of the tenant defines stands for a second factor given where the person was asked for it: no
+    earlier sign-in fulfils it silently.
+    """
 
     def fulfils(context: str) -> bool:
         naming = [
             one for one in policies if context in one.authentication_contexts and one.tenant_id == person.tenant_id
         ]
         if not naming:
-            return "mfa" in amr
+            return asked_the_person and "mfa" in amr
         return all(_is_fulfilled(one, amr, auth_time, now) for one in naming if _names(one, person))
 
     return tuple(sorted(context for context in contexts if fulfils(context)))

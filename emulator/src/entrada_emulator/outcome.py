@@ -97,6 +97,7 @@ def _grant(emulator: Emulator, request: AuthorizationRequest, account: SignedIn,
         amr=account.amr,
         auth_time=account.auth_time,
         now=emulator.state.clock.now(),
+        asked_the_person=True,
     )
     return CodeGrant(
         client_id=request.client.application.client_id,

@@ -137,7 +137,13 @@ def in_context(emulator: Emulator, request: TokenRequest, sign_in: SignIn, *, er
     """The sign-in with the contexts that the request asks for and it fulfils; raises 50076 for one that it does not."""
     contexts, now = required_acrs(parse_claims(request.form.get("claims"))), emulator.state.clock.now()
     fulfilled = satisfied_contexts(
-        emulator.policies, contexts, person=sign_in.user, amr=sign_in.amr, auth_time=sign_in.auth_time, now=now
+        emulator.policies,
+        contexts,
+        person=sign_in.user,
+        amr=sign_in.amr,
+        auth_time=sign_in.auth_time,
+        now=now,
+        asked_the_person=False,
     )
     if contexts - {*fulfilled, *sign_in.acrs}:
         raise EntraError(50076, error=error, claims=request.form["claims"], resource=sign_in.application.client_id)
