@@ -79,7 +79,7 @@ async def _client(connection: HTTPConnection, base: str, ask: Ask, again: Again)
         try:
             return (await again(old, claims)).value
         except EntradaError as error:
-            raise refuse(connection, error) from None
+            raise await refused(connection, error, begun=True) from None
 
     token, outbound = await ask(), context_of(connection.scope).house.outbound
     return ApiClient(base, token=token.value, source=token.source, outbound=outbound, challenged=challenged)

@@ -19,17 +19,22 @@ OneStep: TypeAlias = StepUpRequired | InteractionRequired
 SAFE = frozenset({"GET", "HEAD"})
 
 
-async def refused(connection: HTTPConnection, error: EntradaError) -> Refused | WebSocketException:
-    """Return the exception that refuses a request; where a step of the person's mends it, it leads there and back."""
+async def refused(
+    connection: HTTPConnection, error: EntradaError, *, begun: bool = False
+) -> Refused | WebSocketException:
+    """Return the exception that refuses a request; where a step of the person's mends it, it leads there and back.
+
+    `begun`: the application has begun with it, so that it must not be sent again by itself.
+    """
     if connection.scope["type"] == "websocket" or not isinstance(error, StepUpRequired | InteractionRequired):
         return refuse(connection, error)
     try:
-        return await _with_a_way(connection, error)
+        return await _with_a_way(connection, error, begun=begun)
     except EntradaError as failed:
         return refuse(connection, failed)
 
 
-async def _with_a_way(connection: HTTPConnection, error: OneStep) -> Refused | WebSocketException:
+async def _with_a_way(connection: HTTPConnection, error: OneStep, *, begun: bool) -> Refused | WebSocketException:
     from entrada.flows.step_up import Proof, proof_of
 
     context = context_of(connection.scope)
@@ -42,7 +47,7 @@ async def _with_a_way(connection: HTTPConnection, error: OneStep) -> Refused | W
     in_vain = isinstance(error, StepUpRequired) and step_ups.in_vain(session, proof)
     if isinstance(error, StepUpRequired) and in_vain:
         error = StepUpInVain(error.missing, contexts=error.contexts, max_age=error.max_age, mfa=error.mfa)
-    back, kept = await _way_back(connection, context)
+    back, kept = await _way_back(connection, context, begun=begun)
     sealed = step_ups.seal(session, proof, return_to=back)
     error.login, error.kept = f"{context.house.path('step-up')}?{urlencode({'for': sealed})}", kept and not in_vain
     if opening and not in_vain:
@@ -50,12 +55,12 @@ async def _with_a_way(connection: HTTPConnection, error: OneStep) -> Refused | W
     return refuse(connection, error)
 
 
-async def _way_back(connection: HTTPConnection, context: Context) -> tuple[str | None, bool]:
+async def _way_back(connection: HTTPConnection, context: Context, *, begun: bool) -> tuple[str | None, bool]:
     """Return the address to come back to, and whether the request itself is on hold there."""
     here = return_to.of_request(connection.scope["path"], connection.scope["query_string"])
     if connection.scope["method"] in SAFE and navigates(connection):
         return here, False
-    posting = connection.scope["method"] == "POST" and navigates(connection)
+    posting = connection.scope["method"] == "POST" and navigates(connection) and not begun
     request_id = await _held(context, here) if posting and here else None
     if request_id is None:
         return page_of_form(context), False
