@@ -69,6 +69,10 @@ def api(app: FastAPI) -> None:
     async def tasks(caller: Annotated[App, requires(app_role("Task.Write"))]) -> str:
         return caller.client_id
 
+    @app.get("/oddly-named")
+    async def oddly_named(user: Annotated[User, requires(scope('Chef"\u2019,x="1'))]) -> str:
+        return user.name
+
     @app.post("/note")
     async def note(user: CurrentUser) -> str:
         return user.way
@@ -199,6 +203,15 @@ async def test_the_whole_application(entra: Entra, tmp_path: Path) -> None:
         assert (await door.raw("GET", f"{BASE}/perhaps", headers=JSON)).status_code == 401
         assert (await get(door, "/perhaps", app_token(entra))).status_code == 403
         assert (await door.raw("GET", f"{BASE}/health", headers=JSON)).status_code == 200
+
+
+async def test_sec_119_a_name_cannot_write_a_header(door: FrontDoor) -> None:
+    """SEC-119, SEC-055: whatever a rule is called, the challenge stays one, in the characters that it may have."""
+    refused = await get(door, "/oddly-named", user_token(door.entra)["access_token"])
+    said = refused.headers["www-authenticate"]
+    assert refused.status_code == 403
+    assert said.isascii()
+    assert said.count('"') == 6  # error, error_description and scope
 
 
 async def test_only_the_clients_that_may(entra: Entra, tmp_path: Path) -> None:

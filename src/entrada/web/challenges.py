@@ -18,6 +18,7 @@ from entrada.flows.challenge import challenge
 from entrada.requirements import MULTI_FACTOR
 from entrada.web.context import Context
 
+QUOTE = "'"
 UNFIT = re.compile(r"[^ !#-\[\]-~]")  # what RFC 6750 section 3 does not allow in a description
 
 
@@ -67,6 +68,5 @@ def _bearer(error: str, description: str, **parameters: str) -> str:
 
 
 def _said(error: str, description: str, **parameters: str) -> str:
-    given = {name: value for name, value in parameters.items() if value}
-    given = {"error": error, "error_description": UNFIT.sub("'", description), **given}
-    return ", ".join(f'{name}="{value}"' for name, value in given.items())
+    given = {"error": error, "error_description": description, **parameters}
+    return ", ".join(f'{name}="{UNFIT.sub(QUOTE, value)}"' for name, value in given.items() if value)
