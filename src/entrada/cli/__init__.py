@@ -11,6 +11,7 @@ def main() -> None:
         import typer
     except ModuleNotFoundError:
         sys.exit(MISSING)
+    from entrada.cli.explain import explain
     from entrada.cli.keys import keys
     from entrada.cli.serve import serve
     from entrada.cli.token import token
@@ -26,6 +27,7 @@ def main() -> None:
     commands.add_typer(keys, name="keys")
     commands.command()(serve)
     commands.command()(token)
+    commands.command()(explain)
     try:
         commands()
     except EntradaError as error:
