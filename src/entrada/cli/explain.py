@@ -1,4 +1,4 @@
-"""`entrada explain`: which named check a token fails and what mends it, or what an error code of the authority means."""
+"""`entrada explain`: which named check a token fails and what mends it, or what the authority's error code means."""
 
 import asyncio
 import json
@@ -28,12 +28,10 @@ SHOWN = ("iss", "aud", "tid", "ver", "azp", "appid", "client_id", "idtyp", "scp"
 LOOK_UP = "https://login.microsoftonline.com/error?code="
 
 What = Annotated[str | None, typer.Argument(help="A token, `-` for stdin, or a code such as AADSTS50011.")]
-File = Annotated[
-    Path | None, typer.Option("--file", help="A file that holds the token, such as `entrada token` writes.")
-]
+File = Annotated[Path | None, typer.Option("--file", help="A file that holds the token, as `entrada token` writes it.")]
 Verify = Annotated[
     bool | None,
-    typer.Option("--verify/--offline", help="Whether to ask the authority; where there are settings it is."),
+    typer.Option("--verify/--offline", help="Whether to ask the authority; by default if there are settings."),
 ]
 KindOption = Annotated[str | None, typer.Option("--kind", help="access or id, where the guess is wrong.")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON, with all claims.")]

@@ -8,7 +8,7 @@ from entrada.cli.findings import Finding, Held, Kind, claims_of, found_by, kind_
 from entrada.errors import TokenRefused
 from entrada.provider import jws
 from entrada.provider.access_checks import ExpectedAccess, type_is_access
-from entrada.provider.authority import issuer_of
+from entrada.provider.authority import Authority, issuer_of
 from entrada.provider.discovery import Discovery
 from entrada.provider.jws import ALGORITHMS, Jws
 from entrada.provider.keys import VerificationKey
@@ -22,6 +22,7 @@ OFFLINE = "needs the authority: leave out --offline, and give the settings"
 NO_SETTINGS = "needs the settings of the application"
 OF_THE_AUTHORITY = (
     "issuer_is_expected",
+    "policy_is_expected",
     "version_is_issuers",
     "tenant_is_expected",
     "key_is_issuers",
@@ -124,6 +125,7 @@ class _Subject:
             "now": self.now.timestamp(),
             "leeway": settings.leeway_seconds,
             "tenant_id": tenant_id,
+            "policy": authority.policy,
             "key_issuer": key.issuer if key else None,
             "algorithm": self.parsed.algorithm,
         }
@@ -154,6 +156,7 @@ def _known_offline(claims: dict[str, Any], kind: Kind, settings: Settings | None
         untold |= dict.fromkeys(OF_THE_SETTINGS, NO_SETTINGS)
     common: dict[str, Any] = {
         "issuer": "",
+        "policy": Authority.from_settings(settings).policy if settings else None,
         "audience": settings.client_id if settings else "",
         "now": now.timestamp(),
         "leeway": settings.leeway_seconds if settings else LEEWAY,
@@ -170,9 +173,9 @@ def _known_offline(claims: dict[str, Any], kind: Kind, settings: Settings | None
 
 
 def _type(parsed: Jws, kind: Kind, settings: Settings | None) -> Finding:
-    at_entra = settings is None or settings.entra_authority is not None
+    microsoft = settings is None or Authority.from_settings(settings).kind != "oidc"
     if kind == "access":
-        return found_by("type_is_access", lambda: type_is_access(parsed.type, at_entra=at_entra))
+        return found_by("type_is_access", lambda: type_is_access(parsed.type, microsoft=microsoft))
     return found_by("type_is_jwt", lambda: type_is_jwt(parsed.type))
 
 

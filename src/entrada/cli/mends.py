@@ -26,6 +26,7 @@ MENDS: Mapping[str, str] = MappingProxyType(
         "type_is_access": "send the access token, not the ID token; other providers must say typ at+jwt (RFC 9068)",
         "type_is_jwt": "this is no ID token",
         "issuer_is_expected": ANOTHER,
+        "policy_is_expected": "the token is of another user flow: check the settings that name the flows",
         "version_is_issuers": f"{API} › Manifest: requestedAccessTokenVersion decides between 1 and 2",
         "audience_is_this_api": "ask for a scope of this API, or name what it is called in ENTRADA_API_AUDIENCES; "
         f"{API} › Expose an API shows its address",
@@ -50,6 +51,7 @@ MENDS: Mapping[str, str] = MappingProxyType(
 CLAIMS: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
         "issuer_is_expected": ("iss",),
+        "policy_is_expected": ("tfp", "acr"),
         "version_is_issuers": ("ver",),
         "audience_is_this_api": ("aud",),
         "audience_is_us": ("aud", "azp"),
@@ -74,6 +76,8 @@ def wanted(check: str, expected: Expected) -> str:
     """Say what the check wants; empty where its reason says so already."""
     if check == "issuer_is_expected":
         return expected.issuer
+    if check == "policy_is_expected":
+        return expected.policy or ""
     if check == "tenant_is_expected":
         return expected.tenant_id or ""
     if check in {"not_expired", "already_valid"}:
