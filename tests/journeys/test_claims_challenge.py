@@ -105,6 +105,7 @@ async def test_a_script_gets_the_challenge(guarded: FrontDoor) -> None:
     assert {answer.status_code for answer in answers} == {401}
     assert [claims_in(answer.headers.get_list("www-authenticate")) for answer in answers] == [CONTEXT] * 3
     assert answers[0].json()["code"] == "interaction_required"
+    assert answers[0].json()["login"].startswith("/api/auth/step-up?for=")
     assert guarded.calls("/token") == asked + 1
     assert [(event.name, event.reason) for event in guarded.events[1:]] == [("renewal_failed", "interaction_required")]
     assert await guarded.reuse(session) == 200

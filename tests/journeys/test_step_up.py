@@ -126,7 +126,7 @@ def last_request(door: FrontDoor) -> dict[str, list[str]]:
 
 
 async def test_a_page_is_proven_and_opened(door: FrontDoor) -> None:
-    """API-8, SES-3, SEC-011, SEC-071: the page leads to the authority with the context in `claims`, comes back, and the id is new."""
+    """API-8, SES-3, SEC-011, SEC-071: the page asks the authority by `claims` and comes back; the identifier is new."""
     browser = await signed_in(door)
     before = browser.jar.of(HOST)[SESSION]
     await browser.open(f"{BASE}/vault")
@@ -142,7 +142,7 @@ async def test_a_page_is_proven_and_opened(door: FrontDoor) -> None:
 
 
 async def test_age_is_asked_for_and_runs_out(door: FrontDoor) -> None:
-    """SEC-047, SEC-136: `within` sends max_age and wants auth_time; when it has passed, the person is asked once more."""
+    """SEC-047, SEC-136: `within` sends max_age and wants auth_time; when it has passed, they are asked once more."""
     browser = await signed_in(door)
     await browser.open(f"{BASE}/lately")
     await walk_on(door, browser)
