@@ -6,15 +6,18 @@ import uuid
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from pyotp import TOTP
 from starlette.applications import Starlette
 
-from entrada_emulator import jwt, seeds
+from entrada_emulator import jwt, seeds, visitor
 from entrada_emulator.app import create_app
 from entrada_emulator.codes import CodeGrant
+from entrada_emulator.faults import EndpointName, Fault, FaultKind
 from entrada_emulator.instance import Emulator
 from entrada_emulator.keys import KEYS_AT_START, KeyRing, SigningKey, new_signing_key
 from entrada_emulator.model import Application, User
@@ -26,9 +29,11 @@ from entrada_emulator.state import State, issue_code
 from entrada_emulator.world import World
 
 if TYPE_CHECKING:
+    from httpx2 import AsyncClient, Response
     from starlette.testclient import TestClient
 
 START_LIMIT = 10.0  # seconds
+API_SCOPE = f"api://{seeds.API}/access_as_user"
 SCOPES = ("openid", "profile", "email", "offline_access", "User.Read")
 
 
@@ -100,6 +105,73 @@ class Entra:
             "auth_time": self.state.clock.now(),
         }
         return issue_code(self.state, CodeGrant(**(values | grant)))
+
+    @property
+    def hosts(self) -> dict[str, Starlette]:
+        """What answers under which host name, for clients in process."""
+        return dict.fromkeys((MICROSOFT_LOGIN.partition("://")[2], "graph.microsoft.com"), self.app)
+
+    def now(self) -> datetime:
+        """The emulated time; give it to the application as its clock, so that both move together."""
+        return self.state.clock.now()
+
+    def move_clock(self, by: timedelta) -> None:
+        """Lets time pass, or go back, for everything that asks this clock."""
+        self.state.clock.move(by)
+
+    def fail(self, endpoint: EndpointName, kind: FaultKind, **how: Any) -> None:
+        """Lets the next request to an endpoint suffer a fault; `how` may set any field of `Fault`, such as `times`."""
+        self.state.faults.add(Fault(endpoint=endpoint, kind=kind, **how))
+
+    def settings(self, client_id: str = seeds.WEB_APP) -> dict[str, str]:
+        """What an application is set up with to be this one: tenant, client id, and a secret where it has one."""
+        application = self.application(client_id)
+        secret = {"client_secret": application.secrets[0].value} if application.secrets else {}
+        return {"tenant_id": application.tenant_id, "client_id": client_id, **secret}
+
+    async def sign_in(self, client: "AsyncClient", url: str, name: str = "mia@birch.example") -> "Response":
+        """Signs a person in by the pages, from an application's address on; raises `visitor.SignInStopped`."""
+        user = self.user(name)
+
+        def code() -> str | None:
+            return TOTP(user.totp_secret).at(self.now()) if user.totp_secret else None
+
+        return await visitor.sign_in(client, url, name=name, origin=MICROSOFT_LOGIN, code=code)
+
+    def token(self, name: str = "mia@birch.example", *, scope: str = API_SCOPE, **claims: Any) -> str:
+        """An access token for a person who uses the command-line client, for the orders API unless `scope` says other.
+
+        It comes out of the token endpoint. Chosen `claims` replace its own (None leaves one out), and the emulator's
+        key signs it anew. What the tenant refuses is raised: LookupError for a person, `errors.EntraError` for a scope.
+        """
+        asked, user = ("openid", "profile", scope), self.user(name)
+        form = {
+            "grant_type": "authorization_code",
+            "client_id": seeds.PUBLIC_CLIENT,
+            "code": self.code(user, client_id=seeds.PUBLIC_CLIENT, scopes=asked),
+            "redirect_uri": self.application(seeds.PUBLIC_CLIENT).redirect_uris[0].uri,
+            "scope": " ".join(asked),
+        }
+        return self._token(form, user.tenant_id, claims)
+
+    def application_token(
+        self, client_id: str = seeds.DAEMON, *, scope: str = f"api://{seeds.API}/.default", **claims: Any
+    ) -> str:
+        """An application's own access token, by client credentials, with chosen claims; LookupError says a refusal."""
+        application = self.application(client_id)
+        secret = application.secrets[0].value
+        form = {"grant_type": "client_credentials", "client_id": client_id, "client_secret": secret, "scope": scope}
+        return self._token(form, application.tenant_id, claims)
+
+    def _token(self, form: dict[str, str], tenant_id: str, chosen: dict[str, Any]) -> str:
+        body = self.http_client().post(f"/{tenant_id}/oauth2/v2.0/token", data=form).json()
+        if "access_token" not in body:
+            raise LookupError(f"no token: {body.get('error_description')}")
+        token: str = body["access_token"]
+        if not chosen:
+            return token
+        values = {key: value for key, value in (self.claims_of(token) | chosen).items() if value is not None}
+        return jwt.signed(values, key=self.state.keys.signer(tenant_id), v1=values.get("ver") == "1.0")
 
     def claims_of(self, token: str) -> dict[str, Any]:
         """The claims of a token that this emulator signed; raises `jwt.NotOurToken` for every other."""

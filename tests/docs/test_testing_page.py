@@ -1,0 +1,29 @@
+"""docs/testing.md is a test suite that passes as printed (RUN-5, BEY-10)."""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+from tests.docs.blocks import ROOT, blocks_in
+
+FILE = re.compile(r"\bfile=(\S+)")
+
+
+def test_the_tests_of_the_page_pass_as_printed(tmp_path: Path) -> None:
+    """Each block is written to the file that it names; pytest runs them in a process of its own."""
+    for block in blocks_in(ROOT / "docs/testing.md"):
+        if named := FILE.search(block.info):
+            (tmp_path / named[1]).write_text(block.code)
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-p", "entrada_emulator.pytest_plugin", "-W", "error", "test_shop.py"],
+        cwd=tmp_path,
+        env={"PATH": os.environ["PATH"], "PYTHONPATH": f"{ROOT / 'src'}:{ROOT / 'emulator/src'}"},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "6 passed" in done.stdout
