@@ -10,13 +10,15 @@ from urllib.parse import parse_qs, urlsplit
 import pyotp
 import pytest
 from entrada_emulator import seeds
+from entrada_emulator.faults import Fault
 from entrada_emulator.pytest_plugin import Entra
 from fastapi import FastAPI, Request
 from fastapi.responses import HTMLResponse
 
 from entrada import CsrfToken, CurrentUser, User, auth_context, mfa, requires, role
-from tests.browser import HTML, Browser
-from tests.front_door import AUTHORITY, BASE, SESSION, FrontDoor, running
+from tests.browser import FORM, HTML, Browser
+from tests.front_door import AUTHORITY, BASE, SESSION, FrontDoor, Graph, running
+from tests.journeys.test_claims_challenge import Once
 
 OLGA = "olga@birch.example"
 HOST = "portal.birch.example"
@@ -43,6 +45,10 @@ def bank(app: FastAPI) -> None:
     @app.get("/vault")
     async def vault(user: Strong) -> dict[str, str]:
         return {"open for": user.name}
+
+    @app.get("/graph")
+    async def graph(client: Graph) -> str:
+        return (await client.get("/me")).json()["displayName"]
 
     @app.get("/lately")
     async def lately(user: Lately) -> dict[str, str]:
@@ -189,6 +195,40 @@ async def test_a_script_is_told_where_to_go(door: FrontDoor) -> None:
     await walk_on(door, browser)
     assert browser.page.url == f"{BASE}/private"
     assert (await browser.fetch(f"{BASE}/vault")).status_code == 200
+
+
+async def test_tokens_renewed_meanwhile(entra: Entra, tmp_path: Path) -> None:
+    """BEY-3: a renewal of the session's tokens, while the person is away, leaves the form where it waits."""
+    async with running(entra, tmp_path, build=bank, hosts={"graph.microsoft.com": Once(entra)}) as door:
+        browser = await signed_in(door)
+        token = browser.page.form_with("Pay")[0].fields["csrf_token"]
+        headers = await navigating(browser) | {"content-type": FORM}
+        refused = await door.raw("POST", f"{BASE}/pay?to=x", headers=headers, content=f"csrf_token={token}&amount=5")
+        asked = door.calls("/token")
+        assert (await browser.fetch(f"{BASE}/graph")).status_code == 200
+        assert door.calls("/token") == asked + 1
+        await browser.open(BASE + refused.headers["refresh"].removeprefix("0; url="))
+        await walk_on(door, browser)
+        await browser.press("Send it now")
+        assert json.loads(browser.page.text)["amount"] == "5"
+
+
+async def test_the_authority_down_on_the_way_back(door: FrontDoor) -> None:
+    """SEC-110: when the authority fails in the middle, the old session and the form are still there to try again."""
+    browser = await signed_in(door)
+    before = browser.jar.of(HOST)[SESSION]
+    door.entra.state.faults.add(Fault(endpoint="token", kind="status", status=503, times=3))
+    await browser.press("Pay", amount="8")
+    link = next(each for each in browser.visited if "/step-up?" in each)
+    await walk_on(door, browser)
+    assert browser.page.status == 503
+    assert await door.reuse(before) == 200
+    door.entra.state.faults.clear()
+    await browser.open(link)
+    await walk_on(door, browser)
+    await browser.press("Send it now")
+    assert json.loads(browser.page.text)["amount"] == "8"
+    assert await door.reuse(before) == 401
 
 
 async def test_files_too(door: FrontDoor) -> None:
