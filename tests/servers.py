@@ -107,28 +107,38 @@ def redis_server(directory: Path, *options: str) -> Iterator[RedisServer]:
 
 
 @contextmanager
-def redis_cluster(directory: Path) -> Iterator[list[RedisServer]]:
-    """Three primaries that share the slots."""
+def redis_cluster(directory: Path, *, replicas: bool = False) -> Iterator[list[RedisServer]]:
+    """Three primaries that share the slots, and if wanted three replicas, the first of the first and so on."""
     directory.mkdir(exist_ok=True)
-    options = ("--cluster-enabled", "yes", "--cluster-node-timeout", "2000")
+    options = ("--cluster-enabled", "yes", "--cluster-node-timeout", "2000", "--repl-diskless-sync-delay", "0")
+    count = 6 if replicas else 3
+    known = f"cluster_known_nodes:{count}"
     nodes = [
-        RedisServer(directory / str(number), (*options, "--cluster-port", str(free_port()))) for number in range(3)
+        RedisServer(directory / str(number), (*options, "--cluster-port", str(free_port()))) for number in range(count)
     ]
     try:
         for node in nodes:
             node.start()
-        for node, (first, last) in zip(nodes, ((0, 5460), (5461, 10922), (10923, 16383)), strict=True):
+        for node, (first, last) in zip(nodes, ((0, 5460), (5461, 10922), (10923, 16383)), strict=False):
             assert node.said("CLUSTER", "ADDSLOTSRANGE", str(first), str(last)) == "OK"
         for epoch, node in enumerate(nodes, 1):
             node.said("CLUSTER", "SET-CONFIG-EPOCH", str(epoch))
             nodes[0].said("CLUSTER", "MEET", "127.0.0.1", str(node.port), node.options[-1])
         for node in nodes:
             wait_until(lambda node=node: "cluster_state:ok" in node.said("CLUSTER", "INFO"))  # type: ignore[misc]
-            wait_until(lambda node=node: "cluster_known_nodes:3" in node.said("CLUSTER", "INFO"))  # type: ignore[misc]
+            wait_until(lambda node=node: known in node.said("CLUSTER", "INFO"))  # type: ignore[misc]
+        for primary, replica in zip(nodes[:3], nodes[3:], strict=False):
+            _follow(replica, primary)
         yield nodes
     finally:
         for node in nodes:
             node.kill()
+
+
+def _follow(replica: RedisServer, primary: RedisServer) -> None:
+    primary_id = primary.said("CLUSTER", "MYID")
+    wait_until(lambda: replica.said("CLUSTER", "REPLICATE", primary_id) == "OK")
+    wait_until(lambda: "master_link_status:up" in replica.said("INFO", "replication"))
 
 
 @dataclass

@@ -6,6 +6,7 @@ Whatever Redis or the way to it says that is not an answer is StoreUnavailable: 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from random import uniform
 from typing import Any, TypeVar
 
 from redis.asyncio import Redis, RedisCluster, Sentinel
@@ -16,6 +17,8 @@ from redis.exceptions import (
     AuthenticationError,
     AuthorizationError,
     BusyLoadingError,
+    ClusterDownError,
+    ClusterError,
     NoPermissionError,
     NoScriptError,
     ReadOnlyError,
@@ -36,8 +39,9 @@ CONNECTIONS = 32  # of one worker to one server; each carries thousands of comma
 CONNECT_PATIENCE = 0.5  # seconds; TLS to a neighbouring zone takes tens of milliseconds
 COMMAND_PATIENCE = 0.5
 PATIENCE = 0.9  # seconds for all of it, the wait for a connection and one retry included: a 503 within a second
+PAUSE = (0.01, 0.05)  # seconds, so that those who ask at once come apart
 CLUSTER_FAILURES = 50  # one after the other: then it is not only one of its servers that is gone
-GIVEN_UP = (AuthenticationError, AuthorizationError, BusyLoadingError)
+GIVEN_UP = (AuthenticationError, AuthorizationError, BusyLoadingError, ClusterDownError)
 NO_ANSWER = (NotConnected, TimedOut, OSError)
 SAFE_POLICY = "noeviction"
 
@@ -119,11 +123,27 @@ class RedisServers:
             return await work(self._client)
         except GIVEN_UP:
             raise
+        except ClusterError:
+            return await self._once_found(work)
         except (NotConnected, ReadOnlyError):
             # a connection that the server closed, or a primary that has become a replica: ask anew where the primary is
             if not self._cluster:
                 await self._client.connection_pool.disconnect(inuse_connections=False)
             return await work(self._client)
+
+    async def _once_found(self, work: Callable[[Any], Awaitable[T]]) -> T:
+        """Do the work with a key that is on its way from one node to another; the caller says for how long.
+
+        The client sends ASKING on one connection and the command on another, to and fro, and gives up (decision 0175).
+        """
+        while True:
+            await asyncio.sleep(uniform(*PAUSE))  # noqa: S311 no secret
+            try:
+                return await work(self._client)
+            except GIVEN_UP:
+                raise
+            except ClusterError:
+                continue
 
     async def _check(self) -> None:
         """Refuse a server that throws keys away when its memory is full: people would be signed out at random."""
@@ -189,7 +209,8 @@ def _client(url: StoreUrl) -> tuple[Any, list[Any]]:
     once = Retry(NoBackoff(), 0)
     if url.kind == "cluster":
         nodes = [ClusterNode(host, port) for host, port in url.hosts]
-        return RedisCluster(startup_nodes=nodes, retry=Retry(NoBackoff(), 2), **common), []
+        # MOVED mends the map, slot by slot; every fifth would close the connections that others are waiting on
+        return RedisCluster(startup_nodes=nodes, retry=Retry(NoBackoff(), 2), reinitialize_steps=0, **common), []
     if url.kind == "sentinel":
         service, _, database = url.path.partition("/")
         asking = {name: common[name] for name in ("socket_timeout", "socket_connect_timeout")} | _tls(url)
