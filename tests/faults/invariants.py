@@ -12,6 +12,7 @@ open; I5 files and threads stay bounded; I6 service is back within 10 s by itsel
 """
 
 import asyncio
+import os
 import time
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
@@ -33,6 +34,7 @@ Visit = Callable[[str | None], Awaitable[int]]
 """Asks a page that needs somebody, with this session or with none; returns the status, 0 for no answer."""
 
 BACK_WITHIN = 10.0  # seconds: I6
+MOST_MORE = 64  # MiB by which a process may have grown: I5
 PAUSE = 0.02
 OK, UNAVAILABLE, NOBODY = 200, (0, 503), 401
 
@@ -149,14 +151,22 @@ class Held:
 
     files: int
     threads: int
+    megabytes: int = 0
+    """Of memory that is its own or shared, resident."""
 
     @classmethod
     def by(cls, pid: int) -> "Held":
         """Look at a process of this machine."""
         folder = Path("/proc") / str(pid)
-        return cls(files=len(list((folder / "fd").iterdir())), threads=len(list((folder / "task").iterdir())))
+        pages = int((folder / "statm").read_text().split()[1])
+        return cls(
+            files=len(list((folder / "fd").iterdir())),
+            threads=len(list((folder / "task").iterdir())),
+            megabytes=pages * os.sysconf("SC_PAGE_SIZE") // 2**20,
+        )
 
     def assert_no_more_than(self, before: "Held", *, and_some: int = 10) -> None:
         """I5: a fault has left nothing behind."""
         assert self.files <= before.files + and_some, f"I5: {before.files} files became {self.files}"
         assert self.threads <= before.threads + and_some, f"I5: {before.threads} threads became {self.threads}"
+        assert self.megabytes <= before.megabytes + MOST_MORE, f"I5: {before.megabytes} MiB became {self.megabytes}"

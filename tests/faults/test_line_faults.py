@@ -1,6 +1,7 @@
 """REL-002, REL-004: the line to the authority fails in every way a line can; each call ends in time, and plainly."""
 
 import asyncio
+import os
 import time
 import tracemalloc
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -10,6 +11,7 @@ import pytest
 
 from entrada.errors import AuthorityUnavailable
 from entrada.provider.egress import Egress
+from tests.faults.invariants import Held
 from tests.faults.tcp_proxy import Fault, Proxy, proxy
 
 BODY = b'{"name": "' + b"x" * 400 + b'"}'
@@ -161,7 +163,10 @@ async def test_an_old_server_is_understood(egress: Egress) -> None:
 
 
 async def test_connections_to_a_silent_server_are_bounded(egress: Egress) -> None:
-    """REL-002: a hundred calls at once open twenty connections and end in time; other hosts are called meanwhile."""
+    """REL-002, I5: a hundred calls at once open twenty connections, end in time and leave nothing; others are called."""
+    async with server(old) as (well, _):
+        assert (await egress.get(well)).status == 200
+    before, tasks = Held.by(os.getpid()), len(asyncio.all_tasks())
     async with server(silent) as (url, counts), server(old) as (well, _):
         began = time.monotonic()
         calls = [asyncio.create_task(egress.get(url)) for _ in range(100)]
@@ -171,3 +176,6 @@ async def test_connections_to_a_silent_server_are_bounded(egress: Egress) -> Non
         outcomes = await asyncio.gather(*calls, return_exceptions=True)
         assert {type(outcome) for outcome in outcomes} == {AuthorityUnavailable}
         assert time.monotonic() - began < TOTAL + 1
+    await asyncio.sleep(0.1)
+    Held.by(os.getpid()).assert_no_more_than(before, and_some=4)
+    assert len(asyncio.all_tasks()) <= tasks

@@ -1,4 +1,4 @@
-"""REL-040, REL-041: many workers and requests meet one expired token; the authority hears of it once."""
+"""REL-040, REL-041, BEY-1: many workers and requests meet one expired token; the authority hears of it once."""
 
 from collections.abc import AsyncIterator
 from datetime import timedelta
