@@ -163,7 +163,7 @@ async def test_an_old_server_is_understood(egress: Egress) -> None:
 
 
 async def test_connections_to_a_silent_server_are_bounded(egress: Egress) -> None:
-    """REL-002, I5: a hundred calls at once open twenty connections, end in time and leave nothing; others are called."""
+    """REL-002, I5: a hundred calls at once open twenty connections, end in time, leave nothing; others are called."""
     async with server(old) as (well, _):
         assert (await egress.get(well)).status == 200
     before, tasks = Held.by(os.getpid()), len(asyncio.all_tasks())
@@ -177,5 +177,5 @@ async def test_connections_to_a_silent_server_are_bounded(egress: Egress) -> Non
         assert {type(outcome) for outcome in outcomes} == {AuthorityUnavailable}
         assert time.monotonic() - began < TOTAL + 1
     await asyncio.sleep(0.1)
-    Held.by(os.getpid()).assert_no_more_than(before, and_some=4)
+    Held.by(os.getpid()).assert_no_more_than(before)  # asyncio keeps a few threads that look names up
     assert len(asyncio.all_tasks()) <= tasks
