@@ -224,7 +224,7 @@ async def test_sec_062_workers_do_not_refresh_in_step():
     world = World()
     early, late = (
         Discovery(
-            world.discovery._authority, world.discovery._egress, world.clock, production=True, jitter=lambda j=j: j
+            world.discovery.authority, world.discovery._egress, world.clock, production=True, jitter=lambda j=j: j
         )
         for j in (0.0, 1.0)
     )
