@@ -10,6 +10,7 @@ from urllib.parse import parse_qs, parse_qsl, urlencode, urlsplit
 import httpx2
 import pytest
 from entrada_emulator import seeds
+from entrada_emulator import seeds_customers as shop
 from entrada_emulator.pytest_plugin import ServedEntra
 
 from tests.browser import Browser
@@ -74,6 +75,31 @@ async def test_the_browser_comes_back_to_this_machine_with_a_code(
     assert "Signed in as mia@birch.example." in done.err
     claims = served_entra.entra.claims_of(token)
     assert (claims["aud"], claims["scp"], claims["azp"]) == (seeds.API, "access_as_user", seeds.PUBLIC_CLIENT)
+
+
+async def test_customers_get_one_by_their_user_flow(
+    served_entra: ServedEntra, tmp_path: Path, browser: Browser
+) -> None:
+    """With the B2C_* settings, and the address registered for the web platform: its secret goes along."""
+    values = {
+        "B2C_TENANT_ID": shop.SHOP_DOMAIN,
+        "B2C_SIGNIN_POLICY": "B2C_1_susi",
+        "B2C_AUTHORITY": f"{served_entra.service.public_origin}/{shop.SHOP_DOMAIN}",
+        "AZURE_CLIENT_ID": shop.SHOP_APP,
+        "AZURE_CLIENT_SECRET": "emulator-secret-birch-shop",
+        "ENTRADA_CA_FILE": served_entra.ca_file,
+    }
+    arguments = ("--no-browser", "--confidential", "--redirect-uri", "http://localhost/callback")
+    process = await begin("token", *arguments, f"{shop.SHOP_API_URI}/basket.read", cwd=tmp_path, **values)
+    address, read = await line_with(process, "/authorize?")
+    await browser.open(address)
+    await browser.press("Carla Customer")
+    done = await ended(process, before=read)
+    assert (done.code, done.out) == (0, "curl -H @.entrada/authorization http://localhost:8000/\n"), done.said
+    del values["AZURE_CLIENT_SECRET"]
+    api = {**values, "AZURE_CLIENT_ID": shop.SHOP_API}
+    explained = await run("explain", "--file", ".entrada/authorization", cwd=tmp_path, **api)
+    assert (explained.code, "passes   policy_is_expected" in explained.out) == (0, True), explained.said
 
 
 async def test_the_door_takes_its_own_answer_only(served_entra: ServedEntra, tmp_path: Path) -> None:

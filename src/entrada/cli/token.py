@@ -79,7 +79,8 @@ def _scopes_of(settings: Settings, *, for_application: bool) -> tuple[str, ...]:
 
 def _url_of(settings: Settings, scopes: tuple[str, ...]) -> str:
     """Return what the token is good for calling: at Entra a scope without an address is one of Microsoft Graph."""
-    at_graph = not settings.issuer and all("/" not in each or each.startswith(settings.graph_url) for each in scopes)
+    bare = (each for each in scopes if "/" not in each or each.startswith(settings.graph_url))
+    at_graph = settings.tenant_id is not None and any(bare)
     return f"{settings.graph_url}/v1.0/me" if at_graph else f"{settings.base_url}/"
 
 
