@@ -144,15 +144,7 @@ class Entra:
         It comes out of the token endpoint. Chosen `claims` replace its own (None leaves one out), and the emulator's
         key signs it anew. What the tenant refuses is raised: LookupError for a person, `errors.EntraError` for a scope.
         """
-        asked, user = ("openid", "profile", scope), self.user(name)
-        form = {
-            "grant_type": "authorization_code",
-            "client_id": seeds.PUBLIC_CLIENT,
-            "code": self.code(user, client_id=seeds.PUBLIC_CLIENT, scopes=asked),
-            "redirect_uri": self.application(seeds.PUBLIC_CLIENT).redirect_uris[0].uri,
-            "scope": " ".join(asked),
-        }
-        return self._token(form, user.tenant_id, claims)
+        return self._with_claims(self.tokens(name, scopes=("openid", "profile", scope)), claims)
 
     def application_token(
         self, client_id: str = seeds.DAEMON, *, scope: str = f"api://{seeds.API}/.default", **claims: Any
@@ -161,17 +153,34 @@ class Entra:
         application = self.application(client_id)
         secret = application.secrets[0].value
         form = {"grant_type": "client_credentials", "client_id": client_id, "client_secret": secret, "scope": scope}
-        return self._token(form, application.tenant_id, claims)
+        return self._with_claims(self._granted(form, application.tenant_id), claims)
 
-    def _token(self, form: dict[str, str], tenant_id: str, chosen: dict[str, Any]) -> str:
-        body = self.http_client().post(f"/{tenant_id}/oauth2/v2.0/token", data=form).json()
+    def tokens(self, name: str = "mia@birch.example", *, scopes: tuple[str, ...], **grant: Any) -> dict[str, Any]:
+        """The token endpoint's whole answer for a person who uses the command-line client; `grant` as for `code`."""
+        user, client = self.user(name), self.application(seeds.PUBLIC_CLIENT)
+        form = {
+            "grant_type": "authorization_code",
+            "client_id": client.client_id,
+            "code": self.code(user, client_id=client.client_id, scopes=scopes, **grant),
+            "redirect_uri": client.redirect_uris[0].uri,
+            "scope": " ".join(scopes),
+        }
+        return self._granted(form, user.tenant_id)
+
+    def _granted(self, form: dict[str, str], tenant_id: str) -> dict[str, Any]:
+        body: dict[str, Any] = self.http_client().post(f"/{tenant_id}/oauth2/v2.0/token", data=form).json()
         if "access_token" not in body:
             raise LookupError(f"no token: {body.get('error_description')}")
-        token: str = body["access_token"]
+        return body
+
+    def _with_claims(self, granted: dict[str, Any], chosen: dict[str, Any]) -> str:
+        token: str = granted["access_token"]
         if not chosen:
             return token
-        values = {key: value for key, value in (self.claims_of(token) | chosen).items() if value is not None}
-        return jwt.signed(values, key=self.state.keys.signer(tenant_id), v1=values.get("ver") == "1.0")
+        values = self.claims_of(token)
+        key = self.state.keys.signer(values["tid"])
+        values = {claim: value for claim, value in (values | chosen).items() if value is not None}
+        return jwt.signed(values, key=key, v1=values.get("ver") == "1.0")
 
     def claims_of(self, token: str) -> dict[str, Any]:
         """The claims of a token that this emulator signed; raises `jwt.NotOurToken` for every other."""
