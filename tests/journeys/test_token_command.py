@@ -1,5 +1,6 @@
 """One command gets a token: by the browser, with a device code or for the application; nobody else reads it (B2C-3)."""
 
+import asyncio
 import re
 import ssl
 import stat
@@ -197,3 +198,14 @@ async def test_a_browser_is_opened_where_there_is_one(served_entra: ServedEntra,
     assert (tmp_path / "opened").read_text() == address
     process.terminate()
     await process.wait()
+
+
+async def test_a_port_that_is_taken_is_told(served_entra: ServedEntra, tmp_path: Path) -> None:
+    """At either address that `localhost` may mean: whoever listens there would get the answer."""
+    for address in ("127.0.0.1", "::1"):
+        other = await asyncio.start_server(lambda _reader, writer: writer.close(), address, 0)
+        uri = f"http://localhost:{other.sockets[0].getsockname()[1]}"
+        done = await run("token", "--no-browser", "--redirect-uri", uri, cwd=tmp_path, **settings(served_entra))
+        other.close()
+        await other.wait_closed()
+        assert (done.code, "is something else there?" in done.err) == (1, True), done.said

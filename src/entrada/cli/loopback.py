@@ -3,10 +3,9 @@
 import asyncio
 import errno
 import hmac
-import socket
 from asyncio import StreamReader, StreamWriter
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
 from urllib.parse import parse_qsl, urlsplit
 
 from entrada.errors import SettingsRefused, TransactionRefused
@@ -16,6 +15,7 @@ from entrada.settings_faults import LOOPBACK
 LONGEST_HEAD = 64 * 1024  # bytes of a request's head: codes have up to 16 KiB, cookies of this host come too
 HEAD_SECONDS = 5.0
 MOST_PARAMETERS = 50
+MOST_TRIES = 5  # to find a port that is free at both addresses
 ADDRESSES = {"localhost": ("127.0.0.1", "::1"), "127.0.0.1": ("127.0.0.1",), "::1": ("::1",)}
 DONE = "You are signed in", "You may close this window and go back to the command line."
 FAILED = "The sign-in failed", "The command line says why. You may close this window."
@@ -75,25 +75,46 @@ async def listening(redirect_uri: str, *, state: str) -> AsyncIterator[Loopback]
     """Listen at a loopback address as long as the block lasts; without a port in it, a free one is taken."""
     host, port, path = _parts(redirect_uri)
     door = Loopback(path, state=state)
-    servers: list[asyncio.Server] = []
+    servers = await _opened(door, host, port)
     try:
-        for address in ADDRESSES[host]:
-            try:
-                server = await asyncio.start_server(door.serve, address, port, limit=LONGEST_HEAD)
-            except OSError as error:
-                last = address == ADDRESSES[host][-1]
-                if error.errno == errno.EADDRINUSE or (last and not servers):
-                    fault = f"--redirect-uri: {host}:{port} cannot be listened at; is something else there?"
-                    raise SettingsRefused([fault]) from None
-                continue  # a machine without IPv6, or without IPv4
-            servers.append(server)
-            port = _port_of(server.sockets[0])
-        door.redirect_uri = f"http://{f'[{host}]' if ':' in host else host}:{port}{path}"
+        taken = _port_of(servers[0])
+        door.redirect_uri = f"http://{f'[{host}]' if ':' in host else host}:{taken}{path}"
         yield door
     finally:
-        for server in servers:
-            server.close()
-            await server.wait_closed()
+        await _close(servers)
+
+
+async def _opened(door: Loopback, host: str, port: int) -> list[asyncio.Server]:
+    """Listen at every address of the host at one port; a free one is looked for again when only one address has it."""
+    for _ in range(1 if port else MOST_TRIES):
+        servers: list[asyncio.Server] = []
+        try:
+            for address in ADDRESSES[host]:
+                wanted = _port_of(servers[0]) if servers else port
+                with _absence_forgiven():
+                    servers.append(await asyncio.start_server(door.serve, address, wanted, limit=LONGEST_HEAD))
+        except OSError:
+            await _close(servers)
+            continue
+        if servers:
+            return servers
+    raise SettingsRefused([f"--redirect-uri: {host}:{port or ''} cannot be listened at; is something else there?"])
+
+
+@contextmanager
+def _absence_forgiven() -> Iterator[None]:
+    """Let a machine be without IPv6, or without IPv4."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in {errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT}:
+            raise
+
+
+async def _close(servers: list[asyncio.Server]) -> None:
+    for server in servers:
+        server.close()
+        await server.wait_closed()
 
 
 def _parts(redirect_uri: str) -> tuple[str, int, str]:
@@ -108,8 +129,8 @@ def _parts(redirect_uri: str) -> tuple[str, int, str]:
     return host, port, parts.path
 
 
-def _port_of(listener: socket.socket) -> int:
-    port: int = listener.getsockname()[1]
+def _port_of(server: asyncio.Server) -> int:
+    port: int = server.sockets[0].getsockname()[1]
     return port
 
 
