@@ -11,7 +11,7 @@ from entrada.errors import TokenRefused
 from entrada.provider import access_checks, validate
 from entrada.web.ways_out import WaysOut, lay_ways_out
 from tests.access_authority import CALLER, BothVersions, api_claims, app_claims, old_claims, signed
-from tests.authority_app import ABSENT, HOST, START, Clock, settings
+from tests.authority_app import ABSENT, HOST, NONCE, START, TENANT, Clock, claims, settings
 from tests.internet import Internet
 
 SETTINGS = settings(api_clients=(CALLER,))
@@ -70,6 +70,43 @@ async def test_the_table_agrees_with_the_verifier(made: Any, changes: dict[str, 
     assert (failing[0] if failing else "") == await verdict(token)
     assert found.verdict == ("refused" if failing else "accepted")
     assert all(each.reason.isprintable() for each in found.findings)
+
+
+@pytest.mark.parametrize("changes", [row for row in ROWS if not row.keys() & {"ver", "nonce", "cnf", "scp"}], ids=str)
+async def test_the_table_agrees_about_id_tokens(changes: dict[str, Any]) -> None:
+    """The same of ID tokens; what only the sign-in knows is unknown, and never a reason to refuse (SEC-038)."""
+    token = signed(claims(**changes))
+    outside = ways()
+    found = await explain(token, SETTINGS, outside, kind="id", now=START)
+    try:
+        await outside.id_tokens.verify(token, nonce=NONCE)
+        refused = ""
+    except TokenRefused as refusal:
+        refused = str(refusal).partition(":")[0]
+    await outside.egress.aclose()
+    failing = [each.check for each in found.findings if each.result == "fails"]
+    assert (failing[0] if failing else "") == refused
+    unknown = {each.check for each in found.findings if each.result == "unknown"}
+    assert unknown >= UNTOLD.keys()
+
+
+@pytest.mark.parametrize(
+    ("tid", "check"), [(TENANT, ""), (OTHER, "issuer_is_expected"), (ABSENT, "issuer_is_expected")]
+)
+async def test_of_many_tenants_the_token_names_its_own(tid: object, check: str) -> None:
+    """Issuer and tenant are held against each other, and the tenant against the settings."""
+    app = BothVersions()
+    app.metadata["issuer"] = "https://login.microsoftonline.com/{tenantid}/v2.0"
+    many = settings(tenant_id="organizations", tenants=(TENANT,))
+    transport = Internet({HOST: app})
+    outside = lay_ways_out(many, transport=transport, client_assertion=None, clock=Clock())
+    found = await explain(signed(api_claims(tid=tid)), many, outside, kind="access", now=START)
+    elsewhere = settings(tenant_id="organizations", tenants=(OTHER,))
+    refused = await explain(signed(api_claims()), elsewhere, outside, kind="access", now=START)
+    await outside.egress.aclose()
+    failing = [each.check for each in found.findings if each.result == "fails"]
+    assert (failing[0] if failing else "") == check
+    assert [each.check for each in refused.findings if each.result == "fails"] == ["tenant_is_admitted"]
 
 
 async def test_offline_nothing_is_asked_and_nothing_is_accepted() -> None:
