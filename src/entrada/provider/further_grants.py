@@ -27,7 +27,7 @@ PENDING, SLOW_DOWN = "authorization_pending", "slow_down"
 class DeviceCode:
     """What a device shows to the person, and what it asks with meanwhile; times in seconds."""
 
-    user_code: str
+    user_code: str = field(repr=False)
     verification_uri: str
     interval: int
     expires_in: int
