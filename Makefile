@@ -29,7 +29,7 @@ test: $(VENV)/.dev ## Run every test; installs Chromium and the servers it needs
 	@$(BIN)/python -m pytest $(or $(TESTS),-n 2 --dist loadfile)
 
 faults: $(VENV)/.dev ## Run the fault tests, those that take long included
-	@$(BIN)/python -m pytest -m "long or not long" tests/faults
+	@$(BIN)/python -m pytest -m "long or not long" tests/faults tests/chromium/faults emulator/tests/test_chromium.py
 
 check: $(VENV)/.dev ## Run ruff, mypy --strict and import-linter
 	@echo "==> ruff";          $(BIN)/ruff check . && $(BIN)/ruff format --check .

@@ -22,7 +22,9 @@ GOT_A_CODE = "code state session_state"
 BLOCK = "e7712ada-00ca-4000-8000-0000000000bb"
 LOOKS = [
     pytest.param({"color_scheme": "light", "viewport": {"width": 1100, "height": 800}}, id="light"),
-    pytest.param({"color_scheme": "dark", "viewport": {"width": 360, "height": 740}}, id="dark-phone"),
+    pytest.param(
+        {"color_scheme": "dark", "viewport": {"width": 360, "height": 740}}, id="dark-phone", marks=pytest.mark.long
+    ),
 ]
 
 

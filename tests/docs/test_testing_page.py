@@ -4,11 +4,19 @@ import os
 import re
 import subprocess
 import sys
+from importlib.metadata import entry_points
 from pathlib import Path
 
 from tests.docs.blocks import ROOT, blocks_in
 
+PLUGIN = "entrada_emulator.pytest_plugin"
 FILE = re.compile(r"\bfile=(\S+)")
+
+
+def plugin() -> tuple[str, ...]:
+    """Name the plugin for pytest, unless the emulator is installed, which does so itself."""
+    installed = any(each.value == PLUGIN for each in entry_points(group="pytest11"))
+    return () if installed else ("-p", PLUGIN)
 
 
 def test_the_tests_of_the_page_pass_as_printed(tmp_path: Path) -> None:
@@ -17,7 +25,7 @@ def test_the_tests_of_the_page_pass_as_printed(tmp_path: Path) -> None:
         if named := FILE.search(block.info):
             (tmp_path / named[1]).write_text(block.code)
     done = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-p", "entrada_emulator.pytest_plugin", "-W", "error", "test_shop.py"],
+        [sys.executable, "-m", "pytest", "-q", *plugin(), "-W", "error", "test_shop.py"],
         cwd=tmp_path,
         env={"PATH": os.environ["PATH"], "PYTHONPATH": f"{ROOT / 'src'}:{ROOT / 'emulator/src'}"},
         capture_output=True,

@@ -9,7 +9,7 @@ from tests.chromium.portals import Clock, arrives, notes, picks, session_of, sig
 from tests.chromium.visitor import Visitor
 
 
-@pytest.mark.parametrize("number", [2, 10])
+@pytest.mark.parametrize("number", [2, pytest.param(10, marks=pytest.mark.long)])
 def test_tabs_that_sign_in_at_once_end_each_at_its_own_page(visitor: Visitor, number: int) -> None:
     """REL-060: all stand at the authority, all are let go on in the same moment, each comes back to its own address."""
     tabs = [visitor.page, *(visitor.page.context.new_page() for _ in range(number - 1))]
