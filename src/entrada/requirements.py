@@ -172,7 +172,7 @@ class Anybody(_Simple):
 
 
 @dataclass(frozen=True, slots=True)
-class _Any:
+class _Several:
     rules: tuple[Rule, ...]
 
     @property
@@ -183,6 +183,9 @@ class _Any:
     def groups(self) -> bool:
         return any(rule.groups for rule in self.rules)
 
+
+@dataclass(frozen=True, slots=True)
+class _Any(_Several):
     def lack(self, principal: Principal, now: datetime) -> Lack | None:
         """An application is measured by the ways that are meant for applications alone."""
         ways = [rule for rule in self.rules if rule.for_apps or isinstance(principal, User)]
@@ -195,17 +198,7 @@ class _Any:
 
 
 @dataclass(frozen=True, slots=True)
-class _All:
-    rules: tuple[Rule, ...]
-
-    @property
-    def for_apps(self) -> bool:
-        return any(rule.for_apps for rule in self.rules)
-
-    @property
-    def groups(self) -> bool:
-        return any(rule.groups for rule in self.rules)
-
+class _All(_Several):
     def lack(self, principal: Principal, now: datetime) -> Lack | None:
         """What no further proof could bring is said first: nobody is asked for a factor in vain."""
         found = [lack for rule in self.rules if (lack := rule.lack(principal, now))]
