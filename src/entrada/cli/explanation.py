@@ -10,8 +10,9 @@ from entrada.provider import jws
 from entrada.provider.access_checks import ExpectedAccess, type_is_access
 from entrada.provider.authority import Authority, issuer_of
 from entrada.provider.discovery import Discovery
-from entrada.provider.jws import ALGORITHMS, Jws
+from entrada.provider.jws import Jws
 from entrada.provider.keys import VerificationKey
+from entrada.provider.signature import ALGORITHMS
 from entrada.provider.tenants import Tenants
 from entrada.provider.validate import Expected, tenant_named, type_is_jwt
 from entrada.settings import Settings

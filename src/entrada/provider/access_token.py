@@ -76,8 +76,9 @@ class AccessTokenVerifier:
     async def verify(self, token: str) -> Verified:
         """Return the claims of a good token."""
         parsed = jws.parse(token, algorithms=self._algorithms)
-        type_is_access(parsed.type, microsoft=self._first.authority.kind != "oidc")
-        if parsed.for_graph:
+        microsoft = self._first.authority.kind != "oidc"
+        type_is_access(parsed.type, microsoft=microsoft)
+        if parsed.for_graph and microsoft:
             raise TokenRefused("not_for_graph: the token is for Microsoft Graph; ask for a scope of this API")
         now = self._clock()
         key = self._first.discovery.fresh_key(parsed.key_id, now) or await self._key(parsed.key_id)

@@ -7,26 +7,17 @@ from binascii import Error as Base64Error
 from binascii import a2b_base64
 from collections.abc import Sequence
 from functools import lru_cache
-from typing import Any, cast
+from typing import Any
 
 import msgspec
 from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa
-from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
-from cryptography.hazmat.primitives.hashes import SHA256, SHA384, SHA512, HashAlgorithm
 
 from entrada.errors import TokenRefused
 from entrada.provider.keys import LONGEST_KID, VerificationKey
+from entrada.provider.signature import ALGORITHMS, check_signature
 from entrada.provider.strict_json import NotStrict, json_object
 
 MAX_BYTES = 64 * 1024  # SEC-045; Entra's largest ID tokens have about 10 KiB
-ALGORITHMS = frozenset(
-    {"RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA", "Ed25519"}
-)
-"""What can be verified here: asymmetric signatures only (SEC-035)."""
-HASHES: dict[str, HashAlgorithm] = {"256": SHA256(), "384": SHA384(), "512": SHA512()}
-PKCS1 = padding.PKCS1v15()
-COORDINATE_BYTES = {"ES256": 32, "ES384": 48, "ES512": 66}
 TO_STANDARD = bytes.maketrans(b"-_+/=", b"+/!!!")  # what is not of the URL alphabet becomes what the decoder refuses
 PADDING = (b"", b"===", b"==", b"=")
 LAST = (b"", b"", b"AQgw", b"AEIMQUYcgkosw048")  # last characters whose unused bits are zero, by length modulo 4
@@ -82,43 +73,22 @@ def parse(token: str, *, algorithms: Sequence[str], max_bytes: int = MAX_BYTES) 
 
 
 def verify(jws: Jws, key: VerificationKey, *, algorithms: Sequence[str]) -> dict[str, Any]:
-    """Return the claims when `key` signed them with the one algorithm it serves; TokenRefused otherwise.
+    """Return the claims when `key` signed them with the one algorithm it serves; TokenRefused otherwise."""
+    return _object(payload_of(jws, key, algorithms=algorithms), "payload")
+
+
+def payload_of(jws: Jws, key: VerificationKey, *, algorithms: Sequence[str]) -> bytes:
+    """Return the bytes that `key` signed, whatever they are; TokenRefused when it did not.
 
     A key serves the first of `algorithms` that its type and its own `alg` allow (SEC-034).
     """
     if jws.key_id != key.id or jws.algorithm != key.serves(algorithms):
         raise TokenRefused("key: not for this token's algorithm")
     try:
-        _check_signature(jws, key)
+        check_signature(key.public_key, jws.algorithm, signed=jws.signing_input, signature=jws.signature)
     except InvalidSignature:
         raise TokenRefused("signature: wrong") from None
-    return _object(jws._payload, "payload")
-
-
-def _check_signature(jws: Jws, key: VerificationKey) -> None:
-    """Raise InvalidSignature unless the signature is right."""
-    family, public = jws.algorithm[:2], key.public_key
-    if family == "Ed":
-        cast("ed25519.Ed25519PublicKey", public).verify(jws.signature, jws.signing_input)
-        return
-    hashed = HASHES[jws.algorithm[2:]]
-    if family == "ES":
-        signature = _der(jws.signature, COORDINATE_BYTES[jws.algorithm])
-        cast("ec.EllipticCurvePublicKey", public).verify(signature, jws.signing_input, ec.ECDSA(hashed))
-    else:
-        scheme = PKCS1 if family == "RS" else _pss(hashed)
-        cast("rsa.RSAPublicKey", public).verify(jws.signature, jws.signing_input, scheme, hashed)
-
-
-def _pss(hashed: HashAlgorithm) -> padding.PSS:
-    return padding.PSS(mgf=padding.MGF1(hashed), salt_length=hashed.digest_size)  # RFC 7518 section 3.5
-
-
-def _der(signature: bytes, size: int) -> bytes:
-    """Return r and s in DER out of their fixed-width form (RFC 7518 section 3.4)."""
-    if len(signature) != 2 * size:
-        raise InvalidSignature
-    return encode_dss_signature(int.from_bytes(signature[:size]), int.from_bytes(signature[size:]))
+    return jws._payload
 
 
 def _decode(segment: bytes) -> bytes:

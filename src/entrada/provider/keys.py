@@ -17,7 +17,7 @@ from entrada.errors import AuthorityUnavailable
 MOST_KEYS = 500  # SEC-067; Entra publishes about eight
 LONGEST_KID = 256  # characters, SEC-045
 LEAST_RSA_BITS, MOST_RSA_BITS = 2048, 8192  # below is weak (SEC-063); above, one check costs milliseconds
-LEAST_EXPONENT, MOST_EXPONENT = 65537, 2**32
+LEAST_EXPONENT, MOST_EXPONENT = 65537, 2**64 - 1  # below is weak; above, OpenSSL verifies nothing with long moduli
 SECRET_MEMBERS = frozenset({"d", "p", "q", "dp", "dq", "qi", "oth", "k"})
 BASE64URL = re.compile(r"[A-Za-z0-9_-]+")
 RSA_ALGORITHMS = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512")
@@ -26,6 +26,17 @@ CURVES: dict[str, tuple[ec.EllipticCurve, str, int]] = {
     "P-384": (ec.SECP384R1(), "ES384", 48),
     "P-521": (ec.SECP521R1(), "ES512", 66),
 }
+ED25519_PRIME = 2**255 - 19
+SMALL_ORDER = frozenset(
+    {
+        0,
+        1,
+        ED25519_PRIME - 1,
+        0x05FC536D880238B13933C6D305ACDFD5F098EFF289F4C345B027B2C28F95E826,
+        0x7A03AC9277FDC74EC6CC392CFA53202A0F67100D760B3CBA4FD84D3D706A17C7,
+    }
+)
+"""The y of the points of Ed25519 whose order is 8 or less; one signature of theirs is good for every message."""
 EMULATOR_KID = "emulator-"
 EMULATOR_SUBJECT = "entrada emulator"
 SMALL_PRIMES = (3, 5, 7, 11, 13, 17, 19, 23, 29, 31, 37, 41, 43, 47, 53, 59, 61, 67, 71, 73, 79, 83, 89, 97, 101, 103,
@@ -161,6 +172,9 @@ def _okp(member: Mapping[str, Any]) -> tuple[PublicKey, tuple[str, ...], tuple[A
     if member.get("crv") != "Ed25519":
         raise Unusable("unknown crv")
     x = _bytes(member, "x")
+    y = int.from_bytes(x, "little") % 2**255
+    if y in SMALL_ORDER or y >= ED25519_PRIME:
+        raise Unusable("a weak point")
     return ed25519.Ed25519PublicKey.from_public_bytes(x), ("EdDSA", "Ed25519"), ("Ed25519", x)
 
 

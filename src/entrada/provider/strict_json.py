@@ -1,10 +1,12 @@
 """One JSON object out of bytes that a stranger may have written, read strictly.
 
 Refused, beside what is not JSON: anything but one object, encodings other than UTF-8, a byte order mark, duplicate
-members (RFC 8725 section 2.8 has what happens otherwise), NaN and Infinity, lone surrogates, and nesting too deep.
+members (RFC 8725 section 2.8 has what happens otherwise), NaN and Infinity, numbers that would become infinite, lone
+surrogates, and nesting too deep.
 """
 
 import json
+from math import isfinite
 from typing import Any, NoReturn
 
 import msgspec
@@ -68,6 +70,13 @@ def _refuse_constant(_name: str) -> NoReturn:
     raise NotStrict("NaN and Infinity are not JSON")
 
 
+def _finite(digits: str) -> float:
+    number = float(digits)
+    if not isfinite(number):
+        raise NotStrict("a number that is too large")
+    return number
+
+
 def _refuse_lone_surrogates(value: dict[str, Any]) -> None:
     try:
         json.dumps(value, ensure_ascii=False).encode("utf-8")
@@ -75,4 +84,4 @@ def _refuse_lone_surrogates(value: dict[str, Any]) -> None:
         raise NotStrict("a lone surrogate") from None
 
 
-_decoder = json.JSONDecoder(object_pairs_hook=_members, parse_constant=_refuse_constant)
+_decoder = json.JSONDecoder(object_pairs_hook=_members, parse_constant=_refuse_constant, parse_float=_finite)
