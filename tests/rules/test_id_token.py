@@ -150,7 +150,7 @@ async def test_sec_039_times_of_wrong_types(name, value):
 async def test_sec_039_infinite_times(number):
     """SEC-039: a number that overflows to infinity is no time."""
     body = b'{"exp":' + number + b"," + str(claims(exp=ABSENT)).replace("'", '"').encode()[1:]
-    await refused(compact({"alg": "RS256", "kid": "one"}, body), "times_are_numbers")
+    await refused(compact({"alg": "RS256", "kid": "one"}, body), "form")
 
 
 @pytest.mark.parametrize("number", [b"NaN", b"Infinity", b"-Infinity"])
