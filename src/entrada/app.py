@@ -83,6 +83,7 @@ class Entrada:
             templates=self._templates,
             events=self._events,
         )
+        _describe(app, building)
         _add_layers(app, building)
         app.add_exception_handler(Refused, answer_refusal)
         if app.exception_handlers.get(HTTPException) in {None, http_exception_handler}:
@@ -104,6 +105,18 @@ def _close_inside(app: FastAPI) -> None:
         raise SettingsRefused(["FastAPI(debug=True): shows tracebacks to anybody; leave it out in production"])
     inside = {app.openapi_url, app.docs_url, app.redoc_url, app.swagger_ui_oauth2_redirect_url}
     app.router.routes[:] = [route for route in app.router.routes if getattr(route, "path", None) not in inside]
+
+
+def _describe(app: FastAPI, building: "Building") -> None:
+    """Have the OpenAPI document say who may call what, and `/docs` load nothing from elsewhere (API-7)."""
+    if app.openapi_url is None:
+        return
+    from entrada.web.openapi import OpenApi
+    from entrada.web.swagger import publish
+
+    app.openapi = OpenApi(app, building.house)  # type: ignore[method-assign]
+    if not building.house.settings.production:
+        publish(app, building.house)
 
 
 def _add_layers(app: FastAPI, building: "Building") -> None:

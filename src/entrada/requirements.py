@@ -8,7 +8,8 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Protocol
+from functools import reduce
+from typing import Literal, Protocol
 
 from entrada.principal import App, Principal, User
 
@@ -35,6 +36,18 @@ class Lack:
     def step_up(self) -> bool:
         """Whether the person can get there by proving more (RFC 9470)."""
         return bool(self.contexts) or self.mfa or self.max_age is not None
+
+
+@dataclass(frozen=True, slots=True)
+class Door:
+    """One way to meet a rule, as far as the way in decides it: who comes how, and with which scopes at least."""
+
+    way: Literal["session", "person", "application", "stranger"]
+    """In a session, by a person's token, by an application's own; a stranger brings nothing."""
+    scopes: frozenset[str] = frozenset()
+
+
+PEOPLE = frozenset({Door("session"), Door("person")})
 
 
 class Rule(Protocol):
@@ -273,6 +286,34 @@ def lack_of(principal: Principal, rule: Rule, now: datetime) -> Lack | None:
     if isinstance(principal, App) and not rule.for_apps:
         return Lack("a person; an application's token is not taken here")
     return rule.lack(principal, now)
+
+
+def doors(rule: Rule) -> frozenset[Door]:
+    """Return the ways in that may meet the rule, for whoever describes it; what `lack` says decides."""
+    found = _doors(rule)
+    return found if rule.for_apps else frozenset(door for door in found if door.way != "application")
+
+
+def through_both(one: frozenset[Door], other: frozenset[Door]) -> frozenset[Door]:
+    """Return the ways in that meet two rules at once."""
+    return frozenset(Door(a.way, a.scopes | b.scopes) for a in one for b in other if a.way == b.way)
+
+
+def _doors(rule: Rule) -> frozenset[Door]:
+    match rule:
+        case _Any(rules):
+            return frozenset(door for each in rules for door in doors(each))
+        case _All(rules):
+            return reduce(through_both, map(_doors, rules))
+        case _Scope(name=name):
+            return frozenset({Door("person", frozenset({name}))})
+        case _InSession():
+            return frozenset({Door("session")})
+        case _AppRole():
+            return frozenset({Door("application")})
+        case _Tenant():
+            return PEOPLE | {Door("application")}
+    return PEOPLE
 
 
 def _named(name: str, rule: str) -> str:

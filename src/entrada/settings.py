@@ -129,6 +129,10 @@ class Settings(BaseSettings):
     """Whether access tokens that are no JWT are asked about at a provider that has an introspection endpoint."""
     cors_origins: Words = ()
     """Origins whose scripts may call this API with a bearer token, such as https://spa.contoso.com; without cookies."""
+    swagger_client_id: str | None = None
+    """The registration by which /docs signs people in: a single-page application's, without a secret."""
+    swagger_scopes: Words = ()
+    """Scopes of this API that /docs offers, as the authority names them, beside those that routes require."""
     algorithms: Words = ("RS256",)
     """Signature algorithms accepted on tokens; asymmetric ones only."""
     leeway_seconds: int = Field(60, ge=0, le=300)

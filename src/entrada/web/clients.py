@@ -10,9 +10,11 @@ from fastapi import Depends
 from starlette.requests import HTTPConnection
 
 from entrada.errors import BearerRefused, EntradaError, InteractionRequired, RenewalRefused, ScopeNotAskedFor
+from entrada.requirements import Anybody
 from entrada.web import bearer
 from entrada.web.context import Context, context_of
 from entrada.web.failures import refuse
+from entrada.web.requires import ruled
 from entrada.web.step_up import refused
 
 if TYPE_CHECKING:
@@ -46,7 +48,7 @@ def api_client(base: str, *scopes: str) -> Any:
             raise await refused(connection, error) from None
 
     dependency: Callable[[HTTPConnection], Awaitable[ApiClient]] = client
-    return Depends(dependency)
+    return Depends(ruled(dependency, Anybody()))
 
 
 def app_client(base: str, *scopes: str) -> Any:

@@ -1,6 +1,7 @@
-"""Which content a page may load, run and send to: the Content-Security-Policy in its three forms (SEC-161).
+"""Which content a page may load, run and send to: the Content-Security-Policy in its forms (SEC-161).
 
 ours          our pages: nothing but our stylesheet and images; a script only with the page's nonce
+swagger       Swagger UI, as ours, and it may call this application and the authority's token endpoint
 application   any other document that brings no policy: its own origin, no inline script, no plug-in
 bare          anything that is no document: it may not be framed
 """
@@ -20,6 +21,10 @@ APPLICATION = (
     "frame-ancestors 'none'"
 )
 NONCES = "script-src 'self' 'nonce-{nonce}'; style-src 'self' 'nonce-{nonce}'; "
+SWAGGER = (
+    "default-src 'none'; script-src 'nonce-{nonce}'; style-src 'self'; img-src 'self' data:; connect-src {calls}; "
+    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
 DOCUMENTATION = "object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 
 
@@ -65,3 +70,8 @@ class ContentPolicy:
     def with_nonce(self, nonce: str) -> str:
         """Return the policy of an application's page that carries a nonce on its inline scripts and styles."""
         return APPLICATION.format(nonces=NONCES.format(nonce=nonce), forms=self.forms)
+
+
+def of_swagger(nonce: str, *, calls: Iterable[str]) -> str:
+    """Return the policy of Swagger UI's page, which calls this origin and those of the given addresses."""
+    return SWAGGER.format(nonce=nonce, calls=" ".join(dict.fromkeys(("'self'", *map(origin, calls)))))

@@ -5,7 +5,7 @@ A file of the same name in the application's directory replaces ours. Any page m
 """
 
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -17,7 +17,17 @@ from entrada.web.assets import assets
 from entrada.web.content_policy import ContentPolicy
 
 OURS = Path(__file__).parent / "templates"
-OWN_PAGES = frozenset({"error.html", "signed_out.html", "sign_in.html", "sessions.html", "debug.html", "resume.html"})
+OWN_PAGES = frozenset(
+    {
+        "error.html",
+        "signed_out.html",
+        "sign_in.html",
+        "sessions.html",
+        "debug.html",
+        "resume.html",
+        "swagger_signed_in.html",
+    }
+)
 
 AtAuthority = Literal["ended", "still_signed_in", "unknown"]
 Interruption = Literal["loop", "cookies"]
@@ -75,12 +85,23 @@ class Pages:
         }
 
     def render(
-        self, name: str, /, *, status: int = 200, headers: Mapping[str, str] | None = None, **context: Any
+        self,
+        name: str,
+        /,
+        *,
+        status: int = 200,
+        headers: Mapping[str, str] | None = None,
+        content_policy: Callable[[str], str] | None = None,
+        **context: Any,
     ) -> Response:
-        """Answer with a template; a name it uses and was not given is an error, never a blank."""
+        """Answer with a template; a name it uses and was not given is an error, never a blank.
+
+        `content_policy` makes the page's policy of its nonce, where it is not that of its kind.
+        """
         nonce = secrets.token_urlsafe(16)
         html = self._environment.get_template(name).render({**context, "csp_nonce": nonce})
-        policy = self._policy.ours(nonce) if name in OWN_PAGES else self._policy.with_nonce(nonce)
+        usual = self._policy.ours if name in OWN_PAGES else self._policy.with_nonce
+        policy = (content_policy or usual)(nonce)
         fixed = {"content-security-policy": policy, "cache-control": "no-store", "referrer-policy": "no-referrer"}
         return HTMLResponse(html, status, {**fixed, **(headers or {})})
 

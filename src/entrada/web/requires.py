@@ -6,8 +6,9 @@
 The refusal says what was missing. Where more proof would do, the answer asks for it (RFC 9470, Entra's challenge).
 """
 
+from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
+from typing import Any, TypeVar
 
 from fastapi import Depends
 from starlette.requests import HTTPConnection
@@ -19,6 +20,8 @@ from entrada.web.context import Context, context_of
 from entrada.web.dependencies import caller
 from entrada.web.step_up import refused
 
+F = TypeVar("F", bound=Callable[..., Any])
+RULE = "entrada_rule"
 CLAIMS_CHALLENGE = "cp1"  # the capability by which a client says that it answers claims challenges
 
 
@@ -42,7 +45,18 @@ def requires(*rules: Rule) -> Any:
             raise await refused(connection, error) from None
         return principal
 
-    return Depends(allowed)
+    return Depends(ruled(allowed, rule))
+
+
+def ruled(dependency: F, rule: Rule) -> F:
+    """Note on a dependency which rule it holds, for the OpenAPI document to say."""
+    setattr(dependency, RULE, rule)
+    return dependency
+
+
+def rule_of(dependency: object) -> Rule | None:
+    """Return the rule that a dependency of ours holds; None for any other."""
+    return getattr(dependency, RULE, None)
 
 
 async def _with_groups(principal: Principal, context: Context) -> Principal:

@@ -8,7 +8,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from entrada.web.assets import ROOT, assets
+from entrada.web.assets import ROOT, Asset, assets
 
 FOREVER = "public, max-age=31536000, immutable"
 ANOTHER_VERSION = "no-cache"  # a page of the release before, met by a newer worker, still gets a stylesheet
@@ -16,10 +16,14 @@ ANOTHER_VERSION = "no-cache"  # a page of the release before, met by a newer wor
 
 async def static(request: Request) -> Response:
     """Answer one of our files; 404 for any other name."""
-    asset = assets().get(request.path_params["name"])
+    return served(assets().get(request.path_params["name"]), request.path_params["digest"])
+
+
+def served(asset: Asset | None, digest: str) -> Response:
+    """Answer a file that was asked for under this digest; 404 when there is none."""
     if asset is None:
         raise HTTPException(404)
-    keep = FOREVER if request.path_params["digest"] == asset.digest else ANOTHER_VERSION
+    keep = FOREVER if digest == asset.digest else ANOTHER_VERSION
     headers = {"cache-control": keep, "content-type": asset.content_type}
     return Response(asset.body, headers=headers)
 
