@@ -6,6 +6,7 @@ It is worked out when the document is asked for, from the dependencies of each r
 from collections.abc import Iterator, Mapping
 from functools import reduce
 from typing import Any, get_args
+from urllib.parse import urlsplit
 
 from fastapi import FastAPI
 from fastapi.dependencies.models import Dependant
@@ -14,6 +15,7 @@ from fastapi.routing import APIRoute, iter_route_contexts
 from entrada.provider.metadata import Metadata
 from entrada.requirements import PEOPLE, Door, doors, through_both
 from entrada.settings import Settings
+from entrada.settings_faults import LOOPBACK
 from entrada.web import dependencies
 from entrada.web.context import House
 from entrada.web.failures import PROBLEM
@@ -193,10 +195,22 @@ def _authority(scopes: tuple[str, ...], metadata: Metadata | None, metadata_url:
         return {"type": "openIdConnect", "openIdConnectUrl": metadata_url}
     flow = {
         "authorizationUrl": metadata.authorization_endpoint,
-        "tokenUrl": metadata.token_endpoint,
+        "tokenUrl": token_url(metadata),
         "scopes": {name: name.rpartition("/")[2] for name in scopes},
     }
     return {"type": "oauth2", "flows": {"authorizationCode": flow}}
+
+
+def token_url(metadata: Metadata) -> str:
+    """Return where browsers redeem codes.
+
+    An authority on this machine that meets people by http, as an emulator does, is called so: browsers do not trust
+    the certificate that it shows to programs.
+    """
+    people, programs = urlsplit(metadata.authorization_endpoint), urlsplit(metadata.token_endpoint)
+    if people.scheme != "http" or {people.hostname, programs.hostname} - LOOPBACK:
+        return metadata.token_endpoint
+    return programs._replace(scheme=people.scheme, netloc=people.netloc).geturl()
 
 
 def _refusal(description: str, headers: Document) -> Document:

@@ -21,7 +21,7 @@ from entrada.errors import SettingsRefused
 from entrada.web.assets import Asset, read
 from entrada.web.content_policy import of_swagger
 from entrada.web.context import House, context_of
-from entrada.web.openapi import TOKEN
+from entrada.web.openapi import TOKEN, token_url
 from entrada.web.routes.static import served
 
 PACKAGE = "fastapi_swagger"
@@ -124,7 +124,7 @@ class Swagger:
     def _callable(self, house: House) -> Iterator[str]:
         """Give the addresses, beside our own, that the page calls: for tokens, and the application's other servers."""
         if house.discovery.known:
-            yield house.discovery.known.token_endpoint
+            yield token_url(house.discovery.known)
         for server in self._app.servers:
             if urlsplit(str(server.get("url", ""))).scheme in {"https", "http"}:
                 yield str(server["url"])
