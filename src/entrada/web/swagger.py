@@ -123,8 +123,8 @@ class Swagger:
 
     def _callable(self, house: House) -> Iterator[str]:
         """Give the addresses, beside our own, that the page calls: for tokens, and the application's other servers."""
-        if house.discovery.known:
-            yield token_url(house.discovery.known)
+        known = house.discovery.known
+        yield token_url(known) if known else house.discovery.authority.metadata_url
         for server in self._app.servers:
             if urlsplit(str(server.get("url", ""))).scheme in {"https", "http"}:
                 yield str(server["url"])
