@@ -8,9 +8,10 @@ PYTHON ?= python3
 VENV ?= .venv
 EXAMPLE ?= auth_code_flow
 TESTS ?=
+SECONDS ?= 60
 BIN := $(VENV)/bin
 
-.PHONY: help demo test faults check bench matrix golden lock format clean
+.PHONY: help demo test faults fuzz check bench matrix golden lock format clean
 
 help: ## Say what there is
 	@echo "Entrada. Needs Python 3.11 or newer, make and a shell; everything else is set up on first use."
@@ -31,6 +32,9 @@ test: $(VENV)/.dev ## Run every test; installs Chromium and the servers it needs
 faults: $(VENV)/.dev ## Run the fault tests, those that take long included
 	@$(BIN)/python -m pytest -m "long or not long" tests/faults tests/chromium/faults emulator/tests/test_chromium.py
 
+fuzz: $(VENV)-fuzz/.fuzz ## Fuzz the token parser and key sets, guided by coverage; SECONDS=60 for each target
+	@$(VENV)-fuzz/bin/python -m tests.fuzz $(SECONDS)
+
 check: $(VENV)/.dev ## Run ruff, mypy --strict and import-linter
 	@echo "==> ruff";          $(BIN)/ruff check . && $(BIN)/ruff format --check .
 	@echo "==> mypy --strict"; $(BIN)/mypy
@@ -46,7 +50,7 @@ golden: $(VENV)/.dev ## Write the golden files anew; review them as a diff
 	@GOLDEN=write $(BIN)/python -m pytest -q tests/golden
 
 lock: $(VENV)/.dev ## Resolve requirements/*.in anew into hash-checked locks without addresses
-	@for name in demo dev bench; do \
+	@for name in demo dev bench fuzz; do \
 		echo "==> requirements/$$name.txt"; \
 		$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
 			--no-emit-index-url --no-emit-find-links --upgrade requirements/$$name.in -o requirements/$$name.txt || exit 1; \
@@ -66,3 +70,6 @@ $(VENV)/.dev: requirements/dev.txt pyproject.toml emulator/pyproject.toml
 
 $(VENV)-bench/.bench: requirements/bench.txt pyproject.toml emulator/pyproject.toml
 	@PYTHON="$(PYTHON)" .ci/environment $(VENV)-bench bench && touch $@
+
+$(VENV)-fuzz/.fuzz: requirements/fuzz.txt pyproject.toml emulator/pyproject.toml
+	@PYTHON="$(PYTHON)" .ci/environment $(VENV)-fuzz fuzz && touch $@

@@ -54,6 +54,8 @@ def usable(*members) -> set[str]:
         jwk("one", n="a b"),
         jwk("one", n="é"),
         jwk("one", n="A"),
+        jwk("one", e="AQAB="),
+        jwk("one", e="AAEAAR"),
         jwk("one", e=None),
         jwk("one", e=[]),
         jwk("one", issuer=["x"]),

@@ -182,7 +182,10 @@ def _bytes(member: Mapping[str, Any], name: str) -> bytes:
     text = member.get(name)
     if not isinstance(text, str) or not BASE64URL.fullmatch(text):
         raise Unusable(f"{name} is not base64url")
-    return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
+    value = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
+    if base64.urlsafe_b64encode(value).rstrip(b"=") != text.encode():
+        raise Unusable(f"{name} is not canonical base64url")
+    return value
 
 
 def _number(member: Mapping[str, Any], name: str) -> int:
