@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from entrada.clock import steady
+from entrada.clock import Steady
 from entrada.keyring import KeyRing, generate
 from entrada.sessions.lifecycle import Sessions
 from entrada.sessions.sealing import Sealer
@@ -66,7 +66,7 @@ async def test_one_worker_ten_minutes_off(store: SessionStore, clock: MovedClock
 def test_a_steady_clock_is_not_set_back() -> None:
     """REL-046: it follows forward steps, and goes on by itself while the machine's clock is behind."""
     wall, passed = MovedClock(), [0.0]
-    clock = steady(wall, monotonic=lambda: passed[0])
+    clock = Steady(wall, monotonic=lambda: passed[0])
     start = wall()
     wall.move(MINUTE)
     assert clock() == start + MINUTE
@@ -81,7 +81,7 @@ async def test_a_step_back_lengthens_no_session(store: SessionStore, clock: Move
     """REL-046: an hour's idle life ends after an hour of real time, although the clock was set back meanwhile."""
     passed = [0.0]
     ring = KeyRing.parse(generate())
-    steadied = steady(clock, monotonic=lambda: passed[0])
+    steadied = Steady(clock, monotonic=lambda: passed[0])
     sessions = Sessions(store, sealer=Sealer(ring), ring=ring, clock=steadied)
     session_id, _ = await sessions.begin(ADA, tokens=b"")
     clock.move(-HOUR)

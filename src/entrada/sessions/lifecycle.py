@@ -8,7 +8,7 @@ from hashlib import sha256
 
 import msgspec
 
-from entrada.clock import Clock
+from entrada.clock import Clock, in_seconds
 from entrada.errors import NotSignedIn, StoreUnavailable
 from entrada.keyring import KeyRing
 from entrada.logs import log
@@ -39,7 +39,7 @@ class Sessions:
         self._store = store
         self._sealer = sealer
         self._reader = Reader(store, sealer=sealer)
-        self._clock = clock
+        self._now = in_seconds(clock)
         self._lifetimes = lifetimes
         self._touch_every = lifetimes.touch_every.total_seconds()
         self._no_touch_before = 0.0
@@ -318,9 +318,6 @@ class Sessions:
 
     def _touch_is_due(self, session: Session, now: float) -> bool:
         return now >= session.record.last_seen_at + self._touch_every and now >= self._no_touch_before
-
-    def _now(self) -> float:
-        return self._clock().timestamp()
 
     async def _index_older(self) -> None:
         """Index what an older release began without an index; where there is none this asks the store once."""

@@ -97,29 +97,32 @@ class Context:
     It keeps parts of the scope, never the scope, which holds it: a ring would wait for the garbage collector.
     """
 
-    __slots__ = ("_client", "_looked_up", "_session", "answered", "authorization", "bearer", "body",
-                 "cookie_header",
-                 "correlation_id", "headers", "house", "personal", "return_to", "save_data", "session_id",
-                 "set_cookies")  # fmt: skip
+    # what few requests set is a default of the class: this is made for each of them
+    headers: Mapping[bytes, bytes] = {}
+    """The request's headers by lower-case name; of repeated ones the last."""
+    authorization: tuple[bytes, ...] = ()
+    bearer = False
+    """Whether one of these headers is of that scheme: then no cookie counts."""
+    body: "Recorded | None" = None
+    """What came with a form, for the case that it has to wait."""
+    cookie_header = b""
+    session_id: str | None = None
+    personal = False
+    """Whether the request says who it is from, so that its answer is for nobody else."""
+    return_to: str | None = None
+    """A checked address, once it is known where a sign-in was going."""
+    answered = False
+    """Whether the head of the answer is on its way."""
+    save_data: Callable[[], Awaitable[None]] | None = None
+    """What saves `request.session`, once it was used."""
+    _session: "Session | None" = None
+    _looked_up = False
 
     def __init__(self, house: House, scope: Scope) -> None:
         self.house = house
-        self.correlation_id = f"{_numbers.getrandbits(128):032x}"
-        self.headers: Mapping[bytes, bytes] = {}
-        """The request's headers by lower-case name; of repeated ones the last."""
-        self.authorization: tuple[bytes, ...] = ()
-        self.bearer = False  # whether one of these headers is of that scheme: then no cookie counts
-        self.body: Recorded | None = None  # what came with a form, for the case that it has to wait
-        self.cookie_header = b""
-        self.session_id: str | None = None
-        self.personal = False  # whether the request says who it is from, so that its answer is for nobody else
+        self.correlation_id = _numbers.randbytes(16).hex()
         self.set_cookies: list[str] = []
-        self.return_to: str | None = None  # a checked address, once it is known where a sign-in was going
-        self.answered = False  # whether the head of the answer is on its way
-        self.save_data: Callable[[], Awaitable[None]] | None = None  # what saves `request.session`, once it was used
         self._client: tuple[str, int] | None = scope.get("client")
-        self._session: Session | None = None
-        self._looked_up = False
 
     async def session(self) -> "Session | None":
         """Return the live session of this request, looked up once and only when there is a cookie."""

@@ -13,7 +13,7 @@ import httpx2
 from fastapi import FastAPI
 
 from entrada.background import SWEEP_EVERY, Chore, Chores, sweep, watching_ends
-from entrada.clock import Clock, steady
+from entrada.clock import Clock, Steady
 from entrada.events import Events
 from entrada.flows.ahead import RenewalAhead
 from entrada.flows.bearer import Bearers
@@ -139,7 +139,7 @@ def build(
     key_file = KeyFile(path) if (path := ring_file(settings)) else None  # before it is read: no change is missed
     sealer = Sealer(ring := load_or_create_ring(settings))
     database, ended, store = _kept_in(settings, clock)
-    sessions = Sessions(store, sealer=sealer, ring=ring, clock=steady(clock), lifetimes=_lifetimes(settings))
+    sessions = Sessions(store, sealer=sealer, ring=ring, clock=Steady(clock), lifetimes=_lifetimes(settings))
     outside = lay_ways_out(settings, transport=transport, client_assertion=client_assertion, clock=clock)
     discovery, client, schedule, leases = outside.discovery, outside.client, outside.schedule, Leases(store)
     people, expiry = _people(database, ring, provision), ExpiryWatch(outside.credentials, clock=clock, events=events)

@@ -73,22 +73,24 @@ class Gate:
 
     def _read_headers(self, scope: Scope, context: Context) -> None:
         """Take what we need from the headers; refuse a wrong host and too many cookies."""
-        lines: list[HeaderLine] = list(scope["headers"])
+        lines: list[HeaderLine] = scope["headers"]
         headers = context.headers = dict(lines)
         if len(headers) < len(lines):
             _settle_repeated(headers, lines)
-        cookie_header = headers.get(b"cookie", b"")
-        context.personal = self._session_cookie in cookie_header or b"authorization" in headers
-        self._house.hosts.check(headers.get(b"host"))
         if b"authorization" in headers:
-            context.authorization = tuple(value for name, value in lines if name == b"authorization")
+            context.personal = True
+            context.authorization = tuple([value for name, value in lines if name == b"authorization"])
             context.bearer = any(map(_is_bearer, context.authorization))
+        cookie_header = headers.get(b"cookie", b"")
+        if self._session_cookie in cookie_header:
+            context.personal = True
+        self._house.hosts.check(headers.get(b"host"))
         if len(cookie_header) > cookies.MOST_HEADER_BYTES:
             if scope["path"].startswith(f"{ROOT}/"):  # what the page that says so is made of
                 return
             raise HeadersTooLarge("the Cookie header is over 16 KiB")
         context.cookie_header = cookie_header
-        if not context.bearer:  # a bearer token, good or bad, never falls back to the cookie (SEC-095)
+        if cookie_header and not context.bearer:  # a bearer token never falls back to the cookie (SEC-095)
             context.session_id = self._house.cookies.session_in(cookie_header)
 
     async def _check_source(self, scope: Scope, context: Context, receive: Receive) -> Receive:
