@@ -23,6 +23,8 @@
     │   ├── AuthorityRefused       the authority said no; carries its AADSTS code when it has one
     │   └── TokenRefused           a token failed a check
     │       └── TenantRefused      it is good, but its tenant's people, or its guests, are not let in
+    │           ├── TenantWaits        its tenant has been on-boarded, and the operator has not decided yet
+    │           └── TenantMismatch     another tenant was on-boarded than that of whoever signed in
     ├── RenewalRefused             the authority will not renew: the person must sign in again
     │   └── InteractionRequired    it would, after one more step by the person (MFA, consent, claims)
     ├── Unsupported                the provider, or how we are registered there, cannot do what the application wants
@@ -246,6 +248,20 @@ class TenantRefused(TokenRefused):
 
     code = "tenant_not_allowed"
     public = "People of your organisation cannot sign in to this application."
+
+
+class TenantWaits(TenantRefused):
+    """The person's organisation has been on-boarded, and whoever runs the application has not approved it yet."""
+
+    code = "tenant_not_approved"
+    public = "Your organisation has asked to be let in, and is not approved yet."
+
+
+class TenantMismatch(TenantRefused):
+    """One organisation was said to be on-boarded, and somebody of another has signed in to confirm it."""
+
+    code = "tenant_mismatch"
+    public = "The organisation that agreed is not the one that you signed in with."
 
 
 class RenewalRefused(EntradaError):

@@ -20,6 +20,7 @@ EventName = Literal[
     "session_ended",
     "renewal_failed",
     "credential_expiring",
+    "tenant_onboarded",
 ]
 
 

@@ -32,6 +32,7 @@ Purpose = Literal[
     "step-up",
     "downstream-token",
     "device",
+    "onboarding",
 ]
 """What a derived secret is for; each is independent of the others (SEC-171)."""
 

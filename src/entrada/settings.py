@@ -67,6 +67,8 @@ class Settings(BaseSettings):
     """The GUIDs of those whose people may sign in, where tenant_id is `organizations` or `common`."""
     any_tenant: bool = False
     """Whether the people of every organisation may sign in instead."""
+    onboarding: Literal["off", "consent", "approval"] = "off"
+    """Whether tenants beside those may be on-boarded: let in by their administrator's consent, or after approval."""
     personal_accounts: bool = False
     """Whether personal Microsoft accounts may sign in, with `common` or `consumers`."""
     guests: bool = True
@@ -224,6 +226,11 @@ class Settings(BaseSettings):
     def callback_uri(self) -> str:
         """The redirect URI that is sent to the authority, byte for byte (SEC-005)."""
         return self.redirect_uri or f"{self.base_url}{self.prefix}/callback"
+
+    @property
+    def onboarding_uri(self) -> str:
+        """The redirect URI of the administrators' consent, to be registered beside that of sign-in."""
+        return f"{self.base_url}{self.prefix}/onboarding/return"
 
     @property
     def entra_authority(self) -> str | None:

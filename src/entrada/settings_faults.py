@@ -131,10 +131,14 @@ def _elsewhere_faults(settings: "Settings", name: str, url: str | None) -> list[
 def _tenant_faults(settings: "Settings") -> list[str]:
     faults = []
     tenant = (settings.tenant_id or "").lower()
-    if tenant in MANY_TENANTS and not settings.tenants and not settings.any_tenant:
+    onboarding = settings.onboarding != "off"
+    if tenant in MANY_TENANTS and not settings.tenants and not settings.any_tenant and not onboarding:
         faults.append(
-            "tenants: name the GUIDs of the tenants to let in, or set ENTRADA_ANY_TENANT=true for every organisation"
+            "tenants: name the GUIDs of the tenants to let in, or set ENTRADA_ANY_TENANT=true for every organisation, "
+            "or ENTRADA_ONBOARDING=approval"
         )
+    if onboarding and (tenant not in MANY_TENANTS or settings.any_tenant):
+        faults.append("onboarding: is for tenant_id=organizations or common, without any_tenant")
     if settings.tenants and (tenant not in MANY_TENANTS or settings.any_tenant):
         faults.append("tenants: is for tenant_id=organizations or common, without any_tenant")
     if settings.any_tenant and tenant not in MANY_TENANTS:

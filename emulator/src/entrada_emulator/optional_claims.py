@@ -9,6 +9,8 @@ from entrada_emulator.model import Application, User
 from entrada_emulator.sign_in import SignIn
 
 GROUPS_IN_A_TOKEN = 200
+GLOBAL_ADMINISTRATOR = "62e90394-69f5-4237-9190-012177145e10"  # role template ids, the same in every directory
+EVERYBODY = "b79fbf4d-3ef9-4689-8143-76b194e85509"  # which `wids` names for whoever has no role
 LOOPBACK = "127.0.0.1"  # where everybody who talks to the emulator sits
 
 Claims = dict[str, Any]
@@ -84,6 +86,7 @@ OF_BOTH: dict[str, Claim] = {
     "upn": lambda s: s.user.user_principal_name,
     "verified_primary_email": lambda s: [s.user.mail] if s.user.mail and s.user.mail_verified else [],
     "verified_secondary_email": lambda _: [],
+    "wids": lambda s: [*((GLOBAL_ADMINISTRATOR,) if s.user.is_admin else ()), EVERYBODY],
     "xms_edov": lambda s: s.user.mail_verified if s.user.mail else None,
     "xms_pl": lambda _: "en-us",
     "xms_tpl": lambda _: "en",

@@ -42,6 +42,14 @@ LEDGER_API = "a0000000-0000-4000-8000-000000000010"
 CALCULATOR = "a0000000-0000-4000-8000-000000000021"
 LEDGER_URI = "https://ledger.birch.example"
 
+EVERYONES_ADDRESSES = (
+    "http://localhost/signed-out",
+    "http://localhost/api/auth/onboarding/return",
+    "https://portal.birch.example/callback",
+    "https://portal.birch.example/signed-out",
+    "https://portal.birch.example/onboarding/return",
+)
+
 ENGINEERING = "b0000000-0000-4000-8000-000000000001"
 FINANCE = "b0000000-0000-4000-8000-000000000002"
 CEDAR_STAFF = "b0000000-0000-4000-8000-000000000003"
@@ -108,6 +116,8 @@ def _people() -> tuple[User, ...]:
                 mail="gil@cedar.example", home=Home("c0000000-0000-4000-8000-000000000011", CEDAR.id),
                 app_roles=_roles("Reader")),
         _person(13, "Cleo Cedar", "cleo@cedar.example", "member of another organisation", tenant=CEDAR),
+        _person(14, "Cora Chief", "cora@cedar.example", "administrator of another organisation", tenant=CEDAR,
+                is_admin=True),
         _person(21, "Petra Personal", "petra@outlook.example", "personal account", tenant=PERSONAL),
         _person(66, "Mia Member", "mallory@nettle.example", "hostile: claims Mia's mail address", tenant=NETTLE,
                 mail="mia@birch.example", mail_verified=False),
@@ -264,7 +274,8 @@ def _special_cases() -> tuple[Application, ...]:
             MULTI_TENANT_APP,
             BIRCH.id,
             "Birch for Everyone",
-            redirect_uris=(*web, RedirectUri("http://localhost/signed-out")),
+            redirect_uris=(*web, *map(RedirectUri, EVERYONES_ADDRESSES)),
+            optional_id_claims=("wids",),
             secrets=(Secret("emulator-secret-birch-everyone"),),
             multi_tenant=True,
             personal_accounts=True,

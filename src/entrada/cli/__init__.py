@@ -30,6 +30,7 @@ def commands() -> "typer.Typer":
     from entrada.cli.explain import explain
     from entrada.cli.keys import keys
     from entrada.cli.serve import serve
+    from entrada.cli.tenants import tenants
     from entrada.cli.token import token
 
     made = typer.Typer(
@@ -40,6 +41,7 @@ def commands() -> "typer.Typer":
     )
     made.callback()(_nothing)
     made.add_typer(keys, name="keys")
+    made.add_typer(tenants, name="tenants")
     for command in (serve, token, explain):
         made.command()(command)
     return made

@@ -21,7 +21,7 @@ from entrada.keyring import Key, KeyRing
 from entrada.sessions import resealing
 from entrada.sessions.census import Census, take_census
 from entrada.sessions.keyfile import KeyFile, load_or_create_ring, ring_file
-from entrada.sessions.opening import SQLITE_FILE, open_store
+from entrada.sessions.opening import open_store, visible
 from entrada.sessions.resealing import Progress
 from entrada.sessions.sealing import Sealer
 from entrada.sessions.store import SessionStore
@@ -64,7 +64,7 @@ def reseal() -> None:
     """Seal everything in the store anew with the active key; workers may run, and it may be run again."""
     settings = Settings.load()
     ring = load_or_create_ring(settings)
-    if not _visible(settings):
+    if not visible(settings.store, data_dir=settings.data_dir):
         raise SettingsRefused(["store: there is nothing that could be sealed anew from here"])
     sealer, shown = Sealer(ring), 0
 
@@ -155,16 +155,9 @@ def _census(settings: Settings, ring: KeyRing) -> Census | None:
     """Return what the store holds; None when it cannot be seen from another process."""
     if settings.store == "memory:":
         return None
-    if not _visible(settings):
+    if not visible(settings.store, data_dir=settings.data_dir):
         return Census()
     return _with_store(settings, lambda store: take_census(store, sealer=Sealer(ring)))
-
-
-def _visible(settings: Settings) -> bool:
-    """Say whether there is a store to open: opening it must not make its file, perhaps as the wrong user."""
-    if settings.store == "sqlite:":
-        return (settings.data_dir / SQLITE_FILE).is_file()
-    return settings.store != "memory:"
 
 
 def _with_store(settings: Settings, work: Callable[[SessionStore], Awaitable[T]]) -> T:

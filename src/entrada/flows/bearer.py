@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 import msgspec
 
 from entrada.clock import Clock
-from entrada.errors import BearerRefused, SignInRefused, TokenRefused
+from entrada.errors import BearerRefused, SignInRefused, TenantRefused, TokenRefused
 from entrada.flows.flights import Flights
 from entrada.flows.provisioning import Provisioning
 from entrada.flows.standing import Standing
@@ -81,8 +81,10 @@ class Bearers:
         found = entry.value.found if entry else await self._found(header, token)
         try:
             admitted, sure_until = await self._admitted(found.named)
-        except SignInRefused:
+        except SignInRefused as refused:
             self._known.drop(header)
+            if isinstance(refused, TenantRefused):  # as for a tenant that is not listed
+                raise BearerRefused(str(refused)) from None
             raise
         if taken_back == self._taken_back:
             self._known.put(header, Entry(Known(found, admitted), until=found.until, sure_until=sure_until))
@@ -107,7 +109,7 @@ class Bearers:
         The rule cannot change how far the client may go.
         """
         if isinstance(named, App):
-            return named, ALWAYS
+            return named, await self._standing.sure_until(named) if self._provisioning.admission else ALWAYS
         sure_until = await self._standing.sure_until(named)
         admitted = await self._provisioning.asked(named)
         return (admitted if admitted is named else replace(admitted, delegation=named.delegation)), sure_until
@@ -116,6 +118,11 @@ class Bearers:
         """Remember nothing of the tokens of this person: they were made inactive, or their roles have changed."""
         self._standing.forget(user_key)
         self._take_back(lambda known: not (isinstance(known.found.named, User) and known.found.named.key == user_key))
+
+    def forget_tenant(self, tenant_id: str) -> None:
+        """Remember nothing of the tokens of this tenant: it was suspended."""
+        self._standing.forget()
+        self._take_back(lambda known: known.found.named.tenant_id != tenant_id)
 
     def use_keys(self, keys: KeySet, *, version: int) -> None:
         """Believe no token any more whose key is not among these, of one version of the authority's metadata."""

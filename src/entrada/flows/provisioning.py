@@ -6,7 +6,8 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from entrada.errors import SignInRefused
-from entrada.principal import User
+from entrada.flows.admission import Admission
+from entrada.principal import Principal, User
 
 if TYPE_CHECKING:
     from entrada.users.directory import Directory
@@ -23,22 +24,35 @@ class NotAdmitted(SignInRefused):
 
 
 class Provisioning:
-    """Admits a verified person: asks the rule, then creates or updates their row."""
+    """Admits a verified person: asks about the tenant, then the rule, then creates or updates their row."""
 
-    def __init__(self, directory: "Directory", rule: Provision | None = None) -> None:
+    def __init__(
+        self, directory: "Directory", rule: Provision | None = None, *, admission: Admission | None = None
+    ) -> None:
+        """Ask `admission` about tenants; None where the authority is for one, whose people it vouches for."""
         self._directory = directory
         self._rule = rule
+        self.admission = admission
 
     async def admit(self, user: User, *, at: datetime) -> User:
-        """Return the user who may come in; SignInRefused when the rule or the directory says no."""
+        """Return the user who may come in; SignInRefused when tenants, rule or directory say no."""
+        await self._check_tenant(user)
         admitted = await self.asked(user)
         await self._directory.signed_in(admitted, at)
         return admitted
 
-    async def check_active(self, user: User) -> None:
-        """Raise NotAdmitted for a person who was made inactive; one who never signed in here is not."""
-        if await self._directory.is_inactive(user):
+    async def check_active(self, caller: Principal) -> None:
+        """Raise NotAdmitted for a person who was made inactive, TenantRefused for a tenant that is not let in.
+
+        One who never signed in here is not inactive; an application is only asked about by its tenant.
+        """
+        await self._check_tenant(caller)
+        if isinstance(caller, User) and await self._directory.is_inactive(caller):
             raise NotAdmitted("the user is inactive")
+
+    async def _check_tenant(self, caller: Principal) -> None:
+        if self.admission is not None:
+            await self.admission.check(caller.tenant_id)
 
     async def asked(self, user: User) -> User:
         """Return the user as the rule admits them, whose row is not written; NotAdmitted when it refuses."""

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from entrada.clock import Clock
-from entrada.errors import AuthorityRefused, EntradaError, StoreUnavailable, TransactionRefused
+from entrada.errors import AuthorityRefused, EntradaError, StoreUnavailable, TenantRefused, TransactionRefused
 from entrada.flows.callback import AuthorizationResponse, Cancelled, MatchedCallback
 from entrada.flows.endings import Endings
 from entrada.flows.provisioning import Provisioning
@@ -31,7 +31,9 @@ from entrada.provider.discovery import Discovery
 from entrada.provider.id_token import IdTokenVerifier
 from entrada.provider.identity import user_from
 from entrada.provider.metadata import Metadata
+from entrada.provider.tenants import may_consent_for_all
 from entrada.provider.token_client import CodeGrant, TokenClient, sent_nonce
+from entrada.provider.validate import Claims
 from entrada.sessions.lifecycle import Sessions
 from entrada.sessions.record import RequestFacts
 from entrada.sessions.sealing import Sealer
@@ -119,10 +121,12 @@ class SignIn:
         flow: str | None = None,
         proof: Proof = Proof(),
         asked: tuple[str, ...] = (),
+        onboards: str | None = None,
     ) -> Started:
         """Begin an attempt: fresh state, nonce and verifier, and the address of the authority's page.
 
-        `proof` is asked for beyond who it is; `asked` names it, and what was asked for a moment before.
+        `proof` is asked for beyond who it is; `asked` names it, and what was asked for a moment before. `onboards` is
+        the tenant that the person is to show that they belong to.
         """
         metadata = self._user_flows.metadata(await self._discovery.metadata(), flow)
         claims = await self._claims_lacked(replaces)
@@ -142,6 +146,7 @@ class SignIn:
             flow=flow,
             device=device,
             asked=asked,
+            onboards=onboards,
         )
         url = authorize_url(
             metadata,
@@ -183,8 +188,11 @@ class SignIn:
 
     async def finish(
         self, callback: MatchedCallback, *, facts: RequestFacts, replacing: str | None, device: str | None
-    ) -> SignedIn:
-        """Redeem the code, verify the ID token, admit the person, begin the session."""
+    ) -> SignedIn | Onward:
+        """Redeem the code, verify the ID token, admit the person, begin the session.
+
+        Whoever has on-boarded a tenant that is not let in yet is led on without one.
+        """
         transaction = callback.transaction
         redeemed = await self._client.redeem(
             CodeGrant(
@@ -198,7 +206,9 @@ class SignIn:
         claims = await self._verifier.verify(
             redeemed.id_token, nonce=sent_nonce(transaction.nonce), access_token=redeemed.access_token
         )
-        user = await self._provisioning.admit(user_from(claims), at=self._clock())
+        user = await self._admitted(claims, transaction)
+        if user is None:
+            return Onward(transaction.return_to, sign_in=False)
         device_id = device or transaction.device or secrets.token_urlsafe(DEVICE_BYTES)
         sighting = await self._devices.seen(user, device_id, user_agent=facts.user_agent, at=self._clock())
         session_id, session = await self._sessions.begin(
@@ -220,6 +230,20 @@ class SignIn:
             return_to=transaction.return_to,
             surplus=surplus,
         )
+
+    async def _admitted(self, claims: Claims, transaction: Transaction) -> User | None:
+        """Return the person as they are admitted; None when they have on-boarded a tenant that is not let in now."""
+        person, admission = user_from(claims), self._provisioning.admission
+        if transaction.onboards is None:
+            return await self._provisioning.admit(person, at=self._clock())
+        if admission is None:
+            raise TransactionRefused("nobody is on-boarded any more")
+        shown = may_consent_for_all(claims.values)
+        await admission.onboard(person, tenant_id=transaction.onboards, administrator=shown, at=self._clock())
+        try:
+            return await self._provisioning.admit(person, at=self._clock())
+        except TenantRefused:
+            return None
 
     async def _check_still_active(self, user: User, session_id: str) -> None:
         """End what was begun for somebody who was deactivated meanwhile: who did so may have looked too early."""

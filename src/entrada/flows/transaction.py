@@ -44,6 +44,8 @@ class Transaction:
     """The user flow that it goes through instead of the one of signing in."""
     asked: tuple[str, ...] = ()
     """What this attempt, and those a moment before, are to prove beyond who it is."""
+    onboards: str | None = None
+    """The tenant that a consent has named, which this attempt is to confirm."""
     device: str | None = field(repr=False, default=None)
     """The number of this browser's device when the attempt began; a cross-site answer comes without its cookie."""
 

@@ -7,9 +7,11 @@ from hashlib import sha256
 from typing import Literal
 from urllib.parse import urlencode, urlsplit
 
+from entrada.errors import Unsupported
 from entrada.provider.metadata import Metadata
 
 VERIFIER = re.compile(r"[A-Za-z0-9._~-]{43,128}")  # RFC 7636 section 4.1
+AUTHORIZE = "/oauth2/v2.0/authorize"  # how Entra's addresses end
 EXTRA = frozenset(
     {"login_hint", "domain_hint", "ui_locales", "prompt", "max_age", "acr_values", "claims", "client_info"}
 )
@@ -56,6 +58,18 @@ def authorize_url(
             **(extra or {}),
         },
     )
+
+
+def admin_consent_url(metadata: Metadata, *, client_id: str, scope: str, redirect_uri: str, state: str) -> str:
+    """Return where an administrator of any organisation agrees for it, beside Entra's page to authorize.
+
+    Unsupported for a provider that has no such place.
+    """
+    base, authorize, _ = metadata.authorization_endpoint.partition(AUTHORIZE)
+    if not authorize:
+        raise Unsupported("the authority has no page for the consent of administrators")
+    parameters = {"client_id": client_id, "scope": scope, "redirect_uri": redirect_uri, "state": state}
+    return f"{base.rpartition('/')[0]}/organizations/v2.0/adminconsent?{urlencode(parameters)}"
 
 
 def end_session_url(

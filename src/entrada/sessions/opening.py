@@ -33,6 +33,13 @@ def open_store(url: str, *, data_dir: Path, clock: Clock, ended: EndedSessions |
     return _server_store(address, clock=clock, ended=ended)
 
 
+def visible(url: str, *, data_dir: Path) -> bool:
+    """Say whether there is a store to open from here: opening it must not make its file, perhaps as the wrong user."""
+    if url == "sqlite:":
+        return (data_dir / SQLITE_FILE).is_file()
+    return url != "memory:"
+
+
 def may_forget(url: str) -> bool:
     """Say whether a fault can make the store that the setting names forget what it has acknowledged."""
     return store_url.parse(url).kind in {"redis", "sentinel", "cluster"}

@@ -58,6 +58,17 @@ class Directory:
 
         return await self._database.run(work)
 
+    async def of_tenant(
+        self, tenant_id: str, *, limit: int, after: UUID | None = None
+    ) -> dict[UUID, tuple[User, datetime]]:
+        """Return at most `limit` people of a tenant by our ids, after that one, each with their last sign-in."""
+        wanted = select(users).where(users.c.tenant_id == tenant_id, users.c.object_id.is_not(None))
+        if after is not None:
+            wanted = wanted.where(users.c.id > after)
+        async with self._database.unit_of_work(read_only=True) as connection:
+            rows = (await connection.execute(wanted.order_by(users.c.id).limit(limit))).all()
+        return {row.id: (_user(row), row.last_sign_in_at) for row in rows}
+
     async def deactivate(self, user: User) -> bool:
         """Let this person sign in no more; False when nobody is known by their key."""
         inactive = update(users).where(is_person(user)).values(is_active=False)
@@ -81,6 +92,11 @@ def is_person(user: User) -> ColumnElement[bool]:
     if user.tenant_id and user.object_id:
         return and_(users.c.tenant_id == user.tenant_id, users.c.object_id == user.object_id)
     return and_(users.c.object_id.is_(None), users.c.issuer == user.issuer, users.c.subject == user.subject)
+
+
+def _user(row: Row[tuple[object, ...]]) -> User:
+    """Return whom a row is of: who they are, and nothing that the authority has said beside."""
+    return User(issuer=row.issuer, subject=row.subject, tenant_id=row.tenant_id, object_id=row.object_id)
 
 
 def _person(row: Row[tuple[object, ...]]) -> Person:

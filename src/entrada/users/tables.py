@@ -81,6 +81,16 @@ ended_sessions = Table(
     Index("entrada_ended_session_by_end", "until"),
 )
 
+tenants = Table(
+    "entrada_tenant",
+    metadata,
+    Column("tenant_id", String, primary_key=True),  # a GUID in lower case
+    Column("status", String, nullable=False),  # users/tenants.py names them
+    Column("contact", String),
+    Column("onboarded_at", UtcDateTime),
+    Column("changed_at", UtcDateTime, nullable=False),
+)
+
 devices = Table(
     "entrada_device",
     metadata,

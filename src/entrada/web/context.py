@@ -21,9 +21,11 @@ from entrada.settings import Settings
 
 if TYPE_CHECKING:  # an application that only names its dependencies loads none of these
     from entrada.background import Chores
+    from entrada.flows.admission import Admission
     from entrada.flows.bearer import Bearers
     from entrada.flows.endings import Endings
     from entrada.flows.expiry import ExpiryWatch
+    from entrada.flows.onboarding import Onboarding
     from entrada.flows.remote_logout import RemoteLogout
     from entrada.flows.signin import SignIn
     from entrada.flows.signout import SignOut
@@ -80,6 +82,9 @@ class House:
     outbound: "Outbound"
     told_later: "ToldLater"
     step_ups: "StepUps"
+    onboarding: "Onboarding"
+    admission: "Admission | None"
+    """Who decides about tenants, where the authority is for many."""
     devices: "Devices"
     binding: "Binding | None"
     """What sessions are bound to beside their cookie, if to anything."""

@@ -6,6 +6,7 @@
 | transaction, one per attempt | the sealed attempt | Lax; None with form_post | the attempt's |
 | leaving | that this browser was sent to the authority to sign out | Lax | five minutes |
 | device | a random number, to know the browser again at its next sign-in | Lax | 400 days, the longest there is |
+| onboarding | the sealed way to the consent of an administrator | Lax | an attempt's |
 | visits | how often this browser came back from the authority within a minute | Lax | one minute |
 
 On https all names begin with `__Host-`, so that no sibling domain can plant one (RFC 6265bis 4.1.3.2). On plain http,
@@ -36,6 +37,7 @@ class Cookies:
     transaction_prefix: str
     visits: str
     leaving: str
+    onboarding: str
     device: str
     secure: bool
     transaction_same_site: SameSite
@@ -55,6 +57,7 @@ class Cookies:
             transaction_prefix=f"{prefix}entrada-signin-",
             visits=f"{prefix}entrada-visits",
             leaving=f"{prefix}entrada-leaving",
+            onboarding=f"{prefix}entrada-onboarding",
             device=f"{prefix}entrada-device",
             secure=settings.secure,
             transaction_same_site="None" if settings.response_mode == "form_post" else "Lax",
@@ -97,6 +100,14 @@ class Cookies:
         """Return the device's number from a Cookie header; None when there is none of the right form."""
         found = single(header, self.device)
         return found if found and DEVICE.fullmatch(found) else None
+
+    def open_onboarding(self, sealed: str) -> str:
+        """Return the Set-Cookie value that keeps the way to an administrator's consent in the browser."""
+        return self._write(self.onboarding, sealed, same_site="Lax", max_age=self.transaction_seconds)
+
+    def drop_onboarding(self) -> str:
+        """Return the Set-Cookie value that removes it."""
+        return self._write(self.onboarding, "", same_site="Lax", max_age=0)
 
     def count_visits(self, visits: int, *, seconds: int) -> str:
         """Return the Set-Cookie value that counts returns from the authority for a while."""

@@ -19,12 +19,15 @@ from entrada.errors import (
     SignInRefused,
     StepUpInVain,
     StepUpRequired,
+    TenantMismatch,
     TenantRefused,
+    TenantWaits,
     TokenRefused,
     TransactionRefused,
     Unavailable,
 )
 from entrada.flows.callback import Cancelled
+from entrada.flows.onboarding import AdministratorNeeded, ConsentDeclined, OnboardingLost
 from entrada.provider.aadsts import meaning_of
 
 
@@ -37,6 +40,8 @@ class Explanation:
     advice: str
     code: str | None = None
     meaning: str | None = None
+    signed_in: tuple[str, str] | None = None
+    """What happened and what to do instead, for somebody who is signed in still."""
 
 
 AGAIN = "Please sign in again."
@@ -62,6 +67,33 @@ WORDS: dict[type[EntradaError], tuple[str, str, str]] = {
         "Your organisation cannot sign in here",
         "You signed in, but this application is open to people of certain organisations only.",
         "Sign in with another account, or ask whoever looks after this application to let your organisation in.",
+    ),
+    TenantWaits: (
+        "Your organisation is not approved yet",
+        "It has asked to be let in. Whoever looks after this application has not approved it yet, so nobody was "
+        "signed in.",
+        "Please try again later, or ask whoever looks after this application.",
+    ),
+    TenantMismatch: (
+        "That was another organisation",
+        "The organisation that agreed is not the one whose account you came back with, so nothing was noted.",
+        "Start again, and use an account of the same organisation both times.",
+    ),
+    OnboardingLost: (
+        "This cannot be finished here",
+        "It was started in another browser, took too long, or was already answered; or this browser did not keep the "
+        "cookie that belongs to it. Nothing was changed.",
+        "Please start again. If you come back to this page, allow cookies for this site.",
+    ),
+    ConsentDeclined: (
+        "Your organisation did not agree",
+        "The permissions were not accepted. Nothing was changed, and nobody was signed in.",
+        "You can start again whenever you like.",
+    ),
+    AdministratorNeeded: (
+        "An administrator has to agree",
+        "Your account may not agree for your organisation. Nothing was changed, and nobody was signed in.",
+        "Ask an administrator of your organisation, and send them the address of the page where you started.",
     ),
     TokenRefused: (
         "Your sign-in could not be verified",
@@ -112,13 +144,23 @@ WORDS: dict[type[EntradaError], tuple[str, str, str]] = {
 }
 
 
+STILL_SIGNED_IN: dict[type[EntradaError], tuple[str, str]] = {
+    Cancelled: (
+        "You are still signed in, as before. What you were asked to sign in for was not done.",
+        "Try again when you want.",
+    ),
+}
+"""What to say instead to somebody whose session goes on: a step-up that they cancelled signs nobody out."""
+
+
 def explain(error: EntradaError) -> Explanation:
     """Return what to say about an error; the nearest class above it speaks where it has no words of its own."""
-    if isinstance(error, AuthorityRefused) and not isinstance(error, Cancelled):
+    if isinstance(error, AuthorityRefused) and not isinstance(error, Cancelled | ConsentDeclined):
         return _authority_refused(error)
     title, happened, advice = next(WORDS[kind] for kind in type(error).__mro__ if kind in WORDS)
     meaning = _meaning(error)
-    return Explanation(title, happened or error.public, advice, meaning=meaning)
+    code = error.aadsts if isinstance(error, ConsentDeclined) else None
+    return Explanation(title, happened or error.public, advice, code, meaning, STILL_SIGNED_IN.get(type(error)))
 
 
 def _meaning(error: EntradaError) -> str | None:

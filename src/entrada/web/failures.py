@@ -147,10 +147,12 @@ def log_refusal(error: EntradaError) -> None:
     write("refused", status=int(status), error=error.code, reason=str(error))
 
 
-def ways_after(context: Context) -> "tuple[Way, ...]":
-    """Return the ways on from a sign-in that failed."""
+def ways_after(context: Context, *, again: str | None = None) -> "tuple[Way, ...]":
+    """Return the ways on from a sign-in that failed, or from what is begun anew at `again`."""
     from entrada.web.pages import Way
 
+    if again is not None:
+        return (Way("Try again", again), _home(context))
     return (Way("Sign in", context.sign_in_url), _home(context))
 
 

@@ -7,7 +7,6 @@ from datetime import timedelta
 from functools import partial
 from pathlib import Path
 from random import random
-from typing import NamedTuple
 
 import httpx2
 from fastapi import FastAPI
@@ -21,6 +20,7 @@ from entrada.flows.downstream import Downstream
 from entrada.flows.endings import Endings
 from entrada.flows.expiry import ExpiryWatch
 from entrada.flows.interruptions import Interruptions
+from entrada.flows.onboarding import Onboarding
 from entrada.flows.provisioning import Provision, Provisioning
 from entrada.flows.remote_logout import RemoteLogout
 from entrada.flows.renewal import Renewal
@@ -42,8 +42,6 @@ from entrada.sessions.sealing import Sealer
 from entrada.sessions.store import SessionStore
 from entrada.settings import Settings
 from entrada.users.database import Database
-from entrada.users.devices import Devices
-from entrada.users.directory import Directory
 from entrada.users.ended_sessions import EndedSessionLedger
 from entrada.web.binding import Binding
 from entrada.web.content_policy import ContentPolicy
@@ -55,6 +53,7 @@ from entrada.web.middleware.headers import HeaderRules
 from entrada.web.outbound import Outbound
 from entrada.web.pace import Pace
 from entrada.web.pages import Pages
+from entrada.web.people import People, people_of
 from entrada.web.routes.table import own_paths
 from entrada.web.told_later import ToldLater
 from entrada.web.ways_out import WaysOut, lay_ways_out
@@ -142,10 +141,15 @@ def build(
     sessions = Sessions(store, sealer=sealer, ring=ring, clock=Steady(clock), lifetimes=_lifetimes(settings))
     outside = lay_ways_out(settings, transport=transport, client_assertion=client_assertion, clock=clock)
     discovery, client, schedule, leases = outside.discovery, outside.client, outside.schedule, Leases(store)
-    people, expiry = _people(database, ring, provision), ExpiryWatch(outside.credentials, clock=clock, events=events)
+    people = people_of(settings, database, ring, provision, events)
+    expiry = ExpiryWatch(outside.credentials, clock=clock, events=events)
     renewal = Renewal(sessions, leases, client=client, verifier=outside.id_tokens, schedule=schedule, clock=clock)
     bearers, endings = _bearers(outside, people.provisioning, clock), _endings(settings, client, sessions)
-    beside = (Chore("credentials", WARN_EVERY, expiry.once), *_bearer_chores(bearers, outside.discoveries))
+    beside = (
+        Chore("credentials", WARN_EVERY, expiry.once),
+        *_bearer_chores(bearers, outside.discoveries),
+        *people.chores(endings.end_all_of, bearers, clock=clock),
+    )
     house = House(
         settings=settings,
         clock=clock,
@@ -170,6 +174,8 @@ def build(
         outbound=Outbound(outside.to_apis, graph_url=settings.graph_url),
         told_later=ToldLater(sealer, clock=clock),
         step_ups=StepUps(sealer, Interruptions(sessions, schedule, clock=clock), clock=clock),
+        onboarding=Onboarding(settings, discovery=discovery, sealer=sealer, sessions=sessions, clock=clock),
+        admission=people.provisioning.admission,
         binding=Binding.from_settings(settings),
         devices=people.devices,
         own_paths=own_paths(settings),
@@ -177,19 +183,8 @@ def build(
     return Building(house, outside, store, sealer, key_file, ended)
 
 
-class People(NamedTuple):
-    """What is known of people and their devices."""
-
-    devices: Devices
-    provisioning: Provisioning
-
-
 def _downstream(settings: Settings, client: TokenClient, sealer: Sealer, clock: Clock) -> Downstream:
     return Downstream(client, sealer, clock=clock, refresh_buffer=settings.token_refresh_buffer)
-
-
-def _people(database: Database, ring: KeyRing, provision: Provision | None) -> People:
-    return People(Devices(database, ring), Provisioning(Directory(database), provision))
 
 
 def _kept_in(settings: Settings, clock: Clock) -> tuple[Database, EndedSessions | None, SessionStore]:
@@ -222,7 +217,7 @@ def _pages(settings: Settings, templates: tuple[Path, ...], policy: ContentPolic
 def _sign_in(
     settings: Settings,
     outside: WaysOut,
-    people: "People",
+    people: People,
     sealer: Sealer,
     sessions: Sessions,
     *,

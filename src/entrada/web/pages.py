@@ -26,11 +26,14 @@ OWN_PAGES = frozenset(
         "debug.html",
         "resume.html",
         "swagger_signed_in.html",
+        "onboarding.html",
+        "onboarded.html",
     }
 )
 
 AtAuthority = Literal["ended", "still_signed_in", "unknown"]
 Interruption = Literal["loop", "cookies"]
+Outcome = Literal["in", "waiting", "out"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,6 +171,16 @@ class Pages:
     ) -> Response:
         """Offer to sign in, with one button; `interrupted` says why a person was stopped on the way."""
         return self.render("sign_in.html", status=status, headers=headers, sign_in=sign_in, interrupted=interrupted)
+
+    def onboarding(self, *, begin: str, approved_later: bool, home: str) -> Response:
+        """Say to an administrator how their organisation is let in; `begin` leads to the authority's consent."""
+        return self.render("onboarding.html", begin=begin, approved_later=approved_later, home=home)
+
+    def onboarded(
+        self, outcome: Outcome, *, tenant_id: str, home: str, headers: Mapping[str, str] | None = None
+    ) -> Response:
+        """Say what came of it, as things are now: the organisation is in, waits for approval, or is out."""
+        return self.render("onboarded.html", headers=headers, outcome=outcome, tenant_id=tenant_id, home=home)
 
     def resume(self, *, address: str, number: str, csrf_token: str, name: str, home: str) -> Response:
         """Send a form on hold again, to `address`, which its `number` stands for.

@@ -33,6 +33,10 @@ class Failure(msgspec.Struct, frozen=True, array_like=True):
     meaning: str | None
     correlation_id: str
     return_to: str | None
+    again: str | None = None
+    """Where it begins anew, where that is not a sign-in."""
+    signed_in: tuple[str, str] | None = None
+    """What happened and what to do, for somebody who is signed in still."""
 
 
 class ToldLater:

@@ -9,6 +9,7 @@ from entrada.errors import (
     AuthorityRefused,
     EntradaError,
     MethodRefused,
+    TenantMismatch,
     TransactionRefused,
     Unavailable,
 )
@@ -89,7 +90,8 @@ def _onward(context: Context, onward: Onward) -> Response:
 async def _failed(request: Request, context: Context, error: EntradaError) -> Response:
     await context.tell("sign_in_failed", reason=error.code)
     if navigates(request) and not isinstance(error, Unavailable):  # there, a reload may yet succeed
-        return lead_to_failed(context, error)
+        again = context.house.path("onboarding") if isinstance(error, TenantMismatch) else None
+        return lead_to_failed(context, error, again=again)
     response = answer(request, error)
     response.headers.update(PRIVATE)
     return response

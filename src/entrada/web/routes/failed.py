@@ -2,6 +2,7 @@
 
 from urllib.parse import urlencode
 
+import msgspec
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
@@ -16,8 +17,11 @@ from entrada.web.told_later import Failure
 PRIVATE = {"cache-control": "no-store", "referrer-policy": "no-referrer"}  # SEC-019
 
 
-def lead_to_failed(context: Context, error: EntradaError) -> Response:
-    """Answer a browser at the callback: on to the page that says what happened."""
+def lead_to_failed(context: Context, error: EntradaError, *, again: str | None = None) -> Response:
+    """Answer a browser at the callback: on to the page that says what happened.
+
+    `again` is where it begins anew, where that is not a sign-in.
+    """
     from entrada.web.explanations import explain
 
     log_refusal(error)
@@ -33,6 +37,8 @@ def lead_to_failed(context: Context, error: EntradaError) -> Response:
         meaning=said.meaning,
         correlation_id=context.correlation_id,
         return_to=context.return_to,
+        again=again,
+        signed_in=said.signed_in,
     )
     why = context.house.told_later.seal(failure)
     return RedirectResponse(f"{context.house.path('failed')}?{urlencode({'why': why})}", SEE_OTHER, headers=PRIVATE)
@@ -56,7 +62,15 @@ async def failed(request: Request) -> Response:
         return house.pages.sign_in(
             sign_in=context.sign_in_url, interrupted="cookies", status=failure.status, headers=PRIVATE
         )
-    return _page(context, failure)
+    return _page(context, await _as_it_is(context, failure))
+
+
+async def _as_it_is(context: Context, failure: Failure) -> Failure:
+    """Return what to say to somebody who is signed in still, if this browser's person is."""
+    if failure.signed_in is None or await context.session() is None:
+        return failure
+    happened, advice = failure.signed_in
+    return msgspec.structs.replace(failure, happened=happened, advice=advice, again=context.return_to)
 
 
 def _keeps_cookies(context: Context) -> bool:
@@ -71,7 +85,7 @@ def _page(context: Context, failure: Failure) -> Response:
         happened=failure.happened,
         advice=failure.advice,
         correlation_id=failure.correlation_id,
-        ways=ways_after(context),
+        ways=ways_after(context, again=failure.again),
         code=failure.number,
         meaning=failure.meaning,
         headers=PRIVATE,

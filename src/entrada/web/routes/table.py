@@ -11,6 +11,7 @@ from entrada.web.routes.health import health, ready
 from entrada.web.routes.login import login
 from entrada.web.routes.logout import logout, signed_out
 from entrada.web.routes.me import me
+from entrada.web.routes.onboarding import onboarding_routes
 from entrada.web.routes.remote_logout import backchannel_logout, frontchannel_logout
 from entrada.web.routes.sessions import end_one, end_others, sessions
 from entrada.web.routes.static import static_routes
@@ -26,6 +27,7 @@ def routes(settings: Settings) -> list[Route]:
         Route(f"{prefix}/failed", failed, methods=["GET"]),
         Route(f"{prefix}/step-up", step_up, methods=["GET"]),
         Route(f"{prefix}/resume", resume, methods=["GET"]),
+        *onboarding_routes(settings),
         Route(f"{prefix}/logout", logout, methods=["POST"]),
         Route(f"{prefix}/frontchannel-logout", frontchannel_logout, methods=["GET"]),
         *([Route(f"{prefix}/backchannel-logout", backchannel_logout, methods=["POST"])] if settings.issuer else []),

@@ -1,0 +1,54 @@
+"""What is known of people, their devices and their tenants, built from the settings; nothing is asked yet."""
+
+from collections.abc import Awaitable, Callable, Iterator
+from dataclasses import dataclass
+
+from entrada.background import Chore
+from entrada.clock import Clock
+from entrada.events import Events
+from entrada.flows.admission import Admission
+from entrada.flows.bearer import Bearers
+from entrada.flows.provisioning import Provision, Provisioning
+from entrada.flows.suspension import LOOK_EVERY, Suspensions, TenantSessions
+from entrada.keyring import KeyRing
+from entrada.principal import User
+from entrada.provider.tenants import Tenants
+from entrada.settings import Settings
+from entrada.settings_faults import MANY_TENANTS
+from entrada.users.database import Database
+from entrada.users.devices import Devices
+from entrada.users.directory import Directory
+from entrada.users.tenants import TenantTable
+
+
+@dataclass(frozen=True, slots=True)
+class People:
+    """The parts that know people."""
+
+    directory: Directory
+    devices: Devices
+    provisioning: Provisioning
+
+    def chores(
+        self,
+        end_all_of: Callable[[User], Awaitable[int]],
+        bearers: Bearers,
+        *,
+        clock: Clock,
+    ) -> Iterator[Chore]:
+        """Give what goes on beside the requests where there are many tenants: suspended ones are shut out."""
+        admission = self.provisioning.admission
+        if admission is not None:
+            sessions = TenantSessions(self.directory, end_all_of, clock=clock)
+            yield Chore("tenants", LOOK_EVERY, Suspensions(admission.table, sessions, bearers).once)
+
+
+def people_of(
+    settings: Settings, database: Database, ring: KeyRing, provision: Provision | None, events: Events
+) -> People:
+    """Return the parts; who admits tenants is one of them where the authority is for many."""
+    directory = Directory(database)
+    many = (settings.tenant_id or "").lower() in MANY_TENANTS
+    admission = Admission(TenantTable(database), Tenants.from_settings(settings), settings.onboarding, events)
+    provisioning = Provisioning(directory, provision, admission=admission if many else None)
+    return People(directory, Devices(database, ring), provisioning)

@@ -1,0 +1,123 @@
+"""An administrator brings their organisation in, the operator decides, and its people sign in, or do no more."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pytest
+from anyio import to_thread
+from entrada_emulator import seeds
+from entrada_emulator.pytest_plugin import Entra
+from typer.testing import CliRunner
+
+from entrada.cli import commands
+from tests.browser import Browser
+from tests.front_door import AUTHORITY, FrontDoor, running
+from tests.journeys.test_many_tenants import CLEO, EVERYONE, SITE, arrive, me
+
+CORA, MIA = "cora@cedar.example", "mia@birch.example"
+ONBOARDING = f"{SITE}/api/auth/onboarding"
+
+
+@asynccontextmanager
+async def portal(entra: Entra, tmp_path: Path, onboarding: str = "approval", **values: Any) -> AsyncIterator[FrontDoor]:
+    """The application, to which organisations come by on-boarding."""
+    async with running(entra, tmp_path, **(EVERYONE | {"onboarding": onboarding, "store": "sqlite:"} | values)) as door:
+        door.entrada.on("tenant_onboarded")(door.events.append)
+        yield door
+
+
+async def agrees(door: FrontDoor, upn: str = CORA, *, answer: str = "Accept") -> Browser:
+    """Go the whole way as this person; return their browser where it ends."""
+    browser = door.browser()
+    await browser.open(ONBOARDING)
+    assert "Bring your organisation in" in browser.page.text
+    await browser.follow("Agree at Microsoft")
+    await browser.press("Next", username=upn)
+    while browser.page.url.startswith(AUTHORITY):
+        buttons = ("No", answer, "Continue", "Sign in", "Return to the application")
+        button = next(each for each in buttons if browser.page.has_button(each))
+        await browser.press(button, **({"password": seeds.PASSWORD} if button == "Sign in" else {}))
+    return browser
+
+
+async def tenants(door: FrontDoor, *arguments: str) -> str:
+    """Run `entrada tenants …` beside the running application, in another thread, and return what it says."""
+    settings = door.entrada.settings
+    environment = {
+        "AZURE_TENANT_ID": "organizations",
+        "AZURE_CLIENT_ID": settings.client_id,
+        "ENTRADA_ONBOARDING": settings.onboarding,
+        "ENTRADA_ANY_TENANT": str(settings.any_tenant),
+        "ENTRADA_TENANTS": " ".join(settings.tenants),
+        "ENTRADA_DATA_DIR": str(settings.data_dir),
+        "ENTRADA_STORE": settings.store,
+    }
+    run = partial(CliRunner().invoke, commands(), ["tenants", *arguments], env=environment)
+    done = await to_thread.run_sync(run)
+    assert done.exit_code == 0, done.exception
+    return done.output
+
+
+async def test_an_organisation_comes_in_when_the_operator_approves(entra: Entra, tmp_path: Path) -> None:
+    """LOG-12, BEY-2: nobody of it before, its people afterwards, and nobody of an organisation that never asked."""
+    async with portal(entra, tmp_path) as door:
+        assert "cannot sign in here" in (await arrive(door, CLEO)).page.text
+        cora = await agrees(door)
+        assert (cora.page.status, "Your request has arrived" in cora.page.text) == (200, True)
+        assert (await cora.fetch(f"{SITE}/api/auth/me")).status_code == 401
+        assert "not approved yet" in (await arrive(door, CLEO)).page.text
+        assert f"{seeds.CEDAR.id}  consented" in await tenants(door, "list")
+        assert "is approved" in await tenants(door, "approve", seeds.CEDAR.id.upper())
+        await cora.open(cora.page.url)
+        assert "Your organisation is in" in cora.page.text
+        assert (await me(await arrive(door, CLEO)))["tenant_id"] == seeds.CEDAR.id
+        assert "cannot sign in here" in (await arrive(door, MIA)).page.text
+
+
+async def test_an_administrators_consent_is_enough_by_choice(entra: Entra, tmp_path: Path) -> None:
+    """LOG-12: `consent` lets the organisation in at once; its administrator is signed in, and listeners are told."""
+    async with portal(entra, tmp_path, "consent") as door:
+        cora = await agrees(door)
+        assert "Your organisation is in" in cora.page.text
+        assert (await me(cora))["tenant_id"] == seeds.CEDAR.id
+        assert [(each.reason) for each in door.events if each.name == "tenant_onboarded"] == ["consented"]
+        assert (await me(await arrive(door, CLEO)))["name"] == "Cleo Cedar"
+
+
+async def test_suspending_ends_everything_of_a_tenant(entra: Entra, tmp_path: Path) -> None:
+    """SEC-122, SEC-134: a session that is open ends with the command, and nobody of the tenant signs in again."""
+    async with portal(entra, tmp_path, "consent") as door:
+        cora = await agrees(door)
+        cleo = await arrive(door, CLEO)
+        assert "2 sessions were ended" in await tenants(door, "suspend", seeds.CEDAR.id)
+        assert [(await each.fetch(f"{SITE}/api/auth/me")).status_code for each in (cora, cleo)] == [401, 401]
+        assert "cannot sign in here" in (await arrive(door, CLEO)).page.text
+        assert "is not let in" in (await agrees(door)).page.text
+        await tenants(door, "approve", seeds.CEDAR.id)
+        assert (await me(await arrive(door, CLEO)))["name"] == "Cleo Cedar"
+
+
+@pytest.mark.parametrize("values", [{"onboarding": "off", "any_tenant": True}, {"tenants": (seeds.CEDAR.id,)}])
+async def test_what_is_let_in_by_settings_can_be_suspended(
+    entra: Entra, tmp_path: Path, values: dict[str, Any]
+) -> None:
+    """SEC-122: the operator's word goes before the settings' list."""
+    async with portal(entra, tmp_path, **values) as door:
+        assert (await me(await arrive(door, CLEO)))["name"] == "Cleo Cedar"
+        await tenants(door, "suspend", seeds.CEDAR.id)
+        assert "cannot sign in here" in (await arrive(door, CLEO)).page.text
+
+
+async def test_nobody_agreed(entra: Entra, tmp_path: Path) -> None:
+    """LOG-12: who declines, and who may not agree, read so; nothing is noted."""
+    async with portal(entra, tmp_path) as door:
+        assert "Your organisation did not agree" in (await agrees(door, answer="Cancel")).page.text
+        member = await agrees(door, CLEO)
+        assert "An administrator has to agree" in member.page.text
+        assert "AADSTS90094" in member.page.text
+        await member.follow("Try again")
+        assert "Bring your organisation in" in member.page.text
+        assert "no tenant has been on-boarded yet" in await tenants(door, "list")
