@@ -7,14 +7,19 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from anyio import to_thread
+from anyio import fail_after, sleep, to_thread
 from entrada_emulator import seeds
 from entrada_emulator.pytest_plugin import Entra
+from fastapi import FastAPI
 from typer.testing import CliRunner
 
+from entrada import CurrentApp, CurrentUser
 from entrada.cli import commands
+from entrada.flows.standing import SURE_FOR
+from entrada.flows.suspension import LOOK_EVERY
+from tests.access_tokens import app_token, bearer, user_token
 from tests.browser import Browser
-from tests.front_door import AUTHORITY, FrontDoor, running
+from tests.front_door import AUTHORITY, BASE, FrontDoor, running
 from tests.journeys.test_many_tenants import CLEO, EVERYONE, SITE, arrive, me
 
 CORA, MIA = "cora@cedar.example", "mia@birch.example"
@@ -27,6 +32,18 @@ async def portal(entra: Entra, tmp_path: Path, onboarding: str = "approval", **v
     async with running(entra, tmp_path, **(EVERYONE | {"onboarding": onboarding, "store": "sqlite:"} | values)) as door:
         door.entrada.on("tenant_onboarded")(door.events.append)
         yield door
+
+
+def callers(app: FastAPI) -> None:
+    """Add a route for people and one for applications."""
+
+    @app.get("/either")
+    async def either(user: CurrentUser) -> str:
+        return user.key
+
+    @app.get("/app")
+    async def by_app(caller: CurrentApp) -> str:
+        return caller.key
 
 
 async def agrees(door: FrontDoor, upn: str = CORA, *, answer: str = "Accept") -> Browser:
@@ -121,3 +138,31 @@ async def test_nobody_agreed(entra: Entra, tmp_path: Path) -> None:
         await member.follow("Try again")
         assert "Bring your organisation in" in member.page.text
         assert "no tenant has been on-boarded yet" in await tenants(door, "list")
+
+
+async def test_callers_by_token_are_refused_with_their_tenant(entra: Entra, tmp_path: Path) -> None:
+    """SEC-122, SEC-134: people and applications by bearer token, before on-boarding and after a suspension."""
+    api = {"client_id": seeds.API, "client_secret": "emulator-secret-birch-orders", "base_url": BASE}
+    async with portal(entra, tmp_path, build=callers, **api) as door:
+        headers = [bearer(user_token(entra)["access_token"]), bearer(app_token(entra))]
+
+        async def statuses() -> list[int]:
+            asked = zip(("/either", "/app"), headers, strict=True)
+            return [(await door.raw("GET", BASE + path, headers=given)).status_code for path, given in asked]
+
+        assert await statuses() == [401, 401]
+        await tenants(door, "approve", seeds.BIRCH.id)
+        assert await statuses() == [200, 200]
+        await tenants(door, "suspend", seeds.BIRCH.id)
+        entra.state.clock.move(SURE_FOR)
+        assert await statuses() == [401, 401]
+
+
+async def test_each_worker_looks_for_suspensions(entra: Entra, tmp_path: Path) -> None:
+    """SEC-134: sessions that only the running application can reach end too, by its next look."""
+    async with portal(entra, tmp_path, "consent", store="memory:") as door:
+        cora = await agrees(door)
+        assert "ends within seconds" in await tenants(door, "suspend", seeds.CEDAR.id)
+        with fail_after(4 * LOOK_EVERY.total_seconds()):
+            while (await cora.fetch(f"{SITE}/api/auth/me")).status_code != 401:
+                await sleep(0.1)

@@ -8,6 +8,8 @@ from entrada.web.pages import Pages, SessionShown, Way
 
 CORRELATION_ID = "3f0b6f0e-53a6-4f4c-9a52-0c6f3a1f5f10"
 
+TENANT = "b1111111-1111-4111-8111-111111111111"
+
 SHOWN = [
     SessionShown(
         handle=handle,
@@ -83,6 +85,10 @@ def every_page(pages: Pages) -> Mapping[str, Response]:
                 "Authority": {"issuer": "https://login.microsoftonline.com/e7712ada-0001-4000-8000-000000000001/v2.0"},
             },
         ),
+        "onboarding": pages.onboarding(begin="/api/auth/onboarding/begin", approved_later=True, home="/"),
+        "onboarded_in": pages.onboarded("in", tenant_id=TENANT, home="/"),
+        "onboarded_waiting": pages.onboarded("waiting", tenant_id=TENANT, home="/"),
+        "onboarded_out": pages.onboarded("out", tenant_id=TENANT, home="/"),
         "sessions": pages.sessions(SHOWN, **TO_SESSIONS),
         "sessions_only_this": pages.sessions(SHOWN[:1], **TO_SESSIONS),
         "sign_in_without_cookies": pages.sign_in(sign_in="/api/auth/login", interrupted="cookies"),

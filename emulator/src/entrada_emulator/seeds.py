@@ -45,6 +45,8 @@ LEDGER_URI = "https://ledger.birch.example"
 EVERYONES_ADDRESSES = (
     "http://localhost/signed-out",
     "http://localhost/api/auth/onboarding/return",
+    "https://portal.birch.example/api/auth/callback",
+    "https://portal.birch.example/api/auth/onboarding/return",
     "https://portal.birch.example/callback",
     "https://portal.birch.example/signed-out",
     "https://portal.birch.example/onboarding/return",

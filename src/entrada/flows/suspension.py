@@ -13,7 +13,7 @@ from entrada.principal import User
 from entrada.users.directory import Directory
 from entrada.users.tenants import TenantTable
 
-LOOK_EVERY = timedelta(seconds=10)  # one short query of each worker; how long a suspension may take to be felt
+LOOK_EVERY = timedelta(seconds=5)  # one short query of each worker; how long a suspension may take to be felt
 BATCH = 500
 LONGEST_SESSION = timedelta(days=90)  # that settings allow: who has not signed in since has none
 

@@ -141,14 +141,14 @@ def build(
     sessions = Sessions(store, sealer=sealer, ring=ring, clock=Steady(clock), lifetimes=_lifetimes(settings))
     outside = lay_ways_out(settings, transport=transport, client_assertion=client_assertion, clock=clock)
     discovery, client, schedule, leases = outside.discovery, outside.client, outside.schedule, Leases(store)
-    people = people_of(settings, database, ring, provision, events)
-    expiry = ExpiryWatch(outside.credentials, clock=clock, events=events)
+    people, expiry = people_of(settings, database, ring, provision, events), _expiry(outside, clock, events)
     renewal = Renewal(sessions, leases, client=client, verifier=outside.id_tokens, schedule=schedule, clock=clock)
     bearers, endings = _bearers(outside, people.provisioning, clock), _endings(settings, client, sessions)
+    suspensions = people.chores(endings.end_all_of, bearers, clock=clock)
     beside = (
         Chore("credentials", WARN_EVERY, expiry.once),
         *_bearer_chores(bearers, outside.discoveries),
-        *people.chores(endings.end_all_of, bearers, clock=clock),
+        *suspensions,
     )
     house = House(
         settings=settings,
@@ -181,6 +181,10 @@ def build(
         own_paths=own_paths(settings),
     )
     return Building(house, outside, store, sealer, key_file, ended)
+
+
+def _expiry(outside: WaysOut, clock: Clock, events: Events) -> ExpiryWatch:
+    return ExpiryWatch(outside.credentials, clock=clock, events=events)
 
 
 def _downstream(settings: Settings, client: TokenClient, sealer: Sealer, clock: Clock) -> Downstream:
