@@ -19,6 +19,7 @@ ROUTES = [
     ("GET", "/api/auth/onboarding/done"),
     ("GET", "/api/auth/onboarding/done?of=invented"),
 ]
+WIDE = WIDTH + 26
 EVERYONE = {
     "client_id": seeds.MULTI_TENANT_APP,
     "client_secret": "emulator-secret-birch-everyone",
@@ -29,12 +30,12 @@ EVERYONE = {
 
 async def test_access(entra: Entra, tmp_path: Path) -> None:
     """SEC-088, SEC-160: strangers may read and begin; nobody gets further by an invented answer."""
-    lines = ["route".ljust(WIDTH + 20) + "".join(name.ljust(18) for name in CALLERS)]
+    lines = ["route".ljust(WIDE) + "".join(name.ljust(18) for name in CALLERS)]
     async with running(entra, tmp_path, **EVERYONE, onboarding="approval") as door:
         for method, path in ROUTES:
             answers = [await ask(door, method, path, caller) for caller in CALLERS.values()]
             statuses = [str(answer.status_code).ljust(18) for answer in answers]
-            lines.append(f"{method} {path}".ljust(WIDTH + 20) + "".join(statuses))
+            lines.append(f"{method} {path}".ljust(WIDE) + "".join(statuses))
             lines += [f"    {line.strip()}" for line in shown(answers[0]).splitlines()]
     check("tests/golden/onboarding.txt", "\n".join(line.rstrip() for line in lines))
 

@@ -21,7 +21,6 @@ from entrada.settings import Settings
 
 if TYPE_CHECKING:  # an application that only names its dependencies loads none of these
     from entrada.background import Chores
-    from entrada.flows.admission import Admission
     from entrada.flows.bearer import Bearers
     from entrada.flows.endings import Endings
     from entrada.flows.expiry import ExpiryWatch
@@ -37,7 +36,6 @@ if TYPE_CHECKING:  # an application that only names its dependencies loads none 
     from entrada.sessions.record import RequestFacts
     from entrada.sessions.session import Session
     from entrada.users.database import Database
-    from entrada.users.devices import Devices
     from entrada.web.binding import Binding
     from entrada.web.cookies import Cookies
     from entrada.web.csrf import CsrfTokens
@@ -45,6 +43,7 @@ if TYPE_CHECKING:  # an application that only names its dependencies loads none 
     from entrada.web.outbound import Outbound
     from entrada.web.pace import Pace
     from entrada.web.pages import Pages
+    from entrada.web.people import People
     from entrada.web.request_body import Recorded
     from entrada.web.told_later import ToldLater
 
@@ -83,9 +82,7 @@ class House:
     told_later: "ToldLater"
     step_ups: "StepUps"
     onboarding: "Onboarding"
-    admission: "Admission | None"
-    """Who decides about tenants, where the authority is for many."""
-    devices: "Devices"
+    people: "People"
     binding: "Binding | None"
     """What sessions are bound to beside their cookie, if to anything."""
     own_paths: frozenset[str]

@@ -30,7 +30,6 @@ from entrada.flows.step_up import StepUps
 from entrada.flows.tokens import Tokens
 from entrada.keyring import KeyRing
 from entrada.provider.credentials import AssertionSource
-from entrada.provider.discovery import Discovery
 from entrada.provider.token_client import TokenClient
 from entrada.sessions.ended import EndedSessions
 from entrada.sessions.keyfile import KeyFile, load_or_create_ring, ring_file
@@ -82,7 +81,7 @@ class Building:
         self.sealer.use(ring)
         self.house.sessions.use(ring)
         self.house.csrf.use(ring)
-        self.house.devices.use(ring)
+        self.house.people.devices.use(ring)
 
     @property
     def auth_paths(self) -> tuple[str, ...]:
@@ -135,8 +134,7 @@ def build(
     events: Events,
 ) -> Building:
     """Return the building; nothing of it calls out or opens a database yet."""
-    key_file = KeyFile(path) if (path := ring_file(settings)) else None  # before it is read: no change is missed
-    sealer = Sealer(ring := load_or_create_ring(settings))
+    key_file, ring, sealer = _keys(settings)
     database, ended, store = _kept_in(settings, clock)
     sessions = Sessions(store, sealer=sealer, ring=ring, clock=Steady(clock), lifetimes=_lifetimes(settings))
     outside = lay_ways_out(settings, transport=transport, client_assertion=client_assertion, clock=clock)
@@ -144,12 +142,7 @@ def build(
     people, expiry = people_of(settings, database, ring, provision, events), _expiry(outside, clock, events)
     renewal = Renewal(sessions, leases, client=client, verifier=outside.id_tokens, schedule=schedule, clock=clock)
     bearers, endings = _bearers(outside, people.provisioning, clock), _endings(settings, client, sessions)
-    suspensions = people.chores(endings.end_all_of, bearers, clock=clock)
-    beside = (
-        Chore("credentials", WARN_EVERY, expiry.once),
-        *_bearer_chores(bearers, outside.discoveries),
-        *suspensions,
-    )
+    beside = (*_watches(expiry, bearers, outside), *people.chores(endings, bearers, clock=clock))
     house = House(
         settings=settings,
         clock=clock,
@@ -175,12 +168,17 @@ def build(
         told_later=ToldLater(sealer, clock=clock),
         step_ups=StepUps(sealer, Interruptions(sessions, schedule, clock=clock), clock=clock),
         onboarding=Onboarding(settings, discovery=discovery, sealer=sealer, sessions=sessions, clock=clock),
-        admission=people.provisioning.admission,
         binding=Binding.from_settings(settings),
-        devices=people.devices,
+        people=people,
         own_paths=own_paths(settings),
     )
     return Building(house, outside, store, sealer, key_file, ended)
+
+
+def _keys(settings: Settings) -> tuple[KeyFile | None, KeyRing, Sealer]:
+    key_file = KeyFile(path) if (path := ring_file(settings)) else None  # before it is read: no change is missed
+    ring = load_or_create_ring(settings)
+    return key_file, ring, Sealer(ring)
 
 
 def _expiry(outside: WaysOut, clock: Clock, events: Events) -> ExpiryWatch:
@@ -266,8 +264,9 @@ def _chores(
     return Chores((renewing, sweeping, *beside), chance=random)
 
 
-def _bearer_chores(bearers: Bearers, discoveries: tuple[Discovery, ...]) -> Iterator[Chore]:
-    """What goes on for bearer tokens: what expired is let go of, and keys do not grow old unseen."""
+def _watches(expiry: ExpiryWatch, bearers: Bearers, outside: WaysOut) -> Iterator[Chore]:
+    """What is looked at now and then: the end of credentials, expired bearer tokens, keys that grow old unseen."""
+    yield Chore("credentials", WARN_EVERY, expiry.once)
     yield Chore("bearer_tokens", SWEEP_EVERY, bearers.sweep)
-    for number, discovery in enumerate(discoveries, 1):
+    for number, discovery in enumerate(outside.discoveries, 1):
         yield Chore(f"keys_{number}", LOOK_AT_KEYS_EVERY, discovery.keep_fresh)

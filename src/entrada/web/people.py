@@ -1,6 +1,6 @@
 """What is known of people, their devices and their tenants, built from the settings; nothing is asked yet."""
 
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from entrada.background import Chore
@@ -8,10 +8,10 @@ from entrada.clock import Clock
 from entrada.events import Events
 from entrada.flows.admission import Admission
 from entrada.flows.bearer import Bearers
+from entrada.flows.endings import Endings
 from entrada.flows.provisioning import Provision, Provisioning
 from entrada.flows.suspension import LOOK_EVERY, Suspensions, TenantSessions
 from entrada.keyring import KeyRing
-from entrada.principal import User
 from entrada.provider.tenants import Tenants
 from entrada.settings import Settings
 from entrada.settings_faults import MANY_TENANTS
@@ -29,18 +29,16 @@ class People:
     devices: Devices
     provisioning: Provisioning
 
-    def chores(
-        self,
-        end_all_of: Callable[[User], Awaitable[int]],
-        bearers: Bearers,
-        *,
-        clock: Clock,
-    ) -> Iterator[Chore]:
+    @property
+    def admission(self) -> Admission | None:
+        """Who decides about tenants; None where the authority is for one."""
+        return self.provisioning.admission
+
+    def chores(self, endings: Endings, bearers: Bearers, *, clock: Clock) -> Iterator[Chore]:
         """Give what goes on beside the requests where there are many tenants: suspended ones are shut out."""
-        admission = self.provisioning.admission
-        if admission is not None:
-            sessions = TenantSessions(self.directory, end_all_of, clock=clock)
-            yield Chore("tenants", LOOK_EVERY, Suspensions(admission.table, sessions, bearers).once)
+        if self.admission is not None:
+            sessions = TenantSessions(self.directory, endings.end_all_of, clock=clock)
+            yield Chore("tenants", LOOK_EVERY, Suspensions(self.admission.table, sessions, bearers).once)
 
 
 def people_of(

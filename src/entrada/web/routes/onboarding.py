@@ -79,12 +79,12 @@ async def _confirm(context: Context, consent: ConsentAnswer) -> Response:
 async def done(request: Request) -> Response:
     """Say whether the organisation is in, as things are now; without a page of that, how it is brought in."""
     house = context_of(request.scope).house
-    tenant_id = house.onboarding.open_outcome(request.query_params.get("of", ""))
-    if tenant_id is None or house.admission is None:
+    tenant_id, admission = house.onboarding.open_outcome(request.query_params.get("of", "")), house.people.admission
+    if tenant_id is None or admission is None:
         return RedirectResponse(house.path("onboarding"), SEE_OTHER, headers=PRIVATE)
     outcome: Outcome = "in"
     try:
-        await house.admission.check(tenant_id)
+        await admission.check(tenant_id)
     except TenantWaits:
         outcome = "waiting"
     except TenantRefused:
