@@ -1,10 +1,16 @@
 """What an example needs to run beside the emulated tenant: its ports, its registration, its addresses."""
 
+import os
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from entrada_emulator.seeds import BIRCH
+
 from examples.supervisor import NotRunning, Program, port_is_free
+
+OURS = ("ENTRADA_", "AZURE_")
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +41,32 @@ def port(environment: Mapping[str, str], variable: str, default: int) -> int:
             f"Port {text} is taken. Choose another with {variable}, for example: {variable}={int(text) + 1} make demo"
         )
     return int(text)
+
+
+def inherited(environment: Mapping[str, str]) -> dict[str, str]:
+    """Return the environment without settings of a real tenant, which must not meet those of the emulated one."""
+    return {name: value for name, value in environment.items() if not name.upper().startswith(OURS)}
+
+
+def served(name: str, *, app: str, port: int, ports: Ports, data: Path, settings: Mapping[str, str]) -> Program:
+    """Return an application on localhost, told by environment alone that its tenant is the emulated one."""
+    address = f"http://localhost:{port}"
+    return Program(
+        name=name,
+        command=(
+            sys.executable, "-m", "uvicorn", app, "--host", "localhost",
+            "--port", str(port), "--log-level", "warning",
+        ),
+        environment={
+            **inherited(os.environ),
+            "AZURE_TENANT_ID": BIRCH.id,
+            "AZURE_AUTHORITY": f"https://localhost:{ports.clients}/{BIRCH.id}",
+            "ENTRADA_BASE_URL": address,
+            "ENTRADA_CA_FILE": str(data / "emulator" / "ca.pem"),
+            **settings,
+        },
+        ready=f"{address}/ready",
+    )  # fmt: skip
 
 
 def no_programs(_ports: Ports, _data: Path) -> Sequence[Program]:

@@ -9,17 +9,15 @@ EMULATOR_HTTPS_PORT for the addresses that clients call. What both keep is in `.
 import asyncio
 import os
 import sys
-from collections.abc import Mapping
 from importlib import import_module
 from pathlib import Path
 
 from entrada_emulator.seeds import BIRCH, PASSWORD, TOTP_SECRET, default_world
 
-from examples.demo import Demo, Ports
+from examples.demo import Demo, Ports, inherited, served
 from examples.supervisor import AskedToStop, NotRunning, Program, Supervisor
 
 HERE = Path(__file__).parent
-OURS = ("ENTRADA_", "AZURE_")
 
 
 def emulator(ports: Ports, data: Path) -> Program:
@@ -37,32 +35,25 @@ def emulator(ports: Ports, data: Path) -> Program:
 
 
 def application(example: str, demo: Demo, ports: Ports, data: Path) -> Program:
-    """Return the example, told by environment alone that its tenant is the emulated one."""
-    address = f"http://localhost:{ports.application}"
-    authority = f"https://localhost:{ports.clients}"
+    """Return the example itself."""
     secret = {"AZURE_CLIENT_SECRET": secret_of(demo.client_id)} if demo.confidential else {}
-    return Program(
-        name=f"The example {example}",
-        command=(
-            sys.executable, "-m", "uvicorn", f"examples.{example}.app:app", "--host", "localhost",
-            "--port", str(ports.application), "--log-level", "warning",
-        ),
-        environment={
-            **inherited(os.environ),
-            "AZURE_TENANT_ID": BIRCH.id,
-            "AZURE_CLIENT_ID": demo.client_id,
-            **secret,
-            "AZURE_AUTHORITY": f"{authority}/{BIRCH.id}",
-            "AZURE_REDIRECT_URI": f"{address}{demo.prefix}/callback",
-            "ENTRADA_BASE_URL": address,
-            "ENTRADA_PREFIX": demo.prefix,
-            "ENTRADA_GRAPH_URL": authority,
-            "ENTRADA_CA_FILE": str(data / "emulator" / "ca.pem"),
-            "ENTRADA_DATA_DIR": str(data),
-            **demo.settings,
-        },
-        ready=f"{address}/ready",
-    )  # fmt: skip
+    settings = {
+        "AZURE_CLIENT_ID": demo.client_id,
+        **secret,
+        "AZURE_REDIRECT_URI": f"http://localhost:{ports.application}{demo.prefix}/callback",
+        "ENTRADA_PREFIX": demo.prefix,
+        "ENTRADA_GRAPH_URL": f"https://localhost:{ports.clients}",
+        "ENTRADA_DATA_DIR": str(data),
+        **demo.settings,
+    }
+    return served(
+        f"The example {example}",
+        app=f"examples.{example}.app:app",
+        port=ports.application,
+        ports=ports,
+        data=data,
+        settings=settings,
+    )
 
 
 def make_certificates(folder: Path) -> None:
@@ -71,11 +62,6 @@ def make_certificates(folder: Path) -> None:
         from entrada_emulator.certificates import tls_files
 
         tls_files(folder)
-
-
-def inherited(environment: Mapping[str, str]) -> dict[str, str]:
-    """Return the environment without settings of a real tenant, which must not meet those of the emulated one."""
-    return {name: value for name, value in environment.items() if not name.upper().startswith(OURS)}
 
 
 def secret_of(client_id: str) -> str:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from entrada_emulator.seeds import PASSWORD
 
-from examples.run import inherited
+from examples.demo import inherited
 from examples.supervisor import Program
 from tests.chromium.launch import chromium_at
 from tests.chromium.sites import ROOT, answers, free_ports, running

@@ -187,7 +187,12 @@ def _intranet() -> Application:
 
 
 def _spa() -> Application:
-    uris = ("http://localhost/redirect.html", "https://localhost/redirect.html", "http://localhost/spa")
+    uris = (
+        "http://localhost/redirect.html",
+        "https://localhost/redirect.html",
+        "http://localhost/spa",
+        "https://portal.birch.example/spa",
+    )
     return Application(
         SPA,
         BIRCH.id,
