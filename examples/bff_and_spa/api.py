@@ -13,5 +13,4 @@ Entrada().install(app)
 @app.get("/protected")
 async def protected(user: Annotated[User, requires(scope("Orders.Read"))]) -> dict[str, Any]:
     """Return what is only for this person, and who asked for it in their name."""
-    client = user.delegation.client_id if user.delegation else ""
-    return {"orders": ["2 × oak desk", "1 × reading lamp"], "for": user.name, "asked by": client}
+    return {"orders": ["2 × oak desk", "1 × reading lamp"], "for": user.name, "with": sorted(user.scopes)}

@@ -1,7 +1,4 @@
-"""Example B: a page that signs in twice, through this backend with a cookie and by itself with a bearer token.
-
-/login, /callback and /logout are Entrada's; the resource API, in `api`, is another program at another origin.
-"""
+"""Example B: a page that signs in twice, through this backend with a cookie and by itself with a bearer token."""
 
 import os
 from pathlib import Path
@@ -27,6 +24,7 @@ AUTHORITY = entrada.settings.authority or f"https://login.microsoftonline.com/{e
 ENDPOINTS = os.environ.get("SPA_ENDPOINTS", AUTHORITY)
 CLIENT = os.environ.get("SPA_CLIENT_ID", "")
 SPA = {"client": CLIENT, "authority": AUTHORITY, "endpoints": ENDPOINTS, "scope": SCOPE, "api": API}
+POLICY = f"; connect-src 'self' {API}/ {ENDPOINTS}/; require-trusted-types-for 'script'"
 Orders = Annotated[ApiClient, api_client(os.environ.get("API_INSIDE", API), SCOPE)]
 
 
@@ -59,9 +57,7 @@ async def back(page: Page) -> Response:
 
 def side_by_side(page: Page, user: User | None) -> Response:
     """Render the page; its scripts may speak with the API and the authority, and it may open a window to sign in."""
-    answer = page("side_by_side.html", user=user, spa=SPA, built=(BUILT / "spa.js").is_file())
-    answer.headers["content-security-policy"] += (
-        f"; connect-src 'self' {API}/ {ENDPOINTS}/; require-trusted-types-for 'script'"
-    )
-    answer.headers["cross-origin-opener-policy"] = "same-origin-allow-popups"
+    windows = {"cross-origin-opener-policy": "same-origin-allow-popups"}
+    answer = page("side_by_side.html", headers=windows, user=user, spa=SPA, built=(BUILT / "spa.js").is_file())
+    answer.headers["content-security-policy"] += POLICY
     return answer

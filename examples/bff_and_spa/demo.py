@@ -10,6 +10,7 @@ from examples.demo import Demo, Ports, port, served
 from examples.front_end import build
 from examples.supervisor import Program
 
+
 def demo(environment: Mapping[str, str]) -> Demo:
     """Return it, with the half that signs in by itself where Node is there to build it."""
     pages, api = port(environment, "EMULATOR_HTTP_PORT", 8080), port(environment, "API_PORT", 8001)

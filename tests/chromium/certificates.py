@@ -12,23 +12,24 @@ from cryptography.x509.oid import NameOID
 LIFETIME = timedelta(days=2)
 
 
-def certificate_for(host: str, folder: Path) -> tuple[Path, Path]:
-    """Write a chain and key for one host name; return the authority's certificate and the server's chain with key."""
+def certificate_for(host: str, folder: Path, *more: str) -> tuple[Path, Path]:
+    """Write a chain and key for these hosts; return the authority's certificate and the server's chain with key."""
     authority_key, key = ec.generate_private_key(ec.SECP256R1()), ec.generate_private_key(ec.SECP256R1())
     authority = _signed(authority_key, authority_key, x509.BasicConstraints(ca=True, path_length=0))
-    server = _signed(key, authority_key, x509.SubjectAlternativeName([x509.DNSName(host)]))
+    server = _signed(key, authority_key, x509.SubjectAlternativeName(list(map(x509.DNSName, (host, *more)))))
     ca_file, server_file = folder / "application-ca.pem", folder / "application.pem"
     ca_file.write_bytes(_pem(authority))
     server_file.write_bytes(_pem(server) + _private(key))
     return ca_file, server_file
 
 
-def trust(home: Path, ca_file: Path) -> None:
-    """Make Chromium trust this authority when `home` is its HOME: it goes into the NSS database read there."""
+def trust(home: Path, *ca_files: Path) -> None:
+    """Make Chromium trust these authorities when `home` is its HOME: it goes into the NSS database read there."""
     database = home / ".pki" / "nssdb"
     database.mkdir(parents=True)
     _certutil("-N", "--empty-password", database=database)
-    _certutil("-A", "-t", "C,,", "-n", "tests", "-i", str(ca_file), database=database)
+    for ca_file in ca_files:
+        _certutil("-A", "-t", "C,,", "-n", ca_file.stem, "-i", str(ca_file), database=database)
 
 
 def _certutil(*arguments: str, database: Path) -> None:

@@ -21,6 +21,10 @@ class Tenant:
         """The next request to an endpoint gets this status."""
         self._control("faults", {"endpoint": endpoint, "kind": "status", "status": status})
 
+    def ends_refresh_tokens(self) -> None:
+        """Whatever refresh token there is has reached its age."""
+        self._control("expire", {"what": "refresh_tokens"})
+
     def _control(self, path: str, body: dict[str, Any]) -> None:
         key = (self.data / "emulator" / "control-key").read_text("ascii")
         url = f"http://localhost:{self.ports.pages}/_emulator/{path}"

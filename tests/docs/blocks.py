@@ -37,7 +37,7 @@ class Block:
 
 def pages() -> list[Path]:
     """Return every Markdown page of the repository."""
-    found = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *ROOT.glob("emulator/*.md"), *ROOT.glob("examples/**/*.md")]
+    found = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *ROOT.glob("emulator/*.md"), *ROOT.glob("examples/*/*.md")]
     return sorted([*found, *ROOT.glob("docs/**/*.md")])
 
 

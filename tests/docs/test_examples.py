@@ -12,6 +12,7 @@ from entrada.settings import known_names
 ROOT = Path(__file__).parents[2]
 EXAMPLE = ROOT / "examples" / "auth_code_flow"
 MOST_LINES = 100
+LOCKS = [ROOT / "emulator/tests/javascript/package-lock.json", ROOT / "examples/bff_and_spa/front/package-lock.json"]
 
 
 def test_the_example_has_under_100_lines_of_its_own_templates_included() -> None:
@@ -26,6 +27,23 @@ def test_each_other_example_has_under_120_lines(example: str) -> None:
     folder = ROOT / "examples" / example
     written = [*folder.glob("[!_]*.py"), *folder.glob("templates/*.html")]
     assert sum(len(path.read_text("utf-8").splitlines()) for path in written if path.name != "demo.py") < 120
+
+
+def test_both_patterns_side_by_side_take_under_120_lines_of_python() -> None:
+    """RUN-3: the backend, the API and how they are run; the page is HTML, a style sheet and scripts beside them."""
+    written = (ROOT / "examples" / "bff_and_spa").glob("*.py")
+    assert sum(len(path.read_text("utf-8").splitlines()) for path in written) < 120
+
+
+@pytest.mark.parametrize("lock", LOCKS, ids=lambda lock: str(lock.parent.relative_to(ROOT)))
+def test_what_npm_installs_is_hash_checked_and_comes_from_no_named_place(lock: Path) -> None:
+    """SEC-197: each package has an integrity hash, none has an address, and scripts of packages are not run."""
+    packages = {name: each for name, each in json.loads(lock.read_text("utf-8"))["packages"].items() if name}
+    assert packages
+    assert all(each["integrity"].startswith("sha512-") for each in packages.values())
+    assert not [name for name, each in packages.items() if "resolved" in each]
+    options = (lock.parent / ".npmrc").read_text("utf-8").splitlines()
+    assert {"ignore-scripts=true", "omit-lockfile-registry-resolved=true"} <= set(options)
 
 
 @pytest.mark.parametrize("example", [EXAMPLE, ROOT / "examples" / "public_client"])
