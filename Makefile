@@ -11,7 +11,7 @@ TESTS ?=
 SECONDS ?= 60
 BIN := $(VENV)/bin
 
-.PHONY: help demo test faults fuzz check bench matrix golden lock format clean
+.PHONY: help demo test faults fuzz check bench docs matrix golden lock format clean
 
 help: ## Say what there is
 	@echo "Entrada. Needs Python 3.11 or newer, make and a shell; everything else is set up on first use."
@@ -43,6 +43,10 @@ check: $(VENV)/.dev ## Run ruff, mypy --strict and import-linter
 bench: $(VENV)-bench/.bench ## Measure beside bare FastAPI and the peers, as ratios
 	@$(VENV)-bench/bin/python -m bench
 
+docs: $(VENV)-docs/.docs ## Build the documentation as a site in site/
+	@NO_MKDOCS_2_WARNING=1 $(VENV)-docs/bin/python -m mkdocs build --strict
+	@echo "==> site/index.html"
+
 matrix: ## Run the tests that need no browser on every other Python found here
 	@PYTHON="$(PYTHON)" .ci/matrix
 
@@ -60,7 +64,7 @@ format: $(VENV)/.dev ## Mend what ruff can mend
 	@$(BIN)/ruff check --fix . ; $(BIN)/ruff format .
 
 clean: ## Remove everything that make made here
-	rm -rf $(VENV) $(VENV)-* .cache .pytest_cache .mypy_cache .ruff_cache .entrada .entrada-emulator screenshots
+	rm -rf $(VENV) $(VENV)-* site .cache .pytest_cache .mypy_cache .ruff_cache .entrada .entrada-emulator screenshots
 
 $(VENV)/.demo: requirements/demo.txt pyproject.toml emulator/pyproject.toml
 	@PYTHON="$(PYTHON)" .ci/environment $(VENV) demo && touch $@
@@ -73,3 +77,6 @@ $(VENV)-bench/.bench: requirements/bench.txt pyproject.toml emulator/pyproject.t
 
 $(VENV)-fuzz/.fuzz: requirements/fuzz.txt pyproject.toml emulator/pyproject.toml
 	@PYTHON="$(PYTHON)" .ci/environment $(VENV)-fuzz fuzz && touch $@
+
+$(VENV)-docs/.docs: requirements/docs.txt pyproject.toml emulator/pyproject.toml
+	@PYTHON="$(PYTHON)" .ci/environment $(VENV)-docs docs && touch $@
