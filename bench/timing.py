@@ -28,3 +28,15 @@ async def micros_of(work: Callable[[], Awaitable[object]], *, calls: int = 300, 
             await work()
         times.append((time.perf_counter() - started) / calls * 1e6)
     return statistics.median(times)
+
+
+async def beside(
+    floor: Callable[[], object], work: Callable[[], Awaitable[object]], *, rounds: int = 400
+) -> tuple[float, float]:
+    """Return the microseconds of both, in turns: medians of the quarter of rounds that was disturbed least."""
+    pairs = []
+    for _ in range(rounds):
+        first = micros(floor, calls=5, rounds=1)
+        pairs.append((first, await micros_of(work, calls=5, rounds=1)))
+    calm = sorted(pairs, key=sum)[: rounds // 4]
+    return statistics.median(each[0] for each in calm), statistics.median(each[1] for each in calm)

@@ -289,4 +289,4 @@ def test_whatever_the_header_it_is_read_or_refused(members):
     """Whatever a header's members, it is read or TokenRefused."""
     with contextlib.suppress(TokenRefused):
         read = jws.parse(compact(members, b"{}"), algorithms=("RS256",))
-        assert (read.algorithm, read.key_id) == ("RS256", members["kid"])
+        assert (read.header.algorithm, read.header.key_id) == ("RS256", members["kid"])

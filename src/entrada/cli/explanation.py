@@ -110,7 +110,7 @@ class _Subject:
 
     async def _key(self, discovery: Discovery) -> tuple[VerificationKey | None, list[Finding]]:
         try:
-            key = await discovery.key(self.parsed.key_id)
+            key = await discovery.key(self.parsed.header.key_id)
         except TokenRefused as refused:
             return None, [refusal(refused, "key"), Finding("signature", "unknown", "needs the key")]
         algorithms = self.settings.algorithms
@@ -128,7 +128,7 @@ class _Subject:
             "tenant_id": tenant_id,
             "policy": authority.policy,
             "key_issuer": key.issuer if key else None,
-            "algorithm": self.parsed.algorithm,
+            "algorithm": self.parsed.header.algorithm,
         }
         if self.kind == "id":
             return Held(Expected(**common))
@@ -176,12 +176,12 @@ def _known_offline(claims: dict[str, Any], kind: Kind, settings: Settings | None
 def _type(parsed: Jws, kind: Kind, settings: Settings | None) -> Finding:
     microsoft = settings is None or Authority.from_settings(settings).kind != "oidc"
     if kind == "access":
-        return found_by("type_is_access", lambda: type_is_access(parsed.type, microsoft=microsoft))
-    return found_by("type_is_jwt", lambda: type_is_jwt(parsed.type))
+        return found_by("type_is_access", lambda: type_is_access(parsed.header.type, microsoft=microsoft))
+    return found_by("type_is_jwt", lambda: type_is_jwt(parsed.header.type))
 
 
 def _not_for_graph(parsed: Jws) -> None:
-    if parsed.for_graph:
+    if parsed.header.for_graph:
         raise TokenRefused("not_for_graph: only Microsoft Graph can verify its tokens")
 
 

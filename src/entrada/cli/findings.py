@@ -57,7 +57,7 @@ def claims_of(token: Jws) -> dict[str, Any]:
 
 def kind_of(token: Jws, claims: Mapping[str, Any]) -> Kind:
     """Guess which kind of token it is, by what only one kind has."""
-    if token.type.upper() in access_checks.ACCESS_TYPES or OF_ACCESS_TOKENS & claims.keys():
+    if token.header.type.upper() in access_checks.ACCESS_TYPES or OF_ACCESS_TOKENS & claims.keys():
         return "access"
     if OF_ID_TOKENS & claims.keys() or not {"azp", "client_id"} & claims.keys():
         return "id"

@@ -6,6 +6,7 @@ here and nowhere else: neither can pass for the other (SEC-054).
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -28,6 +29,8 @@ OTHER_KINDS = ("nonce", "at_hash", "c_hash", "events")
 """Claims of ID tokens and logout tokens, which no access token has (SEC-052)."""
 CLIENT_CLAIMS = {None: "client_id", 1: "appid", 2: "azp"}
 """Where a token names the client, by Entra's version of it; None for other providers."""
+VERSIONS = {1: "1.0", 2: "2.0"}
+"""Entra's names for them, in `ver`."""
 ACCESS_TYPES = frozenset({"AT+JWT", "APPLICATION/AT+JWT"})
 
 
@@ -73,8 +76,7 @@ def type_is_access(kind: str, *, microsoft: bool) -> None:
 
 def version_is_issuers(claims: Mapping[str, Any], expected: ExpectedAccess) -> None:
     """`ver` is that of the issuer's metadata (SEC-051)."""
-    wanted = expected.version
-    if wanted is not None and claims.get("ver") != f"{wanted}.0":
+    if expected.version is not None and claims.get("ver") != VERSIONS[expected.version]:
         raise TokenRefused("version_is_issuers: ver does not suit the issuer")
 
 
@@ -100,7 +102,7 @@ def key_is_tenants(claims: Mapping[str, Any], expected: ExpectedAccess) -> None:
     if expected.tenant_id is None or expected.key_issuer is None:
         return
     bound_to = expected.key_issuer.replace("{tenantid}", expected.tenant_id)
-    if bound_to not in {claims["iss"], expected.other_issuer}:
+    if bound_to != claims["iss"] and bound_to != expected.other_issuer:
         raise TokenRefused("key_is_tenants: the signing key belongs to another issuer")
 
 
@@ -195,7 +197,12 @@ def _is_applications(claims: Mapping[str, Any], expected: ExpectedAccess) -> boo
 def _scopes(claims: Mapping[str, Any]) -> frozenset[str]:
     """Return the whole words of `scp` (Entra) or `scope` (RFC 9068); a value of another type grants nothing."""
     value = claims.get("scp", claims.get("scope"))
-    return frozenset(value.split(" ")) - {""} if isinstance(value, str) and len(value) <= LONGEST_SCOPE else frozenset()
+    return _words(value) if isinstance(value, str) and len(value) <= LONGEST_SCOPE else frozenset()
+
+
+@lru_cache(maxsize=64)  # one API's tokens have few different sets of scopes
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.split(" ")) - {""}
 
 
 def _has_roles(claims: Mapping[str, Any]) -> bool:

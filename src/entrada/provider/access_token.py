@@ -71,26 +71,38 @@ class AccessTokenVerifier:
         self._leeway = leeway
         self._tenants = tenants
         self._clock = clock
+        self._admitted: jws.Header | None = None
         self._last: tuple[tuple[str, str | None, str | None, int], ExpectedAccess] | None = None
 
     async def verify(self, token: str) -> Verified:
         """Return the claims of a good token."""
         parsed = jws.parse(token, algorithms=self._algorithms)
-        microsoft = self._first.authority.kind != "oidc"
-        type_is_access(parsed.type, microsoft=microsoft)
-        if parsed.for_graph and microsoft:
-            raise TokenRefused("not_for_graph: the token is for Microsoft Graph; ask for a scope of this API")
+        header = parsed.header
+        if header is not self._admitted:
+            self._admitted = self._admit(header)
         now = self._clock()
-        key = self._first.discovery.fresh_key(parsed.key_id, now) or await self._key(parsed.key_id)
+        at_hand = self._first.discovery.fresh_key(header.key_id, now)
+        key = at_hand or await self._key(header.key_id)
         values = jws.verify(parsed, key, algorithms=self._algorithms)
-        source = self._second if self._second and values.get("ver") == "1.0" else self._first
-        own = source.discovery.fresh_key(key.id, now) or await source.discovery.key(key.id)
+        if self._second and values.get("ver") == "1.0":
+            source, own = self._second, self._second.discovery.fresh_key(key.id, now)
+        else:
+            source, own = self._first, at_hand
+        own = own or await source.discovery.key(key.id)
         if own is not key and own.material != key.material:
             raise TokenRefused("key: not one of the issuer's own")
         issuer = source.discovery.fresh_issuer(now) or (await source.discovery.metadata()).issuer
         claims = check(values, self._expected(source, values, issuer, key_issuer=own.issuer or key.issuer, now=now))
         self._tenants.check(claims.tenant_id, claims.values)
         return Verified(claims, own, source.authority.version)
+
+    def _admit(self, header: jws.Header) -> jws.Header:
+        """Return the header when it is an access token's; tokens of one key share theirs, so it is asked once."""
+        microsoft = self._first.authority.kind != "oidc"
+        type_is_access(header.type, microsoft=microsoft)
+        if header.for_graph and microsoft:
+            raise TokenRefused("not_for_graph: the token is for Microsoft Graph; ask for a scope of this API")
+        return header
 
     async def _key(self, kid: str) -> VerificationKey:
         """Return the key of this id: Entra publishes most under both versions.

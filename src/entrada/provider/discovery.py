@@ -13,7 +13,7 @@ happens (SEC-060, SEC-062, REL-005 to REL-007).
 import asyncio
 import random
 from collections.abc import Awaitable, Callable
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, Generic, TypeVar
 
 from entrada.clock import Clock
@@ -37,6 +37,7 @@ UNKNOWN_KID_FLOOR = timedelta(minutes=5)  # a stranger may invent kids; one fetc
 MOST_SEEKING = 1000  # tokens that wait for an unknown kid at the same time; the queue has an end (REL-009)
 DOCUMENT_LIMIT = 256 * 1024  # bytes, SEC-067
 OK = 200
+NEVER = datetime.min.replace(tzinfo=UTC)
 
 T = TypeVar("T")
 
@@ -87,12 +88,12 @@ class Discovery:
     def fresh_key(self, kid: str, now: datetime) -> VerificationKey | None:
         """Return the key of this id when the keys are at hand and need no look at their age; `key` has the rules."""
         keys = self._keys.fresh(now)
-        return keys.get(kid) if keys else None
+        return keys.keys.get(kid) if keys is not None else None
 
     def fresh_issuer(self, now: datetime) -> str | None:
         """Return the issuer when the metadata are at hand and need no look at their age; `metadata` has the rules."""
         metadata = self._metadata.fresh(now)
-        return metadata.issuer if metadata else None
+        return metadata.issuer if metadata is not None else None
 
     def has_key(self, kid: str) -> bool:
         """Tell whether a key of this id is at hand, without asking for it."""
@@ -205,6 +206,7 @@ class Document(Generic[T]):
         self._value: T | None = None
         self._fetched_at: datetime | None = None
         self._refresh_after = refresh
+        self._fresh_until = NEVER
         self._failed_at: datetime | None = None
         self._failure = AuthorityUnavailable()
         self._flight: asyncio.Task[T] | None = None
@@ -221,9 +223,7 @@ class Document(Generic[T]):
 
     def fresh(self, now: datetime) -> T | None:
         """Return the value while it is too young to be asked about."""
-        if self._fetched_at is None or not self._fetched_at <= now < self._fetched_at + self._refresh_after:
-            return None
-        return self._value
+        return self._value if self._fetched_at is not None and self._fetched_at <= now < self._fresh_until else None
 
     @property
     def failing(self) -> bool:
@@ -287,8 +287,10 @@ class Document(Generic[T]):
             raise
         if self.failing:
             log.info("authority_document_fetched_again", document=self._name)
-        self._value, self._fetched_at, self._failed_at = value, self._clock(), None
+        fetched_at = self._clock()
+        self._value, self._fetched_at, self._failed_at = value, fetched_at, None
         self._refresh_after = self._refresh * (1 - JITTER + 2 * JITTER * self._jitter())
+        self._fresh_until = fetched_at + self._refresh_after
         return value
 
     def _age(self) -> timedelta:

@@ -58,9 +58,9 @@ class IdTokenVerifier:
         self, id_token: str, *, nonce: str | None, access_token: str | None, max_age: int | None
     ) -> Claims:
         token = jws.parse(id_token, algorithms=self._algorithms)
-        type_is_jwt(token.type)
+        type_is_jwt(token.header.type)
         known = (await self._discovery.metadata()).issuer
-        key = await self._discovery.key(token.key_id)
+        key = await self._discovery.key(token.header.key_id)
         values = jws.verify(token, key, algorithms=self._algorithms)
         tenant_id = tenant_named(values) if self._authority.many else self._authority.tenant_id(known)
         expected = Expected(
@@ -71,7 +71,7 @@ class IdTokenVerifier:
             policy=self._authority.policy,
             tenant_id=tenant_id,
             key_issuer=key.issuer,
-            algorithm=token.algorithm,
+            algorithm=token.header.algorithm,
             nonce=nonce,
             access_token=access_token,
             max_age=max_age,

@@ -56,10 +56,10 @@ class LogoutTokenVerifier:
         Whether its `jti` was seen before is for the caller to ask the store.
         """
         token = jws.parse(logout_token, algorithms=self._algorithms)
-        if token.type.upper() not in TYPES:
+        if token.header.type.upper() not in TYPES:
             raise TokenRefused("type_is_logout: typ says that this is no logout token")
         issuer = (await self._discovery.metadata()).issuer
-        key = await self._discovery.key(token.key_id)
+        key = await self._discovery.key(token.header.key_id)
         expected = Expected(
             issuer=issuer, audience=self._client_id, now=self._clock().timestamp(), leeway=self._leeway
         )  # fmt: skip

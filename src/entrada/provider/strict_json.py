@@ -31,8 +31,8 @@ def _compact(data: bytes) -> dict[str, Any] | None:
     there twice, NaN, a lone surrogate or a byte order mark would not come back.
     """
     try:
-        value = msgspec.json.decode(data)
-        return value if isinstance(value, dict) and msgspec.json.encode(value) == data else None
+        value = _decode(data)
+        return value if isinstance(value, dict) and _encode(value) == data else None
     except (msgspec.MsgspecError, ValueError, RecursionError, OverflowError):
         return None
 
@@ -84,4 +84,5 @@ def _refuse_lone_surrogates(value: dict[str, Any]) -> None:
         raise NotStrict("a lone surrogate") from None
 
 
+_decode, _encode = msgspec.json.Decoder().decode, msgspec.json.Encoder().encode
 _decoder = json.JSONDecoder(object_pairs_hook=_members, parse_constant=_refuse_constant, parse_float=_finite)
