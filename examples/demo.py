@@ -6,11 +6,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from entrada_emulator.model import Tenant
 from entrada_emulator.seeds import BIRCH
 
 from examples.supervisor import NotRunning, Program, port_is_free
 
-OURS = ("ENTRADA_", "AZURE_")
+OURS = ("ENTRADA_", "AZURE_", "B2C_")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +49,13 @@ def inherited(environment: Mapping[str, str]) -> dict[str, str]:
     return {name: value for name, value in environment.items() if not name.upper().startswith(OURS)}
 
 
-def served(name: str, *, app: str, port: int, ports: Ports, data: Path, settings: Mapping[str, str]) -> Program:
-    """Return an application on localhost, told by environment alone that its tenant is the emulated one."""
+def organisation(ports: Ports) -> dict[str, str]:
+    """Return the variables that name the emulated organisation."""
+    return {"AZURE_TENANT_ID": BIRCH.id, "AZURE_AUTHORITY": f"https://localhost:{ports.clients}/{BIRCH.id}"}
+
+
+def served(name: str, *, app: str, port: int, data: Path, settings: Mapping[str, str]) -> Program:
+    """Return an application on localhost, told by environment alone; `settings` name its tenant, the emulated one."""
     address = f"http://localhost:{port}"
     return Program(
         name=name,
@@ -59,8 +65,6 @@ def served(name: str, *, app: str, port: int, ports: Ports, data: Path, settings
         ),
         environment={
             **inherited(os.environ),
-            "AZURE_TENANT_ID": BIRCH.id,
-            "AZURE_AUTHORITY": f"https://localhost:{ports.clients}/{BIRCH.id}",
             "ENTRADA_BASE_URL": address,
             "ENTRADA_CA_FILE": str(data / "emulator" / "ca.pem"),
             **settings,
@@ -88,5 +92,9 @@ class Demo:
     """Further variables of its environment."""
     programs: Callable[[Ports, Path], Sequence[Program]] = no_programs
     """What else has to run, started before it."""
+    tenant: Tenant = BIRCH
+    """Whose people can sign in."""
+    authority: Callable[[Ports, str], Mapping[str, str]] | None = None
+    """Gives the variables of an authority other than the organisation's, with the secret for it."""
     note: str = ""
     """One more line for the person at the terminal."""

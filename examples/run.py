@@ -12,9 +12,10 @@ import sys
 from importlib import import_module
 from pathlib import Path
 
+from entrada_emulator.model import Tenant
 from entrada_emulator.seeds import BIRCH, PASSWORD, TOTP_SECRET, default_world
 
-from examples.demo import Demo, Ports, inherited, served
+from examples.demo import Demo, Ports, inherited, organisation, served
 from examples.supervisor import AskedToStop, NotRunning, Program, Supervisor
 
 HERE = Path(__file__).parent
@@ -36,10 +37,8 @@ def emulator(ports: Ports, data: Path) -> Program:
 
 def application(example: str, demo: Demo, ports: Ports, data: Path) -> Program:
     """Return the example itself."""
-    secret = {"AZURE_CLIENT_SECRET": secret_of(demo.client_id)} if demo.confidential else {}
     settings = {
-        "AZURE_CLIENT_ID": demo.client_id,
-        **secret,
+        **registration(demo, ports),
         "AZURE_REDIRECT_URI": f"http://localhost:{ports.application}{demo.prefix}/callback",
         "ENTRADA_PREFIX": demo.prefix,
         "ENTRADA_GRAPH_URL": f"https://localhost:{ports.clients}",
@@ -50,10 +49,18 @@ def application(example: str, demo: Demo, ports: Ports, data: Path) -> Program:
         f"The example {example}",
         app=f"examples.{example}.app:app",
         port=ports.application,
-        ports=ports,
         data=data,
         settings=settings,
     )
+
+
+def registration(demo: Demo, ports: Ports) -> Mapping[str, str]:
+    """Return the variables that say which application this is, and at which authority."""
+    secret = secret_of(demo.client_id) if demo.confidential else ""
+    if demo.authority:
+        return demo.authority(ports, secret)
+    proof = {"AZURE_CLIENT_SECRET": secret} if secret else {}
+    return {**organisation(ports), "AZURE_CLIENT_ID": demo.client_id, **proof}
 
 
 def make_certificates(folder: Path) -> None:
@@ -72,10 +79,10 @@ def secret_of(client_id: str) -> str:
     return registration.secrets[0].value
 
 
-def welcome(ports: Ports, note: str) -> str:
+def welcome(ports: Ports, note: str, tenant: Tenant) -> str:
     """Say what to open and who can sign in."""
     world = default_world()
-    people = [user for user in world.users if not user.is_guest and world.in_tenant(user, BIRCH.id)]
+    people = [user for user in world.users if not user.is_guest and world.in_tenant(user, tenant.id)]
     width = max(len(person.user_principal_name) for person in people)
     return "\n".join([
         "",
@@ -104,7 +111,7 @@ async def run(example: str) -> int:
             await supervisor.start(
                 emulator(ports, data / "emulator"), *programs, application(example, demo, ports, data)
             )
-            print(welcome(ports, demo.note), flush=True)
+            print(welcome(ports, demo.note, demo.tenant), flush=True)
             await supervisor.wait()
     except AskedToStop:
         print("\nBoth are stopped.", flush=True)

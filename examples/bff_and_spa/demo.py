@@ -6,7 +6,7 @@ from pathlib import Path
 
 from entrada_emulator.seeds import API, BIRCH, SPA, WEB_APP
 
-from examples.demo import Demo, Ports, port, served
+from examples.demo import Demo, Ports, organisation, port, served
 from examples.front_end import build
 from examples.supervisor import Program
 
@@ -28,10 +28,11 @@ def demo(environment: Mapping[str, str]) -> Demo:
 def programs(api: int, ports: Ports, data: Path) -> Sequence[Program]:
     """Return the resource API: it takes tokens of these two clients only, and from this page's scripts only."""
     settings = {
+        **organisation(ports),
         "AZURE_CLIENT_ID": API,
         "ENTRADA_API_CLIENTS": f"{WEB_APP} {SPA}",
         "ENTRADA_CORS_ORIGINS": f"http://localhost:{ports.application}",
         "ENTRADA_DATA_DIR": str(data / "api"),
     }
     name, app = "The resource API", "examples.bff_and_spa.api:app"
-    return [served(name, app=app, port=api, ports=ports, data=data, settings=settings)]
+    return [served(name, app=app, port=api, data=data, settings=settings)]

@@ -34,8 +34,24 @@ SHOP_APP = "a0000000-0000-4000-8000-000000000101"
 SHOP_SPA = "a0000000-0000-4000-8000-000000000102"
 SHOP_API = "a0000000-0000-4000-8000-000000000103"
 SHOP_API_URI = f"https://{SHOP_DOMAIN}/basket"
+SHOP_API_SCOPE = f"https://{SHOP_DOMAIN}/api/user_impersonation"
+SHOP_ADMIN = "c0000000-0000-4000-8000-000000000103"
+PORTAL = "https://portal.birch.example"
 FAMILY_APP = "a0000000-0000-4000-8000-000000000111"
-WEB = ("http://localhost/callback", "http://localhost/api/auth/callback", "http://localhost/signed-out")
+WEB = (
+    "http://localhost/callback",
+    "http://localhost/api/auth/callback",
+    "http://localhost/auth/callback",
+    "http://localhost/signed-out",
+    f"{PORTAL}/auth/callback",
+    f"{PORTAL}/signed-out",
+)
+PAGES = (
+    "http://localhost/redirect.html",
+    "https://localhost/redirect.html",
+    "http://localhost/docs/oauth2-redirect",
+    f"{PORTAL}/docs/oauth2-redirect",
+)
 
 
 def customers(password: str) -> tuple[User, ...]:
@@ -64,6 +80,17 @@ def customers(password: str) -> tuple[User, ...]:
             note="disabled",
         ),
         User(
+            SHOP_ADMIN,
+            SHOP.id,
+            "anton@customer.example",
+            "Anton Admin",
+            password,
+            given_name="Anton",
+            surname="Admin",
+            mail="anton@customer.example",
+            note="customer, administrator of the example b2c_api",
+        ),
+        User(
             "c0000000-0000-4000-8000-000000000111",
             FAMILY.id,
             "felix@birchfamily.onmicrosoft.com",
@@ -82,16 +109,19 @@ def customer_applications() -> tuple[Application, ...]:
     web = tuple(RedirectUri(uri) for uri in WEB)
     return (
         Application(
-            SHOP_APP, SHOP.id, "Birch Shop", redirect_uris=web, secrets=(Secret("emulator-secret-birch-shop"),)
+            SHOP_APP,
+            SHOP.id,
+            "Birch Shop",
+            redirect_uris=web,
+            secrets=(Secret("emulator-secret-birch-shop"),),
+            identifier_uris=(f"https://{SHOP_DOMAIN}/api",),
+            scopes=(Scope("user_impersonation", "Use the shop as you"),),
         ),
         Application(
             SHOP_SPA,
             SHOP.id,
             "Birch Shop Window",
-            redirect_uris=(
-                RedirectUri("http://localhost/redirect.html", "spa"),
-                RedirectUri("https://localhost/redirect.html", "spa"),
-            ),
+            redirect_uris=tuple(RedirectUri(uri, "spa") for uri in PAGES),
             kind="spa",
         ),
         Application(

@@ -179,7 +179,7 @@ def _schemes(
             "type": "apiKey",
             "in": "cookie",
             "name": session_cookie,
-            "description": "A session in the browser, which sends it by itself. A request that changes something also sends X-CSRF: 1.",
+            "description": "A session: the browser sends it by itself. To change something, also send X-CSRF: 1.",
         },
         APPLICATION: {
             "type": "http",

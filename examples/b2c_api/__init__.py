@@ -1,0 +1,1 @@
+"""Example D: an API for the customers of an Azure AD B2C tenant."""
