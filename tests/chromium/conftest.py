@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser
 
+from examples.demo import Demo
 from tests.chromium import sites
 from tests.chromium.certificates import certificate_for, trust
 from tests.chromium.demonstration import demo
@@ -50,6 +51,12 @@ def app() -> str:
 
 
 @pytest.fixture(scope="module")
+def registered() -> Demo:
+    """As which of the authority's applications it runs; a module may name another."""
+    return sites.REGISTERED
+
+
+@pytest.fixture(scope="module")
 def as_shipped() -> Sequence[str]:
     """Which switches of Playwright's, which turn parts of Chromium off, are left out; a module may name some."""
     return ()
@@ -57,13 +64,19 @@ def as_shipped() -> Sequence[str]:
 
 @pytest.fixture(scope="module")
 def site(
-    tenant: Tenant, settings: Mapping[str, str], app: str, tmp_path_factory: pytest.TempPathFactory
+    tenant: Tenant,
+    settings: Mapping[str, str],
+    app: str,
+    registered: Demo,
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Site]:
     """The application, running, and how a browser finds and trusts it."""
     folder = tmp_path_factory.mktemp("application")
     ca_file, certificate = certificate_for(sites.HOST, folder)
     trust(folder, ca_file)
-    with sites.application(folder, tenant, certificate=certificate, settings=settings, app=app) as port:
+    with sites.application(
+        folder, tenant, certificate=certificate, settings=settings, app=app, registered=registered
+    ) as port:
         yield Site(folder, f"--host-resolver-rules=MAP {sites.HOST}:443 127.0.0.1:{port}")
 
 

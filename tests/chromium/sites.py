@@ -18,11 +18,13 @@ import httpx2
 
 from examples import run
 from examples.auth_code_flow.demo import demo
+from examples.demo import Demo
 from examples.supervisor import Program
 from tests.chromium.emulated import Tenant
 
 ROOT = Path(__file__).parents[2]
 EXAMPLE = "examples.auth_code_flow.app:app"
+REGISTERED = demo({})
 HOST = "portal.birch.example"
 READY_WITHIN = 30.0  # seconds, on a machine that has other things to do
 SOURCES = os.pathsep.join(str(ROOT / folder) for folder in ("src", "emulator/src", "."))
@@ -55,10 +57,11 @@ def application(
     settings: Mapping[str, str],
     host: str = HOST,
     app: str = EXAMPLE,
+    registered: Demo = REGISTERED,
 ) -> Iterator[int]:
     """Run the example as `make demo` does, but over TLS under its own host name; return its port."""
     (port,) = free_ports(1)
-    program = run.application("auth_code_flow", demo({}), tenant.ports, tenant.data)
+    program = run.application("auth_code_flow", registered, tenant.ports, tenant.data)
     over_tls = replace(
         program,
         command=(
@@ -68,7 +71,7 @@ def application(
         environment={
             **program.environment,
             "ENTRADA_BASE_URL": f"https://{host}",
-            "AZURE_REDIRECT_URI": f"https://{host}/callback",
+            "AZURE_REDIRECT_URI": f"https://{host}{registered.prefix}/callback",
             "ENTRADA_DATA_DIR": str(folder / "data"),
             **settings,
         },

@@ -2,6 +2,8 @@
 
 from collections.abc import Callable
 
+from playwright.sync_api import Locator
+
 from tests.chromium.visitor import Visitor
 
 
@@ -15,15 +17,24 @@ class SwaggerPage:
 
     def signs_in(self, through: Callable[[Visitor], None]) -> Visitor:
         """Press Authorize, go through the authority's window, and come back with a token; return that window's."""
+        dialog, window = self._authorizes(through)
+        dialog.get_by_role("button", name="Remove authorization").wait_for()
+        dialog.get_by_role("button", name="Close", exact=True).click()
+        return window
+
+    def is_refused(self, through: Callable[[Visitor], None], why: str) -> None:
+        """Press Authorize, and come back without a token."""
+        dialog, _ = self._authorizes(through)
+        dialog.get_by_text(why).wait_for()
+
+    def _authorizes(self, through: Callable[[Visitor], None]) -> tuple[Locator, Visitor]:
         self.page.get_by_role("button", name="Authorize").click()
         dialog = self.page.locator(".auth-container").filter(has_text="authorizationCode with PKCE")
         with self.page.expect_popup() as opened:
             dialog.get_by_role("button", name="Apply given OAuth2 credentials").click()
         window = Visitor(opened.value)
         through(window)
-        dialog.get_by_role("button", name="Remove authorization").wait_for()
-        dialog.get_by_role("button", name="Close", exact=True).click()
-        return window
+        return dialog, window
 
     def tries(self, path: str) -> tuple[int, str]:
         """Try an operation out; return its status and what it says."""
@@ -35,4 +46,3 @@ class SwaggerPage:
             operation.get_by_role("button", name="Execute").click()
         answer = answered.value
         return answer.status, answer.text()
-

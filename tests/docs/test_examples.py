@@ -46,13 +46,15 @@ def test_what_npm_installs_is_hash_checked_and_comes_from_no_named_place(lock: P
     assert {"ignore-scripts=true", "omit-lockfile-registry-resolved=true"} <= set(options)
 
 
-@pytest.mark.parametrize("example", [EXAMPLE, ROOT / "examples" / "public_client"])
-def test_each_name_in_the_env_example_is_a_setting(example: Path) -> None:
+@pytest.mark.parametrize(
+    ("example", "family"), [("auth_code_flow", "AZURE"), ("public_client", "AZURE"), ("b2c_api", "B2C")]
+)
+def test_each_name_in_the_env_example_is_a_setting(example: str, family: str) -> None:
     """Also those that are commented out; a misspelt one would be taken for a wish without effect."""
-    text = (example / ".env.example").read_text("utf-8")
-    named = re.findall(r"^(?:# )?([A-Z][A-Z_]+)=", text, re.MULTILINE)
+    text = (ROOT / "examples" / example / ".env.example").read_text("utf-8")
+    named = re.findall(r"^(?:# )?([A-Z][A-Z0-9_]+)=", text, re.MULTILINE)
     assert set(named) <= known_names()
-    assert {"AZURE_TENANT_ID", "AZURE_CLIENT_ID", "AZURE_CLIENT_SECRET"} <= set(named)
+    assert {f"{family}_{name}" for name in ("TENANT_ID", "CLIENT_ID", "CLIENT_SECRET")} <= set(named)
 
 
 def test_the_env_example_means_the_same_to_docker_as_to_python() -> None:

@@ -2,7 +2,7 @@
 
 from urllib.parse import parse_qs, urlsplit
 
-from tests.front_door import AUTH, AUTHORITY, BASE, SESSION, FrontDoor
+from tests.front_door import AUTH, AUTHORITY, BASE, SESSION, FrontDoor, walk_through
 
 HOST = "portal.birch.example"
 
@@ -68,3 +68,14 @@ async def test_twice(door: FrontDoor) -> None:
     browser.history.append(page)
     await browser.press("Sign out")
     assert browser.answers[0].status_code == 200
+
+
+async def test_in_and_out_is_no_loop(door: FrontDoor) -> None:
+    """SEC-021: who signs in and out several times within a minute is not stopped: each time it held."""
+    browser = await door.signed_in()
+    for _ in range(4):
+        await browser.press("Sign out")
+        await browser.open(f"{BASE}/private")
+        assert browser.page.url.startswith(AUTHORITY), browser.page.text
+        await walk_through(browser)
+        assert browser.page.url == f"{BASE}/private"
