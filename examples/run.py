@@ -9,6 +9,7 @@ EMULATOR_HTTPS_PORT for the addresses that clients call. What both keep is in `.
 import asyncio
 import os
 import sys
+from collections.abc import Mapping
 from importlib import import_module
 from pathlib import Path
 
