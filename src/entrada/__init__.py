@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from entrada.web.dependencies import BearerUser, CsrfToken, CurrentApp, CurrentUser, OptionalUser, SessionUser
     from entrada.web.rendering import Page
     from entrada.web.requires import requires
+    from entrada.web.sign_in_link import SignInLink
 
 _HOMES = {
     "ApiClient": "entrada.web.api_client",
@@ -52,6 +53,7 @@ _HOMES = {
     "SessionUser": "entrada.web.dependencies",
     "Settings": "entrada.settings",
     "SettingsRefused": "entrada.errors",
+    "SignInLink": "entrada.web.sign_in_link",
     "User": "entrada.principal",
     "all_of": "entrada.requirements",
     "any_of": "entrada.requirements",
@@ -84,6 +86,7 @@ __all__ = [
     "SessionUser",
     "Settings",
     "SettingsRefused",
+    "SignInLink",
     "User",
     "all_of",
     "any_of",

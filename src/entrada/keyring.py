@@ -33,6 +33,7 @@ Purpose = Literal[
     "downstream-token",
     "device",
     "onboarding",
+    "sign-in-wish",
 ]
 """What a derived secret is for; each is independent of the others (SEC-171)."""
 

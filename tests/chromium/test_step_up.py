@@ -103,3 +103,17 @@ def test_what_is_missing_is_said(visitor: Visitor) -> None:
         page.goto("/factors")
         arrives(page, "Your sign-in does not prove enough")
     visitor.shows("step-up-in-vain")
+
+
+def test_a_cancelled_step_signs_nobody_out(visitor: Visitor) -> None:
+    """BEY-3: the page says that they are signed in as before and nothing was done; trying again goes on from there."""
+    page = visitor.page
+    with visitor.expecting("status of 401", "status of 403"):
+        fills_in(page, "Greta Groups", "9 €")
+        visitor.sees_one_of("Enter password", "Set up your authenticator", "Enter code")
+        visitor.presses("Cancel")
+        visitor.sees("You cancelled the sign-in")
+    assert "You are still signed in, as before" in visitor.text
+    visitor.shows("step-up-cancelled")
+    page.goto("/private")
+    visitor.sees("Private to Greta Groups")

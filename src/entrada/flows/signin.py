@@ -23,6 +23,7 @@ from entrada.flows.schedule import Schedule
 from entrada.flows.step_up import Proof, both
 from entrada.flows.transaction import Transaction, handle_of, seal, unseal
 from entrada.flows.user_flows import Onward, UserFlows
+from entrada.flows.wishes import Wish, Wishes
 from entrada.principal import User
 from entrada.provider import aadsts
 from entrada.provider.authorization import authorize_url, code_challenge
@@ -103,6 +104,8 @@ class SignIn:
         self._schedule = schedule
         self._clock = clock
         self._user_flows = UserFlows(settings)
+        self.wishes = Wishes(sealer, clock=clock)
+        """What opens and makes links that say how to sign in."""
 
     @property
     def scopes(self) -> tuple[str, ...]:
@@ -122,11 +125,12 @@ class SignIn:
         proof: Proof = Proof(),
         asked: tuple[str, ...] = (),
         onboards: str | None = None,
+        wish: Wish = Wish(),
     ) -> Started:
         """Begin an attempt: fresh state, nonce and verifier, and the address of the authority's page.
 
         `proof` is asked for beyond who it is; `asked` names it, and what was asked for a moment before. `onboards` is
-        the tenant that the person is to show that they belong to.
+        the tenant that the person is to show that they belong to; `wish` is the application's.
         """
         metadata = self._user_flows.metadata(await self._discovery.metadata(), flow)
         claims = await self._claims_lacked(replaces)
@@ -147,8 +151,15 @@ class SignIn:
             device=device,
             asked=asked,
             onboards=onboards,
+            max_age=wish.max_age,
         )
-        url = authorize_url(
+        extra = {**hints, **wish.parameters(), **self._asking(proof, claims, wish)}
+        url = self._address(metadata, transaction, extra)
+        return Started(url=url, handle=handle_of(transaction.state), sealed=seal(transaction, sealer=self._sealer))
+
+    def _address(self, metadata: Metadata, transaction: Transaction, extra: Mapping[str, str]) -> str:
+        """Return where the attempt goes, with what is asked beside."""
+        return authorize_url(
             metadata,
             client_id=transaction.client_id,
             redirect_uri=transaction.redirect_uri,
@@ -157,9 +168,8 @@ class SignIn:
             nonce=sent_nonce(transaction.nonce),
             code_challenge=code_challenge(transaction.code_verifier),
             response_mode=self._settings.response_mode,
-            extra={**hints, **self._asking(proof, claims)},
+            extra=extra,
         )
-        return Started(url=url, handle=handle_of(transaction.state), sealed=seal(transaction, sealer=self._sealer))
 
     def open(self, handle: str, sealed: str) -> Transaction | None:
         """Return an attempt that is still open, or None when it is not ours or too old."""
@@ -204,7 +214,10 @@ class SignIn:
             )
         )
         claims = await self._verifier.verify(
-            redeemed.id_token, nonce=sent_nonce(transaction.nonce), access_token=redeemed.access_token
+            redeemed.id_token,
+            nonce=sent_nonce(transaction.nonce),
+            access_token=redeemed.access_token,
+            max_age=transaction.max_age,
         )
         user = await self._admitted(claims, transaction)
         if user is None:
@@ -253,10 +266,10 @@ class SignIn:
             await self._sessions.end(session_id)
             raise
 
-    def _asking(self, proof: Proof, challenge: str | None) -> dict[str, str]:
-        """Return the parameters that ask for a proof, and for what a claims challenge wants."""
+    def _asking(self, proof: Proof, challenge: str | None, wish: Wish) -> dict[str, str]:
+        """Return the parameters that ask for a proof, for what a claims challenge wants, and for the wished claims."""
         at_entra = self._settings.entra_authority is not None
-        claims = both(challenge, proof.claims(at_entra=at_entra))
+        claims = both(both(challenge, proof.claims(at_entra=at_entra)), wish.asked_claims())
         return proof.parameters(at_entra=at_entra) | ({"claims": claims} if claims else {})
 
     async def _claims_lacked(self, session_id: str | None) -> str | None:

@@ -46,6 +46,8 @@ class Transaction:
     """What this attempt, and those a moment before, are to prove beyond who it is."""
     onboards: str | None = None
     """The tenant that a consent has named, which this attempt is to confirm."""
+    max_age: int | None = None
+    """How old the sign-in may be that the ID token proves, in seconds."""
     device: str | None = field(repr=False, default=None)
     """The number of this browser's device when the attempt began; a cross-site answer comes without its cookie."""
 

@@ -6,9 +6,10 @@ from urllib.parse import unquote
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from entrada.errors import MethodRefused, Unavailable
+from entrada.errors import MethodRefused, TransactionRefused, Unavailable
 from entrada.flows.signin import Started
 from entrada.flows.transaction import HANDLE
+from entrada.flows.wishes import Wish
 from entrada.logs import log
 from entrada.web import cookies, return_to
 from entrada.web.context import Context, context_of
@@ -42,6 +43,7 @@ async def login(request: Request) -> Response:
         remember=wants_to_be_remembered(request),
         device=house.cookies.device_in(context.cookie_header),
         flow=request.query_params.get("flow"),
+        wish=_wish(request, context),
     )
     return lead_to_authority(context, started)
 
@@ -98,6 +100,17 @@ def count_visit(context: Context) -> None:
     """Count one more return from the authority, up to nine."""
     counted = min(visits(context) + 1, 9)
     context.set_cookies.append(context.house.cookies.count_visits(counted, seconds=VISIT_SECONDS))
+
+
+def _wish(request: Request, context: Context) -> Wish:
+    """Return what the application asks, by a link that it has made; one that is changed or too old begins nothing."""
+    sealed = request.query_params.getlist("with")
+    if not sealed:
+        return Wish()
+    wish = context.house.sign_in.wishes.open(sealed[0]) if len(sealed) == 1 else None
+    if wish is None:
+        raise TransactionRefused("a link to sign in that is not ours, or too old")
+    return wish
 
 
 def _hints(request: Request) -> dict[str, str]:
