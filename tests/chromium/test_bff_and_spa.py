@@ -104,10 +104,24 @@ def told(visitor: Visitor) -> list[Response]:
     return responses
 
 
+def test_cookies_of_other_sites_are_blocked_here(visitor: Visitor) -> None:
+    """The control: what the person chose in this browser keeps a frame of another site from having a cookie."""
+    body = f"<!doctype html><link rel=icon href=data:,><title>Page</title><iframe src={STRANGER}frame></iframe>"
+    visitor.page.route("https://*.example/**", lambda route: route.fulfill(body=body, content_type="text/html"))
+    sets = "document.cookie = 'a=1; SameSite=None; Secure', document.cookie"
+    visitor.goes_to(STRANGER)
+    assert visitor.page.evaluate(sets) == "a=1"
+    visitor.goes_to("https://another.cedar.example/")
+    frame = visitor.page.frame(url=f"{STRANGER}frame")
+    assert frame is not None
+    assert frame.evaluate(sets) == ""
+
+
 def test_by_itself(visitor: Visitor, told: list[Response], tenant: Tenant) -> None:
     """API-10: in by PKCE, tokens in memory only, the API with a bearer token, renewed without a frame, and out."""
     spa = Half(visitor, "spa")
     visitor.goes_to("/")
+    spa.opens_window("Sign in with a token").close()  # thought better of it; nobody tells the page
     answers_all(spa.opens_window("Sign in with a token"), "Mia Member")
     spa.says("Signed in as Mia Member")
     spa.presses("Ask the API")
@@ -128,7 +142,7 @@ def test_by_itself(visitor: Visitor, told: list[Response], tenant: Tenant) -> No
     spa.says("Orders of Mia Member")
     assert not [frame for frame in visitor.page.frames if frame.parent_frame]
     answers_all(spa.opens_window("Sign out"), "nobody")
-    spa.says("Signed out, here and at Microsoft.")
+    spa.says("Signed out here, and at Microsoft if you let the window finish.")
     window = spa.opens_window("Sign in with a token")
     window.get_by_role("button", name="Sign in as Mia Member").first.wait_for()
     window.close()

@@ -60,9 +60,9 @@ async function signOut() {
   msal.setActiveAccount(null);
   forget(21, 38);
   show(null);
-  say(spa, "The token is forgotten; the window ends your sign-in at Microsoft too.");
+  say(spa, "The tokens are forgotten; the window ends your sign-in at Microsoft too.");
   await msal.logoutPopup({ account });
-  say(spa, "Signed out, here and at Microsoft.");
+  say(spa, "Signed out here, and at Microsoft if you let the window finish.");
 }
 
 async function ask(forceRefresh) {
@@ -78,7 +78,7 @@ async function ask(forceRefresh) {
 }
 
 function failed(fault) {
-  if (fault.errorCode === "interaction_in_progress") return; // pressed again: the newer window counts
+  if (fault.errorCode === "interaction_in_progress_cancelled") return; // pressed again: the newer window counts
   if (fault.errorCode === "popup_window_error") return say(spa, "The browser blocked the window. Allow it and press again.");
   if (fault.name !== "InteractionRequiredAuthError") return say(spa, `${fault.message}`);
   spa("in").hidden = false;
