@@ -15,6 +15,7 @@ JOINED = {
     "SECURITY.md": "security.md",
     "CHANGELOG.md": "changelog.md",
     "emulator/README.md": "emulator.md",
+    "deploy/README.md": "deploy.md",
     **{
         path.relative_to(ROOT).as_posix(): f"example-{path.parent.name.replace('_', '-')}.md"
         for path in sorted(ROOT.glob("examples/*/README.md"))

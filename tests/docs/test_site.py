@@ -7,7 +7,7 @@ from typing import Any
 import yaml
 
 ROOT = Path(__file__).parents[2]
-JOINED = {"index.md", "emulator.md", "decisions.md"}
+JOINED = {"index.md", "emulator.md", "deploy.md", "decisions.md"}
 
 
 def listed(nav: Any) -> Iterator[str]:
