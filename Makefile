@@ -54,7 +54,7 @@ golden: $(VENV)/.dev ## Write the golden files anew; review them as a diff
 	@GOLDEN=write $(BIN)/python -m pytest -q tests/golden
 
 lock: $(VENV)/.dev ## Resolve requirements/*.in anew into hash-checked locks without addresses
-	@for name in demo dev bench fuzz; do \
+	@for name in demo dev bench fuzz docs deploy; do \
 		echo "==> requirements/$$name.txt"; \
 		$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
 			--no-emit-index-url --no-emit-find-links --upgrade requirements/$$name.in -o requirements/$$name.txt || exit 1; \
