@@ -34,6 +34,7 @@ Purpose = Literal[
     "device",
     "onboarding",
     "sign-in-wish",
+    "audit",
 ]
 """What a derived secret is for; each is independent of the others (SEC-171)."""
 

@@ -63,6 +63,12 @@ class User:
         return "bearer" if self.delegation else "session"
 
     @property
+    def label(self) -> str:
+        """How the person is shown where only a text can be; it says nothing about who it is."""
+        name, username = self.name, self.username
+        return f"{name} ({username})" if name and username and name != username else name or username
+
+    @property
     def key(self) -> str:
         """The person's permanent key: tenant and object id at Entra, issuer and subject elsewhere."""
         if self.tenant_id and self.object_id:

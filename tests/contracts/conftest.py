@@ -13,6 +13,7 @@ import pytest
 from entrada.keyring import KeyRing, generate
 from entrada.sessions.opening import open_store
 from entrada.sessions.store import SessionStore
+from entrada.users.database import Database
 from tests.moved_clock import MovedClock
 from tests.servers import postgres_server, redis_cluster, redis_server, watched_redis
 
@@ -100,6 +101,23 @@ async def store(opened: Callable[[], SessionStore]) -> AsyncIterator[SessionStor
     await store.prepare()
     yield store
     await store.close()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The address of a database that nobody has used yet."""
+    if request.param == "sqlite":
+        return f"sqlite+aiosqlite:///{tmp_path}/entrada.db"
+    found: str = request.getfixturevalue("schema_url")
+    return found
+
+
+@pytest.fixture
+async def database(database_url: str, tmp_path: Path) -> AsyncIterator[Database]:
+    opened = Database(database_url, data_dir=tmp_path / "unused")
+    await opened.bring_up()
+    yield opened
+    await opened.close()
 
 
 class Rings(NamedTuple):

@@ -1,22 +1,21 @@
 """What the users' directory promises, in each database that it may be in."""
 
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
 
 import anyio
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection
 
 from entrada.errors import SettingsRefused, SignInRefused, StoreUnavailable
 from entrada.principal import User
 from entrada.users.database import Database
 from entrada.users.directory import Directory
 from entrada.users.tables import metadata
+from tests.contracts.databases import said
 from tests.moved_clock import MovedClock
 from tests.processes import together
 
@@ -32,33 +31,9 @@ ADA = User(
 )
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
-def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """The address of a database that nobody has used yet."""
-    if request.param == "sqlite":
-        return f"sqlite+aiosqlite:///{tmp_path}/entrada.db"
-    found: str = request.getfixturevalue("schema_url")
-    return found
-
-
-@pytest.fixture
-async def database(database_url: str, tmp_path: Path) -> AsyncIterator[Database]:
-    opened = Database(database_url, data_dir=tmp_path / "unused")
-    await opened.bring_up()
-    yield opened
-    await opened.close()
-
-
 @pytest.fixture
 def directory(database: Database) -> Directory:
     return Directory(database)
-
-
-async def said(database: Database, statement: str) -> list[Any]:
-    """Return what the database itself answers."""
-    async with database.unit_of_work() as connection:
-        answer = await connection.execute(text(statement))
-        return [tuple(row) for row in answer] if answer.returns_rows else []
 
 
 async def test_a_person_is_created_at_the_first_sign_in(directory: Directory, clock: MovedClock) -> None:
@@ -176,7 +151,8 @@ async def test_the_migrations_lead_to_the_tables(database: Database) -> None:
 def row(number: int, *, tenant: str = "NULL", oid: str = "NULL") -> str:
     """Return the statement that adds a person without asking the directory."""
     values = f"'{number:032x}', {tenant}, {oid}, 'i', 'ada-sub', '', '', NULL, TRUE, '2026-01-01', '2026-01-01'"
-    return f"INSERT INTO entrada_user VALUES ({values})"
+    names = "id, tenant_id, object_id, issuer, subject, name, username, email, is_active, created_at, last_sign_in_at"
+    return f"INSERT INTO entrada_user ({names}) VALUES ({values})"
 
 
 async def test_a_unit_of_work_is_all_or_nothing(database: Database) -> None:

@@ -87,6 +87,8 @@ class RenewalAhead:
             name=name,
             at=self._clock(),
             user_key=user.key if user else None,
+            label=user.label if user else None,
+            tenant_id=user.tenant_id if user else None,
             reason=reason,
             address=facts.address,
             user_agent=facts.user_agent,

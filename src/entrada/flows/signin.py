@@ -70,6 +70,8 @@ class SignedIn:
     device_id: str = field(repr=False)
     """What the browser is to keep, to be known again."""
     return_to: str
+    uti: str | None = None
+    """Entra's id of the ID token, by which its sign-in logs know this sign-in."""
     surplus: int = 0
     """How many older sessions of this person ended, because there were too many."""
 
@@ -241,6 +243,7 @@ class SignIn:
             user=user,
             device_id=device_id,
             return_to=transaction.return_to,
+            uti=uti if isinstance(uti := claims.values.get("uti"), str) else None,
             surplus=surplus,
         )
 

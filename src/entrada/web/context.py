@@ -7,7 +7,8 @@ import os
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from random import Random
-from typing import TYPE_CHECKING
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
 from starlette.types import Scope
@@ -153,6 +154,11 @@ class Context:
         return self._session
 
     @property
+    def found_session(self) -> "Session | None":
+        """The session, if anything of this request has looked it up and found it."""
+        return self._session
+
+    @property
     def known_session(self) -> "Session | None":
         """The session, already looked up; RuntimeError when nothing of this request has done so."""
         if self.session_id is not None and not self._looked_up and not self.bearer:
@@ -174,15 +180,29 @@ class Context:
         if self.session_id is not None:
             self.set_cookies.append(self.house.cookies.end_session())
 
-    async def tell(self, name: EventName, *, user: User | None = None, reason: str | None = None) -> None:
-        """Tell those who listen what happened, with the facts of this request."""
+    async def tell(
+        self,
+        name: EventName,
+        *,
+        user: User | None = None,
+        reason: str | None = None,
+        uti: str | None = None,
+        resource: str | None = None,
+        details: Mapping[str, Any] = MappingProxyType({}),
+    ) -> None:
+        """Record what happened and tell those who listen, with the facts of this request; errors like `Events.tell`."""
         facts = self.facts
         await self.house.events.tell(
             Event(
                 name=name,
                 at=self.house.clock(),
                 user_key=user.key if user else None,
+                label=user.label if user else None,
+                tenant_id=user.tenant_id if user else None,
                 reason=reason,
+                uti=uti,
+                resource=resource,
+                details=details,
                 correlation_id=self.correlation_id,
                 address=facts.address,
                 user_agent=facts.user_agent,

@@ -41,7 +41,7 @@ from entrada.errors import (
     Unavailable,
 )
 from entrada.logs import log
-from entrada.web import return_to
+from entrada.web import denials, return_to
 from entrada.web.challenges import challenges
 from entrada.web.context import Context, context_of
 
@@ -162,6 +162,7 @@ async def answer_refusal(request: Request, refused: Exception) -> Response:
         raise refused
     if refused.status_code == HTTPStatus.FOUND:
         return Response(status_code=refused.status_code, headers=refused.headers)
+    await denials.tell(context_of(request.scope), request.scope, refused.error)
     return answer(request, refused.error)
 
 

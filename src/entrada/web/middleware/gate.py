@@ -15,9 +15,9 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from entrada.errors import CsrfRefused, EntradaError, HeadersTooLarge, PageOutdated
 from entrada.logs import correlation_id, log
-from entrada.web import cookies, csrf
+from entrada.web import cookies, csrf, denials
 from entrada.web.assets import ROOT
-from entrada.web.context import KEY, Context, House
+from entrada.web.context import KEY, Context, House, context_of
 from entrada.web.failures import POLICY_VIOLATION, answer, answer_http_exception
 from entrada.web.request_body import Recorded, kind_of
 from entrada.web.resuming import resumed
@@ -131,6 +131,7 @@ async def _refuse(error: EntradaError, scope: Scope, receive: Receive, send: Sen
     if scope["type"] == "websocket":
         await send({"type": "websocket.close", "code": POLICY_VIOLATION, "reason": ""})
         return
+    await denials.tell(context_of(scope), scope, error)
     await answer(HTTPConnection(scope), error)(scope, receive, send)
 
 

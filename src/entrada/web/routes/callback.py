@@ -9,6 +9,7 @@ from entrada.errors import (
     AuthorityRefused,
     EntradaError,
     MethodRefused,
+    StoreUnavailable,
     TenantMismatch,
     TransactionRefused,
     Unavailable,
@@ -33,6 +34,8 @@ async def callback(request: Request) -> Response:
     count_visit(context)
     try:
         done = await _sign_in(context, AuthorizationResponse.parse(parameters))
+        if isinstance(done, SignedIn):
+            await _tell(context, done)
     except TransactionRefused as refused:
         if await context.session() is not None:  # back button, reload or second click: nothing harmed (REL-061)
             return RedirectResponse(context.return_to or context.house.settings.home, SEE_OTHER, headers=PRIVATE)
@@ -44,13 +47,25 @@ async def callback(request: Request) -> Response:
     written = context.house.cookies
     context.set_cookies.extend([written.begin_session(done.session_id, seconds=_kept_for(done)), written.arrive()])
     context.set_cookies.append(written.keep_device(done.device_id))
-    await context.tell("sign_in", user=done.user)
-    if done.session.record.facts.new_device:
+    going_to = return_to.accepted(done.return_to) or context.house.settings.home
+    return RedirectResponse(going_to, SEE_OTHER, headers=PRIVATE)
+
+
+async def _tell(context: Context, done: SignedIn) -> None:
+    """Tell of a sign-in before anybody has its cookie: a session that cannot be recorded is none (SEC-149)."""
+    record = done.session.record
+    try:
+        await context.tell("sign_in", user=done.user, uti=done.uti)
+        if record.asked:
+            proven = {"asked": record.asked, "acr": done.user.acr, "amr": done.user.amr, "acrs": sorted(done.user.acrs)}
+            await context.tell("step_up", user=done.user, uti=done.uti, details=proven)
+    except StoreUnavailable:
+        await context.house.sessions.end(done.session_id)
+        raise
+    if record.facts.new_device:
         await context.tell("new_device", user=done.user)
     if done.surplus:
         await context.tell("session_ended", user=done.user, reason="too_many_sessions")
-    going_to = return_to.accepted(done.return_to) or context.house.settings.home
-    return RedirectResponse(going_to, SEE_OTHER, headers=PRIVATE)
 
 
 def _kept_for(done: SignedIn) -> int | None:
