@@ -155,6 +155,11 @@ class Settings(BaseSettings):
     database_url: str | None = Field(None, repr=False)
     """The users' database: `sqlite+aiosqlite:///PATH` or `postgresql://…`; by default SQLite in data_dir."""
 
+    audit_days: int = Field(400, ge=1, le=36_500)
+    """How long the audit log keeps what people do."""
+    audit_admin_days: int = Field(2_560, ge=1, le=36_500)
+    """How long it keeps what administrators do, seven years; never shorter than audit_days."""
+
     session_idle_minutes: int = Field(60, ge=1, le=60 * 24 * 30)
     """A session unused for so long has ended."""
     session_expiry_days: int = Field(

@@ -36,7 +36,15 @@ def faults_of(settings: "Settings") -> list[str]:
         *_provider_faults(settings),
         *_secret_faults(settings),
         *_production_faults(settings),
+        *_audit_faults(settings),
     ]
+
+
+def _audit_faults(settings: "Settings") -> list[str]:
+    """Who was erased is told by what administrators did: that must outlast what it explains."""
+    if settings.audit_admin_days < settings.audit_days:
+        return ["audit_admin_days: must not be less than audit_days"]
+    return []
 
 
 def _address_faults(settings: "Settings") -> list[str]:

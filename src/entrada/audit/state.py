@@ -44,23 +44,23 @@ class StateNotes:
         self._clock = clock
         self._noted: dict[EventName, State] = {}
 
-    async def note(self, name: EventName, state: State) -> None:
+    async def note(self, name: EventName, present: State) -> None:
         """Write it down, and what has changed; nothing twice in one process. StoreUnavailable when that fails."""
-        if self._noted.get(name) == state:
+        if self._noted.get(name) == present:
             return
-        present = json.loads(json.dumps(clean_fields(state)))
+        shown = json.loads(json.dumps(clean_fields(present)))
 
         async def work(connection: AsyncConnection) -> None:
             await locked_heads(connection)
             before = await _last(connection, name)
-            if before == present:
+            if before == shown:
                 return
-            changed = {} if before is None else _changed(before, present)
-            details = {"changed": changed, "now": present}
+            changed = {} if before is None else _changed(before, shown)
+            details = {"changed": changed, "now": shown}
             await self._trail.append(connection, [Event(name, at=self._clock(), label=LABEL, details=details)])
 
         await self._database.run(work)
-        self._noted[name] = state
+        self._noted[name] = present
 
 
 async def _last(connection: AsyncConnection, name: EventName) -> State | None:

@@ -21,6 +21,7 @@ from entrada.principal import User
 from entrada.settings import Settings
 
 if TYPE_CHECKING:  # an application that only names its dependencies loads none of these
+    from entrada.audit.office import Audit
     from entrada.background import Chores
     from entrada.flows.bearer import Bearers
     from entrada.flows.endings import Endings
@@ -70,6 +71,7 @@ class House:
     groups: "Groups"
     database: "Database"
     """The users' database."""
+    audit: "Audit"
     sessions: "Sessions"
     sign_in: "SignIn"
     sign_out: "SignOut"

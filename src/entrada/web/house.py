@@ -7,10 +7,12 @@ from datetime import timedelta
 from functools import partial
 from pathlib import Path
 from random import random
+from typing import NamedTuple
 
 import httpx2
 from fastapi import FastAPI
 
+from entrada.audit.office import Audit
 from entrada.background import SWEEP_EVERY, Chore, Chores, sweep, watching_ends
 from entrada.clock import Clock, Steady
 from entrada.events import Events
@@ -82,6 +84,7 @@ class Building:
         self.house.sessions.use(ring)
         self.house.csrf.use(ring)
         self.house.people.devices.use(ring)
+        self.house.audit.use(ring)
 
     @property
     def auth_paths(self) -> tuple[str, ...]:
@@ -114,8 +117,10 @@ class Building:
             stack.push_async_callback(self.house.endings.aclose)
             stack.push_async_callback(self.store.close)
             stack.push_async_callback(self.house.database.close)
+            stack.push_async_callback(self.house.audit.trail.aclose)
             stack.push_async_callback(self.house.tokens.land)
             await self.house.database.bring_up()
+            await self.house.audit.start()
             await stack.enter_async_context(watching_ends(self.ended))
             await self.store.prepare()
             await self.house.discovery.prepare()
@@ -135,14 +140,14 @@ def build(
 ) -> Building:
     """Return the building; nothing of it calls out or opens a database yet."""
     key_file, ring, sealer = _keys(settings)
-    database, ended, store = _kept_in(settings, clock)
+    database, ended, store, leases, audit = _kept_in(settings, ring, clock=clock, events=events)
     sessions = Sessions(store, sealer=sealer, ring=ring, clock=Steady(clock), lifetimes=_lifetimes(settings))
     outside = lay_ways_out(settings, transport=transport, client_assertion=client_assertion, clock=clock)
-    discovery, client, schedule, leases = outside.discovery, outside.client, outside.schedule, Leases(store)
+    discovery, client, schedule = outside.discovery, outside.client, outside.schedule
     people, expiry = people_of(settings, database, ring, provision, events), _expiry(outside, clock, events)
     renewal = Renewal(sessions, leases, client=client, verifier=outside.id_tokens, schedule=schedule, clock=clock)
     bearers, endings = _bearers(outside, people.provisioning, clock), _endings(settings, client, sessions)
-    beside = (*_watches(expiry, bearers, outside), *people.chores(endings, bearers, clock=clock))
+    beside = (*_watches(expiry, bearers, outside), *audit.duties(Chore), *people.chores(endings, bearers, clock=clock))
     house = House(
         settings=settings,
         clock=clock,
@@ -155,6 +160,7 @@ def build(
         bearers=bearers,
         groups=outside.groups,
         database=database,
+        audit=audit,
         sessions=sessions,
         sign_in=_sign_in(settings, outside, people, sealer, sessions, endings=endings, clock=clock),
         sign_out=SignOut(settings, sessions=sessions, discovery=discovery, client=client, endings=endings),
@@ -189,11 +195,22 @@ def _downstream(settings: Settings, client: TokenClient, sealer: Sealer, clock: 
     return Downstream(client, sealer, clock=clock, refresh_buffer=settings.token_refresh_buffer)
 
 
-def _kept_in(settings: Settings, clock: Clock) -> tuple[Database, EndedSessions | None, SessionStore]:
-    """Return where people and sessions are kept, and what remembers ends beside a store that may forget them."""
+class Kept(NamedTuple):
+    """Where people and sessions are kept, what remembers ends beside a store that may forget them, and the log."""
+
+    database: Database
+    ended: EndedSessions | None
+    store: SessionStore
+    leases: Leases
+    audit: Audit
+
+
+def _kept_in(settings: Settings, ring: KeyRing, *, clock: Clock, events: Events) -> Kept:
     database = Database(settings.database_url, data_dir=settings.data_dir)
     ended = EndedSessions(EndedSessionLedger(database), clock=clock) if may_forget(settings.store) else None
-    return database, ended, open_store(settings.store, data_dir=settings.data_dir, clock=clock, ended=ended)
+    store = open_store(settings.store, data_dir=settings.data_dir, clock=clock, ended=ended)
+    audit = Audit(settings, database, ring, leases=(leases := Leases(store)), clock=clock, events=events)
+    return Kept(database, ended, store, leases, audit)
 
 
 def _remote_logout(outside: WaysOut, sessions: Sessions, endings: Endings, clock: Clock) -> RemoteLogout:

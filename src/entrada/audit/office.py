@@ -1,0 +1,58 @@
+"""All of the audit log that one worker needs, built once."""
+
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import suppress
+from datetime import timedelta
+from typing import TypeVar
+
+from entrada.audit import state
+from entrada.audit.log import AuditLog
+from entrada.audit.recorder import AuditRecorder
+from entrada.audit.retention import EVERY, Retention
+from entrada.audit.state import StateNotes
+from entrada.audit.trail import AuditTrail
+from entrada.clock import Clock
+from entrada.errors import StoreUnavailable
+from entrada.events import Events
+from entrada.keyring import KeyRing
+from entrada.sessions.leases import Leases
+from entrada.settings import Settings
+from entrada.users.database import Database
+
+D = TypeVar("D")
+NOTE_EVERY = timedelta(minutes=1)  # compared in memory; the database is asked only when something is new
+
+
+class Audit:
+    """The log of one application: `trail` writes, `log` reads; every event is recorded."""
+
+    def __init__(
+        self, settings: Settings, database: Database, ring: KeyRing, *, leases: Leases, clock: Clock, events: Events
+    ) -> None:
+        self.trail = AuditTrail(database, ring, clock=clock)
+        self.log = AuditLog(database)
+        events.record_with(AuditRecorder(self.trail, clock=clock))
+        self._settings = state.of_settings(settings)
+        self._ring = state.of_ring(ring)
+        self._notes = StateNotes(database, self.trail, clock=clock)
+        self._retention = Retention(database, self.trail, leases, kept=settings, clock=clock)
+
+    def use(self, ring: KeyRing) -> None:
+        """Sign with the active key of this ring from now on; that it has changed is noted within a minute."""
+        self.trail.use(ring)
+        self._ring = state.of_ring(ring)
+
+    async def note(self) -> None:
+        """Write down what the application runs with, unless the log says so already."""
+        await self._notes.note("configuration_changed", self._settings)
+        await self._notes.note("keys_changed", self._ring)
+
+    async def start(self) -> None:
+        """Do `note`; a database that does not answer keeps nobody from starting."""
+        with suppress(StoreUnavailable):
+            await self.note()
+
+    def duties(self, duty: Callable[[str, timedelta, Callable[[], Awaitable[None]]], D]) -> Iterator[D]:
+        """Give what is to be done now and then, each made by `duty` of its name, how often, and how."""
+        yield duty("audit_state", NOTE_EVERY, self.note)
+        yield duty("audit", EVERY, self._retention.once)
