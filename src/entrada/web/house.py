@@ -143,10 +143,9 @@ def build(
     database, ended, store, leases, audit = _kept_in(settings, ring, clock=clock, events=events)
     sessions = Sessions(store, sealer=sealer, ring=ring, clock=Steady(clock), lifetimes=_lifetimes(settings))
     outside = lay_ways_out(settings, transport=transport, client_assertion=client_assertion, clock=clock)
-    discovery, client, schedule = outside.discovery, outside.client, outside.schedule
     people, expiry = people_of(settings, database, ring, provision, events), _expiry(outside, clock, events)
-    renewal = Renewal(sessions, leases, client=client, verifier=outside.id_tokens, schedule=schedule, clock=clock)
-    bearers, endings = _bearers(outside, people.provisioning, clock), _endings(settings, client, sessions)
+    renewal = _renewal(sessions, leases, outside, clock)
+    bearers, endings = _bearers(outside, people.provisioning, clock), _endings(settings, outside.client, sessions)
     beside = (*_watches(expiry, bearers, outside), *audit.duties(Chore), *people.chores(endings, bearers, clock=clock))
     house = House(
         settings=settings,
@@ -156,24 +155,24 @@ def build(
         csrf=CsrfTokens(ring),
         hosts=Hosts.from_settings(settings),
         pages=_pages(settings, templates, outside.policy),
-        discovery=discovery,
+        discovery=outside.discovery,
         bearers=bearers,
         groups=outside.groups,
         database=database,
         audit=audit,
         sessions=sessions,
         sign_in=_sign_in(settings, outside, people, sealer, sessions, endings=endings, clock=clock),
-        sign_out=SignOut(settings, sessions=sessions, discovery=discovery, client=client, endings=endings),
+        sign_out=_sign_out(settings, outside, sessions, endings),
         endings=endings,
         remote_logout=_remote_logout(outside, sessions, endings, clock),
         logout_pace=Pace(per_second=LOGOUTS_PER_SECOND, burst=LOGOUTS_AT_ONCE, clock=clock),
-        tokens=Tokens(client, renewal, _downstream(settings, client, sealer, clock)),
+        tokens=Tokens(outside.client, renewal, _downstream(settings, outside.client, sealer, clock)),
         chores=_chores(settings, renewal, leases, sessions=sessions, clock=clock, events=events, beside=beside),
         expiry=expiry,
         outbound=Outbound(outside.to_apis, graph_url=settings.graph_url),
         told_later=ToldLater(sealer, clock=clock),
-        step_ups=StepUps(sealer, Interruptions(sessions, schedule, clock=clock), clock=clock),
-        onboarding=Onboarding(settings, discovery=discovery, sealer=sealer, sessions=sessions, clock=clock),
+        step_ups=StepUps(sealer, Interruptions(sessions, outside.schedule, clock=clock), clock=clock),
+        onboarding=Onboarding(settings, discovery=outside.discovery, sealer=sealer, sessions=sessions, clock=clock),
         binding=Binding.from_settings(settings),
         people=people,
         own_paths=own_paths(settings),
@@ -211,6 +210,16 @@ def _kept_in(settings: Settings, ring: KeyRing, *, clock: Clock, events: Events)
     store = open_store(settings.store, data_dir=settings.data_dir, clock=clock, ended=ended)
     audit = Audit(settings, database, ring, leases=(leases := Leases(store)), clock=clock, events=events)
     return Kept(database, ended, store, leases, audit)
+
+
+def _renewal(sessions: Sessions, leases: Leases, outside: WaysOut, clock: Clock) -> Renewal:
+    verifier, schedule = outside.id_tokens, outside.schedule
+    return Renewal(sessions, leases, client=outside.client, verifier=verifier, schedule=schedule, clock=clock)
+
+
+def _sign_out(settings: Settings, outside: WaysOut, sessions: Sessions, endings: Endings) -> SignOut:
+    discovery, client = outside.discovery, outside.client
+    return SignOut(settings, sessions=sessions, discovery=discovery, client=client, endings=endings)
 
 
 def _remote_logout(outside: WaysOut, sessions: Sessions, endings: Endings, clock: Clock) -> RemoteLogout:
