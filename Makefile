@@ -64,7 +64,7 @@ format: $(VENV)/.dev ## Mend what ruff can mend
 	@$(BIN)/ruff check --fix . ; $(BIN)/ruff format .
 
 clean: ## Remove everything that make made here
-	rm -rf $(VENV) $(VENV)-* site .cache .pytest_cache .mypy_cache .ruff_cache .entrada .entrada-emulator screenshots
+	rm -rf $(VENV) $(VENV)-* site .cache .pytest_cache .mypy_cache .ruff_cache .entrada .entrada-emulator screenshots examples/*/front/node_modules examples/*/front/dist
 
 $(VENV)/.demo: requirements/demo.txt pyproject.toml emulator/pyproject.toml
 	@PYTHON="$(PYTHON)" .ci/environment $(VENV) demo && touch $@

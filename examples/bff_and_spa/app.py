@@ -18,7 +18,8 @@ app = FastAPI(title="BFF and SPA", openapi_url=None)
 entrada = Entrada(templates=[HERE / "templates"])
 entrada.install(app)
 app.mount("/static", StaticFiles(directory=HERE / "static"))
-app.mount("/built", StaticFiles(directory=BUILT, check_dir=False))
+if is_built := BUILT.is_dir():  # without Node it is not
+    app.mount("/built", StaticFiles(directory=BUILT))
 
 AUTHORITY = entrada.settings.authority or f"https://login.microsoftonline.com/{entrada.settings.tenant_id}"
 ENDPOINTS = os.environ.get("SPA_ENDPOINTS", AUTHORITY)
@@ -58,6 +59,6 @@ async def back(page: Page) -> Response:
 def side_by_side(page: Page, user: User | None) -> Response:
     """Render the page; its scripts may speak with the API and the authority, and it may open a window to sign in."""
     windows = {"cross-origin-opener-policy": "same-origin-allow-popups"}
-    answer = page("side_by_side.html", headers=windows, user=user, spa=SPA, built=(BUILT / "spa.js").is_file())
+    answer = page("side_by_side.html", headers=windows, user=user, spa=SPA, built=is_built)
     answer.headers["content-security-policy"] += POLICY
     return answer

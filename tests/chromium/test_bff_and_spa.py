@@ -195,7 +195,6 @@ def test_both_at_once_and_how_it_looks(visitor: Visitor) -> None:
     """In light, dark and on a phone, by keyboard; each half is signed in for itself."""
     bff, spa = Half(visitor, "bff"), Half(visitor, "spa")
     visitor.goes_to("/")
-    visitor.shows("bff-and-spa-signed-out")
     for button in (bff.button("Sign in with a cookie"), spa.button("Sign in with a token")):
         visitor.page.keyboard.press("Tab")
         expect(button).to_be_focused()

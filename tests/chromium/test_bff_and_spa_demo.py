@@ -57,6 +57,8 @@ def test_without_node_one_half_runs_and_the_other_says_so(tmp_path: Path) -> Non
             Half(visitor, "spa").says("Install Node 20.19 or newer and start it again.")
             _through_the_backend(visitor)
             assert not visitor.complaints
+            absent = visitor.page.request.get(f"http://localhost:{ports['PORT']}/built/spa.js")
+            assert absent.status == 404
 
 
 def _through_the_backend(visitor: Visitor) -> None:
