@@ -8,6 +8,7 @@ import pytest
 from entrada_emulator.pytest_plugin import Entra
 from entrada_emulator.seeds import BIRCH, WEB_APP
 from fastapi import APIRouter, Depends, FastAPI
+from fastapi.openapi.models import OpenAPI
 from fastapi.security import APIKeyHeader
 
 from entrada import (
@@ -174,6 +175,22 @@ async def test_refusals_are_documented(door: FrontDoor) -> None:
     assert kind == answer.headers["content-type"]
     schema = found["components"]["schemas"][content["schema"]["$ref"].rpartition("/")[2]]
     assert set(schema["required"]) == answer.json().keys()
+
+
+async def test_it_is_a_sound_document(door: FrontDoor) -> None:
+    """What was added has the form that OpenAPI gives it, and each scheme and schema that is named is there."""
+    found = await document(door)
+    OpenAPI.model_validate(found)
+    components = found["components"]
+    named = {
+        name
+        for item in found["paths"].values()
+        for operation in item.values()
+        for alternative in operation.get("security", ())
+        for name in alternative
+    }
+    assert named == components["securitySchemes"].keys()
+    assert "EntradaRefusal" in components["schemas"]
 
 
 async def test_nothing_is_added_where_nobody_is_asked(entra: Entra, tmp_path: Path) -> None:

@@ -1,6 +1,10 @@
 """`/docs`: Swagger UI from this origin alone, in development only; that it works is in tests/chromium."""
 
+import os
 import re
+import subprocess
+import sys
+import sysconfig
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +15,7 @@ from fastapi import FastAPI
 
 from entrada import Entrada
 from entrada.keyring import generate
+from entrada.web.swagger import PACKAGE
 from tests.attacks.test_production import PRODUCTION
 from tests.front_door import BASE, FrontDoor, routes, running, settings
 
@@ -114,3 +119,42 @@ def test_where_the_page_is_not_wanted(tmp_path: Path) -> None:
     app = FastAPI(docs_url=None)
     Entrada(settings(tmp_path, swagger_client_id=SPA)).install(app)
     assert not [route for route in app.routes if "docs" in getattr(route, "path", "")]
+
+
+WITHOUT = """
+import sys
+from pathlib import Path
+from fastapi import FastAPI
+from entrada import Entrada, Settings, SettingsRefused
+
+for client in (None, "a-client"):
+    app, data_dir = FastAPI(), Path(sys.argv[1])
+    settings = Settings.load(client_id="x", tenant_id="birch.example", data_dir=data_dir, swagger_client_id=client)
+    try:
+        Entrada(settings).install(app)
+        print(*(route.endpoint.__module__ for route in app.routes if route.path == "/docs"))
+    except SettingsRefused as refused:
+        print(*refused.faults)
+"""
+
+
+def test_without_its_files(tmp_path: Path) -> None:
+    """Without the extra, FastAPI's page stays in development; a client for ours is then a fault that says its mend."""
+    packages = tmp_path / "packages"
+    packages.mkdir()
+    for each in Path(sysconfig.get_path("purelib")).iterdir():
+        if not each.name.startswith(PACKAGE):
+            (packages / each.name).symlink_to(each)
+    paths = os.pathsep.join([str(packages), *(path for path in sys.path if path and "site-packages" not in path)])
+    done = subprocess.run(
+        [sys.executable, "-S", "-c", WITHOUT, str(tmp_path / "data")],
+        env={"PYTHONPATH": paths},
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.stdout.splitlines() == [
+        "fastapi.applications",
+        "swagger_client_id: /docs needs its files: pip install 'entrada[swagger]'",
+    ], done.stderr

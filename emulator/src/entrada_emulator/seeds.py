@@ -165,6 +165,8 @@ def _web_app() -> Application:
             RedirectUri("https://portal.birch.example/signed-out"),
         ),
         secrets=(Secret("emulator-secret-birch-portal"),),
+        identifier_uris=(f"api://{WEB_APP}",),
+        scopes=(Scope("access_as_user", "Use the portal as you"),),
         app_roles=APP_ROLES,
         pre_consented=(),
         optional_id_claims=("email", "login_hint"),
@@ -192,6 +194,8 @@ def _spa() -> Application:
         "https://localhost/redirect.html",
         "http://localhost/spa",
         "https://portal.birch.example/spa",
+        "http://localhost/docs/oauth2-redirect",
+        "https://portal.birch.example/docs/oauth2-redirect",
     )
     return Application(
         SPA,
