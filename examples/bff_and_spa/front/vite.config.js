@@ -1,6 +1,7 @@
 // Files with names that do not change: the pages name them, and the browser asks whether they are new.
 export default {
   publicDir: false,
+  logLevel: "warn",
   build: {
     modulePreload: false,
     target: "es2022",
