@@ -5,8 +5,8 @@ it is cut short: a list names a session before it is there and until after it ha
 """
 
 import secrets
-import struct
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -15,11 +15,13 @@ from entrada.errors import StoreUnavailable
 from entrada.logs import log
 from entrada.sessions import redis_scripts as scripts
 from entrada.sessions.ended import EndedSessions
+from entrada.sessions.redis_kept import KeptRecords
+from entrada.sessions.redis_line import LineLost, Lines
+from entrada.sessions.redis_parts import packed, unpacked
 from entrada.sessions.redis_servers import RedisServers, Script
 from entrada.sessions.store import CLOCK_SLACK, Index, Resealed, Stored
 from entrada.store_url import StoreUrl
 
-HEADER = struct.Struct(">QI")  # version and length, so that a value cut short is seen
 LIST_GRACE = timedelta(days=1)  # a list outlives its sessions: a touch that is cut short must not lose one from it
 DUE_LIFE = timedelta(days=90)
 BATCH = 200
@@ -46,6 +48,7 @@ class RedisStore:
         self._ended = ended
         prefix = url.options.get("prefix", "entrada").encode() + b":"
         self._session, self._user, self._sid = prefix + b"session:", prefix + b"user:", prefix + b"sid:"
+        self._kept = None if url.kind == "cluster" else KeptRecords(self._servers, Lines(url), prefix=prefix)
         self._spent, self._lease, self._due = prefix + b"spent:", prefix + b"lease:", prefix + b"due"
 
     async def prepare(self) -> None:
@@ -53,12 +56,12 @@ class RedisStore:
         await self._servers.prepare()
 
     async def get(self, key: bytes) -> Stored | None:
-        """Return the record, or None when there is none."""
+        """Return the record, or None when there is none; what nobody has changed is not read again."""
         if self._ended and self._ended.has(key):
             return None
-        name = self._session + key.hex().encode()
-        held = await self._servers.run(lambda client: client.hget(name, "r"))
-        return None if held is None else _unpacked(held)
+        if self._kept and (kept := self._kept.get(key)):
+            return kept
+        return await self._servers.run(lambda client: self._read(client, key))
 
     async def get_tokens(self, key: bytes) -> Stored | None:
         """Return the tokens of a session that is there and has not expired."""
@@ -66,7 +69,7 @@ class RedisStore:
             return None
         name = self._session + key.hex().encode()
         held, ends = await self._servers.run(lambda client: client.hmget(name, "t", "e"))
-        return _unpacked(held) if self._living(ends) else None
+        return unpacked(held) if self._living(ends) else None
 
     async def insert(
         self,
@@ -84,8 +87,8 @@ class RedisStore:
         await self._servers.script(
             INSERT,
             self._session + key.hex().encode(),
-            _packed(record, 1),
-            _packed(tokens, 1),
+            packed(record, 1),
+            packed(tokens, 1),
             expires_at.timestamp(),
             index.user,
             index.sid or b"",
@@ -96,15 +99,10 @@ class RedisStore:
 
     async def replace(self, key: bytes, *, record: bytes, version: int, expires_at: datetime) -> bool:
         """Put a new record in place of `version`; False when that is not the present one."""
-        found_by = await self._servers.script(
-            REPLACE,
-            self._session + key.hex().encode(),
-            version.to_bytes(8, "big"),
-            _packed(record, version + 1),
-            self._now(),
-            expires_at.timestamp(),
-            self._left(expires_at),
-        )
+        times = self._now(), expires_at.timestamp(), self._left(expires_at)
+        values = version.to_bytes(8, "big"), packed(record, version + 1), *times
+        with self._writing(key):
+            found_by = await self._servers.script(REPLACE, self._session + key.hex().encode(), *values)
         if found_by is None:
             return False
         user, sid = found_by
@@ -113,7 +111,7 @@ class RedisStore:
 
     async def replace_tokens(self, key: bytes, *, tokens: bytes, version: int, due_at: datetime | None) -> bool:
         """Put new tokens in place of `version`; False when that is not the present one."""
-        values = (version.to_bytes(8, "big"), _packed(tokens, version + 1), self._now())
+        values = (version.to_bytes(8, "big"), packed(tokens, version + 1), self._now())
         if not await self._servers.script(REPLACE_TOKENS, self._session + key.hex().encode(), *values):
             return False
         try:
@@ -125,17 +123,19 @@ class RedisStore:
     async def reseal(self, rows: Sequence[Resealed]) -> None:
         """Put these parts in place of those of the same versions."""
         parts = [(row.key, name, part) for row in rows for name, part in (("r", row.record), ("t", row.tokens)) if part]
-        await self._servers.each(
-            [
-                ("EVAL", scripts.RESEAL, 1, self._session + key.hex().encode(), name, _packed(*part))
-                for key, name, part in parts
-            ]
-        )
+        with self._writing(*(row.key for row in rows)):
+            await self._servers.each(
+                [
+                    ("EVAL", scripts.RESEAL, 1, self._session + key.hex().encode(), name, packed(*part))
+                    for key, name, part in parts
+                ]
+            )
 
     async def delete(self, keys: Sequence[bytes]) -> None:
         """Delete these sessions, both parts, note their end, and take their names from the lists."""
         names = [self._session + key.hex().encode() for key in keys]
-        found = await self._servers.each([("EVAL", scripts.DELETE, 1, name) for name in names])
+        with self._writing(*keys):
+            found = await self._servers.each([("EVAL", scripts.DELETE, 1, name) for name in names])
         if self._ended:
             ends = {key: _time(ends) for key, (_, _, ends) in zip(keys, found, strict=True) if ends}
             await self._ended.note(ends)
@@ -166,7 +166,7 @@ class RedisStore:
         start = 0
         while keys := await self._named(self._user + user.hex().encode(), start):
             rows = zip(keys, await self._fields(keys, "r", "e", "u"), strict=True)
-            found += [(key, _unpacked(r)) for key, (r, ends, of) in rows if of == user and self._there(key, ends)]
+            found += [(key, unpacked(r)) for key, (r, ends, of) in rows if of == user and self._there(key, ends)]
             if len(found) >= limit:
                 break
             start += len(keys)
@@ -243,11 +243,31 @@ class RedisStore:
 
     async def close(self) -> None:
         """Let go of all connections."""
+        if self._kept:
+            await self._kept.close()
         await self._servers.close()
+
+    async def _read(self, client: Any, key: bytes) -> Stored | None:
+        if self._kept and self._kept.reading:
+            try:
+                return await self._kept.read(key)
+            except LineLost:
+                pass
+        held = await client.hget(self._session + key.hex().encode(), "r")
+        return None if held is None else unpacked(held)
+
+    @contextmanager
+    def _writing(self, *keys: bytes) -> Iterator[None]:
+        """Forget what was read of these before the write is acknowledged, however it ends."""
+        try:
+            yield
+        finally:
+            if self._kept:
+                self._kept.forget(*keys)
 
     async def _whole(self, keys: list[bytes]) -> list[tuple[bytes, Stored, Stored]]:
         rows = zip(keys, await self._fields(keys, "r", "t", "e"), strict=True)
-        return [(key, _unpacked(r), _unpacked(t)) for key, (r, t, ends) in rows if self._living(ends)]
+        return [(key, unpacked(r), unpacked(t)) for key, (r, t, ends) in rows if self._living(ends)]
 
     async def _fields(self, keys: Sequence[bytes], *fields: str) -> list[Any]:
         return await self._servers.each([("HMGET", self._session + key.hex().encode(), *fields) for key in keys])
@@ -300,16 +320,3 @@ def _time(ends: bytes) -> datetime:
 
 def _ms(span: timedelta) -> int:
     return int(span.total_seconds() * 1000)
-
-
-def _packed(part: bytes, version: int) -> bytes:
-    return HEADER.pack(version, len(part)) + part
-
-
-def _unpacked(held: Any) -> Stored:
-    """Return a part and its version; StoreUnavailable when it is cut short, for then nobody knows what it said."""
-    if isinstance(held, bytes) and len(held) >= HEADER.size:
-        version, length = HEADER.unpack_from(held)
-        if len(held) == HEADER.size + length:
-            return held[HEADER.size :], version
-    raise StoreUnavailable("session store: Redis: a value is cut short or not ours")

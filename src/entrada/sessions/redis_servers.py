@@ -51,6 +51,7 @@ class RedisServers:
 
     def __init__(self, url: StoreUrl) -> None:
         self._client, self._sentinels = _client(url)
+        self._place = url.hosts[0]
         self._cluster = url.kind == "cluster"
         self._free = asyncio.Semaphore(CONNECTIONS)
         self._circuit = Circuit(failures=CLUSTER_FAILURES) if self._cluster else Circuit()
@@ -93,6 +94,17 @@ class RedisServers:
             return answers
 
         return await self.run(work)
+
+    async def primary(self) -> tuple[str, int]:
+        """Return where the commands go, or will go when they next connect; RedisError when nobody knows."""
+        if self._sentinels:
+            host, port = await self._client.connection_pool.get_master_address()
+            return str(host), int(port)
+        return self._place
+
+    def moved(self, place: tuple[str, int]) -> bool:
+        """Say whether the commands are known to go elsewhere by now."""
+        return bool(self._sentinels) and self._client.connection_pool.master_address != place
 
     @asynccontextmanager
     async def everything(self, match: bytes) -> AsyncIterator[AsyncIterator[bytes]]:
