@@ -21,7 +21,7 @@ from entrada.sessions.held import HeldTokens
 from entrada.sessions.lifecycle import Sessions
 from entrada.sessions.names import Names
 from entrada.sessions.record import SessionRecord, encode
-from entrada.sessions.redis import HEADER
+from entrada.sessions.redis_parts import packed
 from entrada.sessions.sealing import Sealer
 from entrada.sessions.store import Index, SessionStore
 
@@ -164,7 +164,7 @@ def into_redis(client: Any) -> Bulk:
         pipeline = client.pipeline(transaction=False)
         for row in rows:
             ends, left = row.expires_at.timestamp(), _milliseconds(row.expires_at - datetime.now(UTC))
-            parts = [HEADER.pack(1, len(part)) + part for part in (row.record, row.tokens)]
+            parts = [packed(part, 1) for part in (row.record, row.tokens)]
             user, key = row.index.user, row.key.hex()
             pipeline.evalsha(enter, 1, f"entrada:user:{user.hex()}", ends, row.key, left + _milliseconds(DAY))
             pipeline.evalsha(insert, 1, f"entrada:session:{key}", *parts, ends, user, b"", left)

@@ -1,5 +1,7 @@
 """An application with Entrada on it, an emulated tenant beside it, browsers for people: the real parts, no sockets."""
 
+import asyncio
+import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -34,6 +36,8 @@ SESSION = "__Host-entrada"
 SECRET = "emulator-secret-birch-portal"
 
 Graph = Annotated[ApiClient, api_client("https://graph.microsoft.com/v1.0", "User.Read")]
+
+NOTICED_WITHIN = 0.5  # seconds; what Redis has said before is believed for 0.4
 
 
 @dataclass(slots=True)
@@ -70,6 +74,15 @@ class FrontDoor:
         """Return how `me` answers whoever presents this session id."""
         answer = await self.browser().fetch(f"{AUTH}/me", headers={"cookie": f"{SESSION}={session_id}"})
         return answer.status_code
+
+    async def out_of_reach(self, session_id: str) -> None:
+        """Wait until the store's loss is noticed; no request that begins half a second after it is served any more."""
+        lost = began = time.monotonic()
+        while (status := await self.reuse(session_id)) == 200:
+            assert began - lost < NOTICED_WITHIN
+            await asyncio.sleep(0)
+            began = time.monotonic()
+        assert status == 503
 
     async def signed_in(self, upn: str = "mia@birch.example", *, page: str = "/private") -> Browser:
         """Return the browser of a person who has signed in."""

@@ -22,6 +22,8 @@ class Proxy:
     """How long `delay` holds back each piece."""
     keep: int = 100
     """How many bytes of an answer `truncate` and `garbage` let through before they act."""
+    only: bytes = b""
+    """Only connections on which this has been asked are befallen, from then on."""
     connections: int = 0
     """How many were opened so far."""
     _open: set[asyncio.StreamWriter] = field(default_factory=set, repr=False)
@@ -34,15 +36,16 @@ class Proxy:
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Join one connection to a new one to the target."""
         self.connections += 1
-        if self.fault == "drop":
+        if self.fault == "drop" and not self.only:
             writer.transport.abort()
             return
         there, onward = await asyncio.open_connection(self.host, self.target_port)
         self._open |= {writer, onward}
+        befallen = asyncio.Event()
         try:
             async with asyncio.TaskGroup() as both:
-                both.create_task(self._pass(reader, onward, answer=False))
-                both.create_task(self._pass(there, writer, answer=True))
+                both.create_task(self._pass(reader, onward, befallen, answer=False))
+                both.create_task(self._pass(there, writer, befallen, answer=True))
         except* OSError:
             pass
         finally:
@@ -50,18 +53,23 @@ class Proxy:
             for each in (writer, onward):
                 each.transport.abort()
 
-    async def _pass(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, *, answer: bool) -> None:
+    async def _pass(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, befallen: asyncio.Event, *, answer: bool
+    ) -> None:
         passed = 0
         while piece := await reader.read(PIECE):
-            if self.fault == "delay":
+            if not self.only or (not answer and self.only in piece):
+                befallen.set()
+            if befallen.is_set() and self.fault == "delay":
                 await asyncio.sleep(self.seconds)
-            if self.fault == "blackhole" or (self.fault == "half_open" and answer):
+            fault = self.fault if befallen.is_set() else "none"
+            if fault == "blackhole" or (fault == "half_open" and answer):
                 continue  # taken, and never seen again
-            if self.fault == "drop":
+            if fault == "drop":
                 raise ConnectionResetError
-            if answer and self.fault == "garbage":
+            if answer and fault == "garbage":
                 piece = piece[: self.keep] + bytes(byte ^ 0x5A for byte in piece[self.keep :])
-            if answer and self.fault == "truncate":
+            if answer and fault == "truncate":
                 writer.write(piece[: max(0, self.keep - passed)])
                 await writer.drain()
                 raise ConnectionResetError

@@ -186,6 +186,7 @@ async def test_people_meet_503(server: RedisServer | PostgresServer, entra: Entr
     async with running(entra, tmp_path / "app", store=server.url) as door:
         browser = await door.signed_in()
         server.kill()
+        await door.out_of_reach(browser.jar.of(HOST)[SESSION])
         began = time.monotonic()
         page = await browser.open(f"{BASE}/private")
         assert time.monotonic() - began < 1.5

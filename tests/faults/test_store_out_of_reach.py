@@ -87,7 +87,7 @@ async def test_one_worker_is_cut_off(pair: Pair, fault: Fault) -> None:
     async with asked_meanwhile(pair.here, kept) as statuses:
         pair.line.fault = fault
         pair.line.drop_all()
-        assert await pair.there.reuse(kept) == 503
+        await pair.there.out_of_reach(kept)
         assert await ready(pair.there) == 503
         assert (await pair.there.raw("GET", f"{BASE}/health")).status_code == 200
         assert (await leaving.fetch(f"{AUTH}/logout", method="POST", headers=SCRIPT)).status_code == 200
@@ -120,6 +120,7 @@ async def test_5_seconds_for_each_command(pair: Pair, redis: RedisServer) -> Non
     assert {*await asyncio.gather(*(pair.there.reuse(session) for _ in range(100)))} == {200}
     before, tasks = Held.by(os.getpid()), len(asyncio.all_tasks())
     pair.line.fault, pair.line.seconds = "delay", 5.0
+    await pair.there.out_of_reach(session)
     began = time.monotonic()
     answers = await asyncio.gather(*(pair.there.reuse(session) for _ in range(100)))
     assert set(answers) == {503}
@@ -145,6 +146,7 @@ async def test_killed_under_load(redis: RedisServer, entra: Entra, tmp_path: Pat
         session = browser.jar.of(HOST)[SESSION]
         assert redis.said("SAVE") == "OK"
         redis.kill()
+        await door.out_of_reach(session)
         began = time.monotonic()
         answers = await asyncio.gather(*(door.reuse(session) for _ in range(100)))
         assert set(answers) == {503}

@@ -1,7 +1,8 @@
 """From what the store holds to a session and back: only what we signed for this place in the store is believed.
 
 What was verified and read lately is kept beside the bytes it came from, so that the same bytes need neither again. That
-is no cache of sessions: the store is asked for each request, and any other bytes are verified anew.
+is no cache of sessions: the store is asked for each request, and any other bytes are verified anew. Only a store knows
+whether what it has said before is still so (decisions 0178, 0220).
 """
 
 from entrada.keyring import KeyRing

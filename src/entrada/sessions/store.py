@@ -93,7 +93,10 @@ class SessionStore(Protocol):
         ...
 
     async def delete(self, keys: Sequence[bytes]) -> None:
-        """Delete these sessions, both parts; once it returns, no worker reads them again."""
+        """Delete these sessions, both parts; once it returns, no worker reads them again.
+
+        With Redis that holds for this worker; the others have heard of it, or ask again, within half a second.
+        """
         ...
 
     async def index(self, indexes: Mapping[bytes, Index]) -> None:
