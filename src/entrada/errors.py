@@ -9,6 +9,8 @@
     │   ├── MethodRefused          the address is right, the method is not
     │   ├── MediaTypeRefused       a body of a kind that this address does not take
     │   ├── NotFound               nothing is at this address
+    │   ├── ChangedMeanwhile       somebody else has changed it since it was read
+    │   ├── LastAdmin              it would leave the application without an administrator
     │   ├── NothingKept            what was to be sent again after a step-up is not there, or not theirs
     │   └── BearerMalformed        the Authorization header is not one bearer token
     ├── NotSignedIn                nobody is signed in here
@@ -111,6 +113,20 @@ class NotFound(RequestRefused):
 
     code = "not_found"
     public = "There is nothing at this address."
+
+
+class ChangedMeanwhile(RequestRefused):
+    """Somebody else has changed it since it was read; nothing was done."""
+
+    code = "changed_meanwhile"
+    public = "Somebody else has changed this meanwhile. Load it again, and see whether it still needs your change."
+
+
+class LastAdmin(RequestRefused):
+    """It would leave the application without an active administrator; nothing was done."""
+
+    code = "last_admin"
+    public = "This is the last administrator. Make somebody else one first."
 
 
 class NothingKept(RequestRefused):

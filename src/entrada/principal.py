@@ -1,8 +1,12 @@
 """Who is calling, and by which way: a person in a session, a person through a client's bearer token, an application."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Literal
+
+ADMIN_ROLE = "entrada:admin"
+"""The role of this application's administrators. Only `entrada users promote` and administrators grant it: the word of
+an authority for it does not count, for there may be many tenants, each with administrators of its own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +53,8 @@ class User:
     """Object ids of groups, as far as they are known."""
     groups_overage: bool = False
     """Whether there were too many groups for the token, so that `groups` does not tell them (SEC-132)."""
+    granted: frozenset[str] = frozenset()
+    """Those of the roles that were granted here and did not come from the authority."""
     delegation: Delegation | None = None
     """Through whom the person calls, by a bearer token; None in a session, where nobody stands between."""
 
@@ -61,6 +67,14 @@ class User:
     def way(self) -> Literal["session", "bearer"]:
         """By which way the person came in."""
         return "bearer" if self.delegation else "session"
+
+    def with_grants(self, granted: frozenset[str]) -> "User":
+        """Return the person with the authority's roles, and with these instead of what was granted before."""
+        claimed = self.roles - self.granted - {ADMIN_ROLE}
+        added = granted - claimed
+        if added == self.granted and claimed | added == self.roles:
+            return self
+        return replace(self, roles=claimed | added, granted=added)
 
     @property
     def label(self) -> str:

@@ -18,6 +18,7 @@ from entrada.audit.chain import ChainKeys, Head, row_hash
 from entrada.audit.rows import row_of
 from entrada.events import Event
 from entrada.logs import log
+from entrada.principal import User
 from entrada.users.tables import audit, audit_streams, users
 
 IN_TENANT = re.compile(r"([0-9a-f-]{36}):(.+)", re.ASCII)
@@ -85,9 +86,9 @@ async def was_written(connection: AsyncConnection, written: Written) -> bool:
     return (await connection.execute(there)).first() is not None
 
 
-async def _people(connection: AsyncConnection, keys: set[str]) -> Mapping[str, "Person"]:
+async def _people(connection: AsyncConnection, keys: set[str]) -> Mapping[str, "_Person"]:
     """Return who has these keys, of those who are known here."""
-    found: dict[str, Person] = {}
+    found: dict[str, _Person] = {}
     wanted = sorted(keys)
     for first in range(0, len(wanted), PEOPLE_AT_ONCE):
         some = wanted[first : first + PEOPLE_AT_ONCE]
@@ -95,12 +96,12 @@ async def _people(connection: AsyncConnection, keys: set[str]) -> Mapping[str, "
         asked = select(*columns, users.c.name, users.c.username).where(or_(*map(has_key, some)))
         for row in await connection.execute(asked):
             key = f"{row.tenant_id}:{row.object_id}" if row.object_id else f"{row.issuer}|{row.subject}"
-            found[key] = Person(row.id, row.name, row.username)
+            found[key] = _Person(row.id, row.name, row.username)
     return found
 
 
 @dataclass(frozen=True, slots=True)
-class Person:
+class _Person:
     """Who a row is about, as far as the row needs it."""
 
     id: UUID
@@ -116,10 +117,5 @@ def has_key(key: str) -> ColumnElement[bool]:
     return and_(users.c.object_id.is_(None), users.c.issuer == issuer, users.c.subject == subject)
 
 
-def _label(person: Person | None) -> str | None:
-    return label(person.name, person.username) if person else None
-
-
-def label(name: str, username: str) -> str:
-    """Return how a person is shown where only a text can be."""
-    return f"{name} ({username})" if name and username and name != username else name or username
+def _label(person: _Person | None) -> str | None:
+    return User(issuer="", subject="", name=person.name, username=person.username).label if person else None

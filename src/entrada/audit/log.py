@@ -47,6 +47,12 @@ class Recorded:
     uti: str | None
     user: "Known | None"
 
+    def plain(self) -> dict[str, Any]:
+        """Return the row as JSON can say it."""
+        values = {name: getattr(self, name) for name in Recorded.__slots__ if name != "user"}
+        person = str(self.person) if self.person else None
+        return values | {"at": self.at.isoformat(), "person": person, "details": dict(self.details)}
+
     @property
     def cursor(self) -> str:
         """Where the page goes on that ends with this row."""

@@ -1,5 +1,6 @@
 """Going through the whole log and finding what was edited, removed or moved, with nothing but the ring's keys."""
 
+import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -115,6 +116,7 @@ class _Check:
         self._anchors = {(anchor.stream, anchor.row_id): anchor for anchor in anchors}
         self._blanked: dict[int, frozenset[str]] = {}
         self._erased: set[str] = set()
+        self._named: set[int] = set()
         for head in heads:
             self._head(head)
 
@@ -138,7 +140,7 @@ class _Check:
         for name, stream in self._streams.items():
             self._ended(name, stream)
         for row_id, people in self._blanked.items():
-            if not people & self._erased:
+            if not people & self._erased and row_id not in self._named:
                 self.report.add("", row_id, "had its values taken away, and no row says that somebody was erased")
         for anchor in self._anchors.values():
             kept = self._streams.get(anchor.stream)
@@ -177,6 +179,7 @@ class _Check:
         person = {f"user:{row['person']}"} if isinstance(row["person"], UUID) else set()
         if row["action"] == "user_erased" and row["resource"]:
             self._erased.add(row["resource"])
+            self._named.update(json.loads(row["details"] or "{}").get("rows", ()))
         if is_erased(row["who_seal"]):
             self._blanked[row["id"]] = frozenset(person)
         elif is_erased(row["what_seal"]):

@@ -109,15 +109,20 @@ class Bearers:
         The rule cannot change how far the client may go.
         """
         if isinstance(named, App):
-            return named, await self._standing.sure_until(named) if self._provisioning.admission else ALWAYS
-        sure_until = await self._standing.sure_until(named)
-        admitted = await self._provisioning.asked(named)
+            return named, (await self._standing.of(named)).sure_until if self._provisioning.admission else ALWAYS
+        sure_until, granted = await self._standing.of(named)
+        admitted = (await self._provisioning.asked(named)).with_grants(granted)
         return (admitted if admitted is named else replace(admitted, delegation=named.delegation)), sure_until
 
     def forget(self, user_key: str) -> None:
         """Remember nothing of the tokens of this person: they were made inactive, or their roles have changed."""
         self._standing.forget(user_key)
         self._take_back(lambda known: not (isinstance(known.found.named, User) and known.found.named.key == user_key))
+
+    def forget_all(self) -> None:
+        """Remember nothing of anybody's tokens."""
+        self._standing.forget()
+        self._take_back(lambda known: False)  # noqa: ARG005 whoever it is
 
     def forget_tenant(self, tenant_id: str) -> None:
         """Remember nothing of the tokens of this tenant: it was suspended."""

@@ -38,17 +38,22 @@ class Provisioning:
         """Return the user who may come in; SignInRefused when tenants, rule or directory say no."""
         await self._check_tenant(user)
         admitted = await self.asked(user)
-        await self._directory.signed_in(admitted, at)
-        return admitted
+        person = await self._directory.signed_in(admitted, at)
+        return admitted.with_grants(person.roles)
 
-    async def check_active(self, caller: Principal) -> None:
-        """Raise NotAdmitted for a person who was made inactive, TenantRefused for a tenant that is not let in.
+    async def standing(self, caller: Principal) -> frozenset[str]:
+        """Return the roles granted here to a caller who may still come in; none to an application.
 
-        One who never signed in here is not inactive; an application is only asked about by its tenant.
+        NotAdmitted for a person who was made inactive, TenantRefused for a tenant that is not let in. One who never
+        signed in here is not inactive; an application is only asked about by its tenant.
         """
         await self._check_tenant(caller)
-        if isinstance(caller, User) and await self._directory.is_inactive(caller):
+        person = await self._directory.known(caller) if isinstance(caller, User) else None
+        if person is None:
+            return frozenset()
+        if not person.is_active:
             raise NotAdmitted("the user is inactive")
+        return person.roles
 
     async def _check_tenant(self, caller: Principal) -> None:
         if self.admission is not None:

@@ -235,12 +235,12 @@ class SignIn:
             due_at=self._schedule.due_at(redeemed.tokens),
             asked=transaction.asked,
         )
-        await self._check_still_active(user, session_id)
+        session = await self._as_they_stand(user, session_id, session)
         surplus = await self._endings.end_surplus_of(session, most=self._settings.most_sessions)
         return SignedIn(
             session_id=session_id,
             session=session,
-            user=user,
+            user=session.user,
             device_id=device_id,
             return_to=transaction.return_to,
             uti=uti if isinstance(uti := claims.values.get("uti"), str) else None,
@@ -261,13 +261,17 @@ class SignIn:
         except TenantRefused:
             return None
 
-    async def _check_still_active(self, user: User, session_id: str) -> None:
-        """End what was begun for somebody who was deactivated meanwhile: who did so may have looked too early."""
+    async def _as_they_stand(self, user: User, session_id: str, session: Session) -> Session:
+        """End what was begun for somebody who was deactivated meanwhile, and follow a change of their roles.
+
+        Whoever did so may have looked for their sessions too early.
+        """
         try:
-            await self._provisioning.check_active(user)
+            granted = await self._provisioning.standing(user)
         except EntradaError:
             await self._sessions.end(session_id)
             raise
+        return await self._sessions.regrant(session, granted)
 
     def _asking(self, proof: Proof, challenge: str | None, wish: Wish) -> dict[str, str]:
         """Return the parameters that ask for a proof, for what a claims challenge wants, and for the wished claims."""

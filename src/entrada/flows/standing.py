@@ -2,6 +2,7 @@
 
 from collections import OrderedDict
 from datetime import timedelta
+from typing import NamedTuple
 
 from entrada.clock import Clock
 from entrada.flows.provisioning import Provisioning
@@ -11,31 +12,39 @@ SURE_FOR = timedelta(seconds=60)  # the longest that a person who was made inact
 MOST_PEOPLE = 20_000  # whose standing is remembered; of others it is asked more often
 
 
+class Stands(NamedTuple):
+    """That a caller is let in."""
+
+    sure_until: float
+    """Until when that is sure, in seconds since 1970."""
+    granted: frozenset[str]
+    """The roles granted to them here."""
+
+
 class Standing:
-    """Knows until when each caller is sure to be let in; NotAdmitted or TenantRefused says that one is not."""
+    """Knows how each caller stands; NotAdmitted or TenantRefused says that one is not let in."""
 
     def __init__(self, provisioning: Provisioning, clock: Clock) -> None:
         self._provisioning = provisioning
         self._clock = clock
-        self._sure_until: OrderedDict[str, float] = OrderedDict()
+        self._known: OrderedDict[str, Stands] = OrderedDict()
 
-    async def sure_until(self, caller: Principal) -> float:
-        """Return until when, in seconds since 1970; StoreUnavailable when it cannot be told."""
+    async def of(self, caller: Principal) -> Stands:
+        """Return how the caller stands; StoreUnavailable when it cannot be told."""
         now = self._clock()
-        until = self._sure_until.get(caller.key)
-        if until is not None and now.timestamp() < until:
-            return until
-        self._sure_until.pop(caller.key, None)
-        await self._provisioning.check_active(caller)
-        until = (now + SURE_FOR).timestamp()
-        self._sure_until[caller.key] = until
-        if len(self._sure_until) > MOST_PEOPLE:
-            self._sure_until.popitem(last=False)
-        return until
+        known = self._known.get(caller.key)
+        if known is not None and now.timestamp() < known.sure_until:
+            return known
+        self._known.pop(caller.key, None)
+        granted = await self._provisioning.standing(caller)
+        found = self._known[caller.key] = Stands((now + SURE_FOR).timestamp(), granted)
+        if len(self._known) > MOST_PEOPLE:
+            self._known.popitem(last=False)
+        return found
 
     def forget(self, user_key: str | None = None) -> None:
         """Ask anew of this person; of everybody, when nobody is named."""
         if user_key is None:
-            self._sure_until.clear()
+            self._known.clear()
             return
-        self._sure_until.pop(user_key, None)
+        self._known.pop(user_key, None)

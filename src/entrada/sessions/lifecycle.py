@@ -154,6 +154,23 @@ class Sessions:
                 return
         raise StoreUnavailable("the session's data was changed by too many requests at once")
 
+    async def regrant(self, session: Session, granted: frozenset[str]) -> Session:
+        """Let the session's person have these roles, granted here, from the next request on; one that ended stays so."""
+        for _ in range(MOST_COLLISIONS):
+            user = session.user.with_grants(granted)
+            if user is session.user:
+                return session
+            record = msgspec.structs.replace(session.record, user=user)
+            signed = self._reader.signed(session.key, record)
+            expires_at = session.idle_expires_at
+            if await self._store.replace(session.key, record=signed, version=session.version, expires_at=expires_at):
+                return msgspec.structs.replace(session, record=record, version=session.version + 1)
+            present = await self.by_key(session.key)
+            if present is None:
+                return session
+            session = present
+        raise StoreUnavailable("the session was changed by too many requests at once")
+
     async def tokens(self, session: Session) -> SessionTokens | None:
         """Return the session's tokens as they are now, or None when it has ended or they cannot be opened."""
         stored = await self._store.get_tokens(session.key)

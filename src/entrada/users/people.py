@@ -1,0 +1,151 @@
+"""Finding people: by id, address or object id, and page by page."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
+from datetime import datetime
+from typing import Any, Literal
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, Select, func, literal, or_, select, tuple_
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from entrada.users.database import Database
+from entrada.users.directory import find, folded
+from entrada.users.person import Person, person_of
+from entrada.users.tables import devices, role_grants, users
+
+Order = Literal["newest", "oldest", "name", "last_seen"]
+MOST_AT_ONCE = 200  # people of a page
+MOST_OFFSET = 10_000
+_ORDERS: Mapping[Order, tuple[str, bool]] = {
+    "newest": ("created_at", True),
+    "oldest": ("created_at", False),
+    "name": ("name", False),
+    "last_seen": ("last_sign_in_at", True),
+}
+"""The column of each order, and whether it begins with the greatest."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which people; all of what is given must hold."""
+
+    text: str | None = None
+    """In name, username, address, department or job title, in any case."""
+    is_active: bool | None = None
+    is_admin: bool | None = None
+    role: str | None = None
+    """One that was granted here."""
+    tenant_id: str | None = None
+
+    def conditions(self) -> list[ColumnElement[bool]]:
+        """Return them in SQL."""
+        equal = ("is_active", "is_admin", "tenant_id")
+        found = [users.c[name] == value for name in equal if (value := getattr(self, name)) is not None]
+        if self.text:
+            columns = ("name", "username", "email", "department", "job_title")
+            found.append(or_(*(users.c[name].icontains(self.text, autoescape=True) for name in columns)))
+        if self.role is not None:
+            found.append(users.c.id.in_(select(role_grants.c.user_id).where(role_grants.c.role == self.role)))
+        return found
+
+
+@dataclass(frozen=True, slots=True)
+class PeoplePage:
+    """Some people in their order; `next` is where the page after begins, None when there is none."""
+
+    people: Sequence[Person]
+    next: UUID | None
+
+
+class People:
+    """Reads one users' database. Every method raises StoreUnavailable when that does not answer."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def by_id(self, person_id: UUID) -> Person | None:
+        """Return the person of this id."""
+        async with self._database.unit_of_work(read_only=True) as connection:
+            return await find(connection, users.c.id == person_id)
+
+    async def by_object_id(self, tenant_id: str, object_id: str) -> Person | None:
+        """Return the person of this object id in this tenant."""
+        who = (users.c.tenant_id == tenant_id) & (users.c.object_id == object_id)
+        async with self._database.unit_of_work(read_only=True) as connection:
+            return await find(connection, who)
+
+    async def by_email(self, email: str) -> Sequence[Person]:
+        """Return all who have this address, in whatever case: an address is nobody's own for ever (SEC-120)."""
+        async with self._database.unit_of_work(read_only=True) as connection:
+            return await _people(connection, select(users).where(users.c.email_folded == folded(email)))
+
+    async def page(
+        self,
+        wanted: Wanted = Wanted(),
+        *,
+        order: Order = "newest",
+        limit: int = 50,
+        after: UUID | None = None,
+        offset: int = 0,
+    ) -> PeoplePage:
+        """Return people in this order, from the one after `after` on.
+
+        ValueError for a limit beyond 200, an offset beyond 10 000, and when nobody has the id `after`.
+        """
+        if not 1 <= limit <= MOST_AT_ONCE:
+            raise ValueError(f"limit: from 1 to {MOST_AT_ONCE}")
+        if not 0 <= offset <= MOST_OFFSET:
+            raise ValueError(f"offset: from 0 to {MOST_OFFSET}; go deeper by the last id of the page before")
+        column, descending = _ORDERS[order]
+        by = (users.c[column], users.c.id)
+        async with self._database.unit_of_work(read_only=True) as connection:
+            asked = select(users).where(*wanted.conditions())
+            if after is not None:
+                asked = asked.where(await _beyond(connection, after, column, descending=descending))
+            asked = asked.order_by(*(each.desc() if descending else each for each in by))
+            found = await _people(connection, asked.limit(limit + 1).offset(offset))
+        return PeoplePage(found[:limit], found[limit - 1].id if len(found) > limit else None)
+
+    async def count(self, wanted: Wanted = Wanted()) -> int:
+        """Return how many there are."""
+        async with self._database.unit_of_work(read_only=True) as connection:
+            counted = select(func.count()).select_from(users).where(*wanted.conditions())
+            return await connection.scalar(counted) or 0
+
+    async def exported(self, person: Person) -> dict[str, Any]:
+        """Return all that the directory has of a person, as JSON can say it."""
+        async with self._database.unit_of_work(read_only=True) as connection:
+            theirs = select(devices).where(devices.c.user_id == person.id).order_by(devices.c.first_seen_at)
+            seen = (await connection.execute(theirs)).all()
+        columns = ("user_agent", "first_seen_at", "last_seen_at")
+        return {
+            **{field.name: _plain(getattr(person, field.name)) for field in fields(person)},
+            "devices": [{name: _plain(getattr(row, name)) for name in columns} for row in seen],
+        }
+
+
+async def _people(connection: AsyncConnection, asked: Select[Any]) -> list[Person]:
+    rows = (await connection.execute(asked)).all()
+    granted: dict[UUID, set[str]] = {}
+    theirs = select(role_grants.c.user_id, role_grants.c.role)
+    for user_id, role in await connection.execute(theirs.where(role_grants.c.user_id.in_([row.id for row in rows]))):
+        granted.setdefault(user_id, set()).add(role)
+    return [person_of(row, frozenset(granted.get(row.id, ()))) for row in rows]
+
+
+async def _beyond(connection: AsyncConnection, after: UUID, column: str, *, descending: bool) -> ColumnElement[bool]:
+    place = (await connection.execute(select(users.c[column], users.c.id).where(users.c.id == after))).one_or_none()
+    if place is None:
+        raise ValueError("after: nobody has this id")
+    begin = tuple_(literal(place[0], users.c[column].type), literal(place[1], users.c.id.type))
+    here = tuple_(users.c[column], users.c.id)
+    return here < begin if descending else here > begin
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, datetime):
+        return value.isoformat()
+    if isinstance(value, frozenset):
+        return sorted(value)
+    return str(value) if isinstance(value, UUID) else value
