@@ -133,7 +133,7 @@ class Administration:
         return await self.update(person_id, Edit(is_active=True), by=by, version=version)
 
     async def grant(self, person_id: UUID, role: str, *, by: Actor, version: int | None = None) -> Person:
-        """Grant a role; it works on the next request. RequestRefused for the administrator's, which `promote` is for."""
+        """Grant a role; it works on the next request. RequestRefused for the administrator's: `promote` is for that."""
         _check_role(role)
 
         async def step(connection: AsyncConnection, person: Person) -> Change | None:

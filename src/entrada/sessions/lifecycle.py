@@ -155,7 +155,7 @@ class Sessions:
         raise StoreUnavailable("the session's data was changed by too many requests at once")
 
     async def regrant(self, session: Session, granted: frozenset[str]) -> Session:
-        """Let the session's person have these roles, granted here, from the next request on; one that ended stays so."""
+        """Let the session's person have these roles of ours from the next request on; one that has ended stays so."""
         for _ in range(MOST_COLLISIONS):
             user = session.user.with_grants(granted)
             if user is session.user:

@@ -23,6 +23,7 @@ from entrada.settings import Settings
 if TYPE_CHECKING:  # an application that only names its dependencies loads none of these
     from entrada.audit.office import Audit
     from entrada.background import Chores
+    from entrada.flows.administration import Administration
     from entrada.flows.bearer import Bearers
     from entrada.flows.endings import Endings
     from entrada.flows.expiry import ExpiryWatch
@@ -90,6 +91,21 @@ class House:
     """What sessions are bound to beside their cookie, if to anything."""
     own_paths: frozenset[str]
     """The paths of our own routes."""
+
+    @property
+    def administration(self) -> "Administration":
+        """What administrators do with people, in force on this worker at once and on all within a second."""
+        from entrada.flows.administration import Administration
+
+        return Administration(
+            self.database,
+            self.audit.trail,
+            self.sessions,
+            events=self.events,
+            clock=self.clock,
+            bearers=self.bearers,
+            end_all_of=self.endings.end_all_of,
+        )
 
     def path(self, name: str) -> str:
         """Return the path of one of our routes below the prefix, such as `/api/auth/login`."""

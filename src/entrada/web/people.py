@@ -9,6 +9,8 @@ from entrada.events import Events
 from entrada.flows.admission import Admission
 from entrada.flows.bearer import Bearers
 from entrada.flows.endings import Endings
+from entrada.flows.followed import EVERY as FOLLOW_EVERY
+from entrada.flows.followed import PeopleChanges
 from entrada.flows.provisioning import Provision, Provisioning
 from entrada.flows.suspension import LOOK_EVERY, Suspensions, TenantSessions
 from entrada.keyring import KeyRing
@@ -25,6 +27,7 @@ from entrada.users.tenants import TenantTable
 class People:
     """The parts that know people."""
 
+    database: Database
     directory: Directory
     devices: Devices
     provisioning: Provisioning
@@ -35,7 +38,8 @@ class People:
         return self.provisioning.admission
 
     def chores(self, endings: Endings, bearers: Bearers, *, clock: Clock) -> Iterator[Chore]:
-        """Give what goes on beside the requests where there are many tenants: suspended ones are shut out."""
+        """Give what goes on beside the requests: what other workers change of people and tenants is followed."""
+        yield Chore("people", FOLLOW_EVERY, PeopleChanges(self.database, bearers).once)
         if self.admission is not None:
             sessions = TenantSessions(self.directory, endings.end_all_of, clock=clock)
             yield Chore("tenants", LOOK_EVERY, Suspensions(self.admission.table, sessions, bearers).once)
@@ -49,4 +53,4 @@ def people_of(
     many = (settings.tenant_id or "").lower() in MANY_TENANTS
     admission = Admission(TenantTable(database), Tenants.from_settings(settings), settings.onboarding, events)
     provisioning = Provisioning(directory, provision, admission=admission if many else None)
-    return People(directory, Devices(database, ring), provisioning)
+    return People(database, directory, Devices(database, ring), provisioning)
