@@ -27,11 +27,13 @@ def commands() -> "typer.Typer":
     """Return the command with all that is below it."""
     import typer
 
+    from entrada.cli.audit import audit
     from entrada.cli.explain import explain
     from entrada.cli.keys import keys
     from entrada.cli.serve import serve
     from entrada.cli.tenants import tenants
     from entrada.cli.token import token
+    from entrada.cli.users import users
 
     made = typer.Typer(
         help="Look after an application that Entrada guards.",
@@ -41,6 +43,8 @@ def commands() -> "typer.Typer":
     )
     made.callback()(_nothing)
     made.add_typer(keys, name="keys")
+    made.add_typer(users, name="users")
+    made.add_typer(audit, name="audit")
     made.add_typer(tenants, name="tenants")
     for command in (serve, token, explain):
         made.command()(command)

@@ -232,8 +232,7 @@ class Administration:
         """End the sessions of somebody who is not let in; give all others the roles that they have now."""
         user = person.user
         if person.is_active:
-            for session in await self._sessions.by_user(user, limit=MOST_LOOKED_THROUGH):
-                await self._sessions.regrant(session, person.roles)
+            await self._sessions.regrant_all_of(user, person.roles)
         else:
             await self._end_all_of(user)
         if self._bearers is not None:

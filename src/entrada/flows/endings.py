@@ -44,6 +44,10 @@ class Endings:
         self.revoke(tokens)
         return ended
 
+    async def regrant_all_of(self, user: User, granted: frozenset[str]) -> None:
+        """Let the sessions of somebody who stays have the roles that they have now."""
+        await self._sessions.regrant_all_of(user, granted)
+
     async def end_surplus_of(self, newest: Session, *, most: int) -> int:
         """End what this person has beyond `most` sessions, the longest unused first; return how many (SEC-077)."""
         theirs = await self._sessions.by_user(newest.user, limit=MOST_LOOKED_THROUGH)

@@ -1,20 +1,34 @@
-"""What other workers change of people, followed: tokens that are remembered here are asked about anew within a second.
+"""What administrators change elsewhere, on another worker or by command, followed: in force here within a second.
 
-Sessions need none of it: a worker that changes them does so in the store of all.
+Whoever makes the change lets it take effect in the store of all workers; here it is done once more, for a process may
+have been killed in between, and its store may be one that the command cannot see.
 """
 
 from datetime import timedelta
 from typing import Protocol
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import Select, select
 
+from entrada.principal import User
 from entrada.users.database import Database
 from entrada.users.people import People
 from entrada.users.tables import audit, audit_streams
 
 EVERY = timedelta(seconds=0.5)  # one row is read; a second look only when something was written there
 PREFIX = "user:"
+
+
+class Sessions(Protocol):
+    """What ends sessions, or changes their people's roles: `flows.endings.Endings`."""
+
+    async def end_all_of(self, user: User) -> int:
+        """End every session of this person."""
+        ...
+
+    async def regrant_all_of(self, user: User, granted: frozenset[str]) -> None:
+        """Let their sessions have these roles of ours."""
+        ...
 
 
 class Remembering(Protocol):
@@ -32,29 +46,36 @@ class Remembering(Protocol):
 class PeopleChanges:
     """Reads what administrators have done, from the audit log, in the order in which it was done."""
 
-    def __init__(self, database: Database, bearers: Remembering) -> None:
+    def __init__(self, database: Database, bearers: Remembering, sessions: Sessions) -> None:
         self._database = database
         self._people = People(database)
         self._bearers = bearers
+        self._sessions = sessions
         self._read_to: int | None = None
 
     async def once(self) -> None:
-        """Forget whom the new rows are about; everybody, if one of them is not in the directory any more."""
+        """Let the new rows take effect here; StoreUnavailable when they could not, and then the next time does it."""
         head = select(audit_streams.c.last_id).where(audit_streams.c.name == "administration")
         async with self._database.unit_of_work(read_only=True) as connection:
             last = await connection.scalar(head) or 0
-            read_to, self._read_to = self._read_to, last
-            if read_to is None or last == read_to:
-                return
-            new = (audit.c.id > read_to) & (audit.c.id <= last) & (audit.c.stream == "administration")
-            resources = set(await connection.scalars(select(audit.c.resource).where(new)))
-        for resource in resources:
+            resources = set(await connection.scalars(_since(self._read_to, last))) if self._read_to != last else set()
+        for resource in resources if self._read_to is not None else ():
             if resource is not None and resource.startswith(PREFIX):
-                await self._forget(UUID(resource.removeprefix(PREFIX)))
+                await self._follow(UUID(resource.removeprefix(PREFIX)))
+        self._read_to = last
 
-    async def _forget(self, person_id: UUID) -> None:
+    async def _follow(self, person_id: UUID) -> None:
         person = await self._people.by_id(person_id)
         if person is None:
             self._bearers.forget_all()
+            return
+        self._bearers.forget(person.user.key)
+        if person.is_active:
+            await self._sessions.regrant_all_of(person.user, person.roles)
         else:
-            self._bearers.forget(person.user.key)
+            await self._sessions.end_all_of(person.user)
+
+
+def _since(read_to: int | None, last: int) -> Select[str | None]:
+    new = (audit.c.id > (last if read_to is None else read_to)) & (audit.c.id <= last)
+    return select(audit.c.resource).where(new & (audit.c.stream == "administration"))

@@ -171,6 +171,11 @@ class Sessions:
             session = present
         raise StoreUnavailable("the session was changed by too many requests at once")
 
+    async def regrant_all_of(self, user: User, granted: frozenset[str]) -> None:
+        """Do `regrant` with every session of this person."""
+        for session in await self.by_user(user, limit=MOST_LOOKED_THROUGH):
+            await self.regrant(session, granted)
+
     async def tokens(self, session: Session) -> SessionTokens | None:
         """Return the session's tokens as they are now, or None when it has ended or they cannot be opened."""
         stored = await self._store.get_tokens(session.key)

@@ -39,7 +39,7 @@ class People:
 
     def chores(self, endings: Endings, bearers: Bearers, *, clock: Clock) -> Iterator[Chore]:
         """Give what goes on beside the requests: what other workers change of people and tenants is followed."""
-        yield Chore("people", FOLLOW_EVERY, PeopleChanges(self.database, bearers).once)
+        yield Chore("people", FOLLOW_EVERY, PeopleChanges(self.database, bearers, endings).once)
         if self.admission is not None:
             sessions = TenantSessions(self.directory, endings.end_all_of, clock=clock)
             yield Chore("tenants", LOOK_EVERY, Suspensions(self.admission.table, sessions, bearers).once)
