@@ -98,7 +98,7 @@ def clock() -> MovedClock:
 
 
 async def test_a_database_that_is_gone(server: PostgresServer, clock: MovedClock) -> None:
-    """What must be written is refused at once; what can wait is written once, when the database is back (REL-020, SEC-149)."""
+    """What must be written is refused; what can wait is written once, when the database is back (REL-020, SEC-149)."""
     database, ring = Database(server.url, data_dir=Path("unused")), KeyRing.parse(generate())
     await database.bring_up()
     trail = AuditTrail(database, ring, clock=clock)
