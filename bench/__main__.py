@@ -1,8 +1,8 @@
-"""`python -m bench [parts] [asgi] [http] [stores] [storm]`: print the tables; all of them when none is named."""
+"""`python -m bench [parts] [asgi] [http] [stores] [storm] [audit]`: print these tables; all when none is named."""
 
 import sys
 
-from bench import in_process, over_http, parts, stores, storm
+from bench import audit, in_process, over_http, parts, stores, storm
 
 SECTIONS = {
     "parts": parts.measure,
@@ -10,6 +10,7 @@ SECTIONS = {
     "http": over_http.measure,
     "stores": stores.measure,
     "storm": storm.measure,
+    "audit": audit.measure,
 }
 
 if __name__ == "__main__":
