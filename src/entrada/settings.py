@@ -16,7 +16,7 @@ from pydantic import AliasChoices, BeforeValidator, Field, SecretStr, Validation
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from entrada.errors import SettingsRefused
-from entrada.settings_faults import faults_of
+from entrada.settings_faults import environment_faults, faults_of
 
 PREFIX = "ENTRADA_"
 ENTRA_HOST = "https://login.microsoftonline.com"
@@ -299,7 +299,7 @@ class Settings(BaseSettings):
 
     def faults(self) -> list[str]:
         """Say all that is wrong, each with its mend; empty when the application may start."""
-        return faults_of(self)
+        return faults_of(self) + (environment_faults(os.environ) if self.production else [])
 
     def keys_text(self) -> str | None:
         """Return the key ring's text form from the setting or its file, or None when neither is set."""

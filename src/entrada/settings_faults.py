@@ -1,6 +1,7 @@
 """What may be wrong with the settings as a whole, and how to mend each: pure rules on the values."""
 
 import re
+from collections.abc import Mapping
 from ipaddress import ip_network
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -210,6 +211,7 @@ def _key_faults(settings: "Settings") -> list[str]:
 
 
 def _production_faults(settings: "Settings") -> list[str]:
+    """What only production refuses (SEC-183); docs/production.md lists each line and its test."""
     if not settings.production:
         return []
     faults = []
@@ -217,15 +219,40 @@ def _production_faults(settings: "Settings") -> list[str]:
         faults.append("base_url: production needs https")
     if settings.keys is None and settings.keys_file is None:
         faults.append("keys: production needs its own: set ENTRADA_KEYS to the output of `python -m entrada.keyring`")
+    if any(_host(origin) in LOOPBACK for origin in settings.cors_origins):
+        faults.append("cors_origins: an origin of this machine is for development; any program there can have it")
+    secrets = [settings.client_secret] if settings.client_secret else settings.client_secrets
+    if any(secret.get_secret_value().strip().lower().startswith(SAMPLE_SECRETS) for secret in secrets):
+        faults.append("client_secret: is a sample value; make one in the portal under Certificates & secrets")
+    return [*faults, *_emulator_faults(settings), *_network_faults(settings)]
+
+
+def _emulator_faults(settings: "Settings") -> list[str]:
+    """Refuse every address and id by which the emulator, or anything else of this machine, would be believed."""
+    faults = []
     authority = (settings.tenant_id, settings.authority, settings.issuer, *settings.tenants)
     if any(EMULATOR_MARK in (value or "").lower() for value in authority):
         faults.append("tenant_id: this tenant is the emulator's, which lets anybody in")
     if any(_is_loopback(url) for url in (settings.entra_authority, settings.issuer, settings.graph_url)):
         faults.append("authority, issuer, graph_url: an address of this machine is for development")
-    secrets = [settings.client_secret] if settings.client_secret else settings.client_secrets
-    if any(secret.get_secret_value().lower().startswith(SAMPLE_SECRETS) for secret in secrets):
-        faults.append("client_secret: is a sample value; make one in the portal under Certificates & secrets")
+    if any(_is_loopback(f"https://{host}") for host in settings.endpoint_hosts):
+        faults.append("endpoint_hosts: a name of this machine is for development")
     return faults
+
+
+def _network_faults(settings: "Settings") -> list[str]:
+    """Refuse networks that would let production call this machine, or every address there is."""
+    named = [ip_network(each) for each in settings.private_networks if _is_network(each)]
+    if any(each.prefixlen == 0 or each.is_loopback for each in named):
+        return ["private_networks: 0.0.0.0/0 and this machine's own addresses are too much; name the house's networks"]
+    return []
+
+
+def environment_faults(environment: Mapping[str, str]) -> list[str]:
+    """What production refuses beside the settings: variables that other software reads and that undo TLS."""
+    if environment.get("SSLKEYLOGFILE"):
+        return ["SSLKEYLOGFILE: has the keys of every TLS connection written to a file; unset it in production"]
+    return []
 
 
 def _url_faults(name: str, url: str | None) -> list[str]:

@@ -1,5 +1,6 @@
 """Settings: where they come from, and that every fault is named at once with its mend."""
 
+from base64 import urlsafe_b64encode
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,14 @@ PRODUCTION: dict[str, Any] = {
     "profile": "production",
     "base_url": "https://app.contoso.com",
     "client_secret": "k8Q~real-looking-value",
+}
+TYPED = f"k1:{urlsafe_b64encode(b'0123456789abcdefghijklmnopqrstuv').decode()}"
+PROVIDER = {"issuer": "https://id.contoso.com"}
+B2C_HERE = {
+    "tenant_id": None,
+    "b2c_tenant": "contoso.onmicrosoft.com",
+    "b2c_policy": "B2C_1_susi",
+    "b2c_authority": "https://localhost:8443/contoso.onmicrosoft.com",
 }
 
 
@@ -224,6 +233,20 @@ def test_each_fault_is_named_with_its_mend(values: dict[str, Any], fault: str) -
         ({"tenant_id": None, "issuer": "http://localhost:9000"}, "authority, issuer, graph_url: an address of this"),
         ({"client_secret": "changeme"}, "client_secret: is a sample value"),
         ({"client_secret": "Your-Client-Secret"}, "client_secret: is a sample value"),
+        ({"client_secret": " changeme"}, "client_secret: is a sample value"),
+        ({"client_secret": None, "client_secrets": "emulator-secret-a k8Q~real"}, "client_secret: is a sample value"),
+        ({"keys": TYPED}, "keys: number 1: the secret is not random"),
+        ({"cors_origins": "http://localhost:3000"}, "cors_origins: an origin of this machine"),
+        ({"cors_origins": "https://127.0.0.1"}, "cors_origins: an origin of this machine"),
+        ({"tenant_id": None, **PROVIDER, "endpoint_hosts": "localhost"}, "endpoint_hosts: a name of this machine"),
+        ({"tenant_id": None, **PROVIDER, "endpoint_hosts": "a.localhost"}, "endpoint_hosts: a name of this machine"),
+        ({"private_networks": "0.0.0.0/0"}, "private_networks: 0.0.0.0/0"),
+        ({"private_networks": "10.0.0.0/8 ::/0"}, "private_networks: 0.0.0.0/0"),
+        ({"private_networks": "127.0.0.0/8"}, "private_networks: 0.0.0.0/0"),
+        ({"store": "redis://cache.contoso.com"}, "store: production needs TLS"),
+        ({"store": "postgresql://db.contoso.com/x?sslmode=require"}, "store: production needs TLS"),
+        ({"database_url": "postgresql://db.contoso.com/x?sslmode=require"}, "database_url: production needs TLS"),
+        (B2C_HERE, "authority, issuer, graph_url: an address of this machine"),
     ],
 )
 def test_production_refuses_what_development_lets_pass(values: dict[str, Any], fault: str) -> None:
@@ -231,8 +254,27 @@ def test_production_refuses_what_development_lets_pass(values: dict[str, Any], f
     found = faults(**{**PRODUCTION, "keys": generate(), **values})
     assert len(found) == 1, found
     assert found[0].startswith(fault)
-    if values.get("keys", "given") is not None and "base_url" not in values:
+    if values.get("keys", "given") not in {None, TYPED} and "base_url" not in values:
         Settings.load(**{**PRODUCTION, **values, "profile": "development"})
+
+
+def test_production_names_every_unsafe_setting_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A start with each of them tells them all together, what the environment does to TLS included (SEC-183)."""
+    monkeypatch.setenv("SSLKEYLOGFILE", "/srv/keys.log")
+    unsafe = {
+        "base_url": "http://localhost:8000",
+        "store": "memory:",
+        "database_url": "postgresql://db.contoso.com/x",
+        "tenant_id": "e7712ada-0000-4000-8000-000000000001",
+        "graph_url": "https://localhost:8443",
+        "client_secret": "changeme",
+        "cors_origins": "http://localhost:3000 *",
+        "hosts": "*",
+        "private_networks": "0.0.0.0/0",
+    }
+    named = {fault.split(":")[0] for fault in faults(**{**PRODUCTION, **unsafe})}
+    assert named == {*unsafe, "keys", "authority, issuer, graph_url", "SSLKEYLOGFILE"} - {"graph_url"}
+    assert Settings.load(**GOOD)
 
 
 def test_one_key_setting_at_a_time(tmp_path: Path) -> None:
