@@ -8,6 +8,7 @@ from starlette.routing import BaseRoute
 
 from entrada_emulator import control
 from entrada_emulator.b2c import endpoints as b2c
+from entrada_emulator.date_header import DateHeader
 from entrada_emulator.endpoints import devicecode, graph, metadata, people, token
 from entrada_emulator.instance import Emulator
 from entrada_emulator.middleware import KnownHosts, OneSlash, PolicyPath, Watched
@@ -47,6 +48,7 @@ def create_app(
     origins = _origins(world, public_origin, pages_origin)
     emulator = Emulator(world, state or State(), origins)
     layers = [
+        Middleware(DateHeader, clock=emulator.state.clock),
         Middleware(OneSlash),
         Middleware(KnownHosts, origins=origins, world=world),
         Middleware(PolicyPath, world=world),

@@ -117,6 +117,7 @@ def _server(app: Starlette, files: TlsFiles | None) -> Listener:
         log_level="warning",
         access_log=False,
         server_header=False,
+        date_header=False,
         proxy_headers=False,
         timeout_graceful_shutdown=GRACE,
         ssl_certfile=files.certificate if files else None,

@@ -28,6 +28,8 @@ def commands() -> "typer.Typer":
     import typer
 
     from entrada.cli.audit import audit
+    from entrada.cli.db import db
+    from entrada.cli.doctor import doctor
     from entrada.cli.explain import explain
     from entrada.cli.keys import keys
     from entrada.cli.serve import serve
@@ -42,11 +44,12 @@ def commands() -> "typer.Typer":
         pretty_exceptions_enable=False,
     )
     made.callback()(_nothing)
+    made.add_typer(db, name="db")
     made.add_typer(keys, name="keys")
     made.add_typer(users, name="users")
     made.add_typer(audit, name="audit")
     made.add_typer(tenants, name="tenants")
-    for command in (serve, token, explain):
+    for command in (serve, token, explain, doctor):
         made.command()(command)
     return made
 

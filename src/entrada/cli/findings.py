@@ -33,7 +33,7 @@ class Finding:
     """What one check says."""
 
     check: str
-    result: Literal["passes", "fails", "unknown"]
+    result: Literal["passes", "warns", "fails", "unknown"]
     reason: str = ""
     mend: str = ""
 

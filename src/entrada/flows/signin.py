@@ -76,6 +76,12 @@ class SignedIn:
     """How many older sessions of this person ended, because there were too many."""
 
 
+def scopes_of(settings: Settings) -> tuple[str, ...]:
+    """Return what a sign-in with these settings asks for."""
+    offline = ("offline_access",) if settings.offline_access else ()
+    return (*RESERVED_SCOPES, *offline, *settings.sign_in_scopes)
+
+
 class SignIn:
     """Signs people in at one authority."""
 
@@ -112,8 +118,7 @@ class SignIn:
     @property
     def scopes(self) -> tuple[str, ...]:
         """The scopes asked for, exactly these (SEC-010)."""
-        offline = ("offline_access",) if self._settings.offline_access else ()
-        return (*RESERVED_SCOPES, *offline, *self._settings.sign_in_scopes)
+        return scopes_of(self._settings)
 
     async def start(
         self,

@@ -33,7 +33,17 @@ class Meaning:
     mend: str
     """What that person can do."""
     operator: str
-    """What the application's operator can do; not for the page."""
+    """What happened, for the application's operator; not for the page."""
+    page: str = ""
+    """Where in the Microsoft Entra admin center it is looked at or mended; empty where nothing there helps."""
+    setting: str = ""
+    """Which of our settings has to do with it."""
+
+    @property
+    def where(self) -> str:
+        """Where to mend it, for whoever runs the application; empty where there is nothing to mend."""
+        setting = f"ENTRADA_{self.setting.upper()}" if self.setting else ""
+        return "; ".join(each for each in (self.page, setting) if each)
 
 
 TELL = "Please tell the people who run this application."

@@ -6,7 +6,7 @@ turn, the one that worked last first, and only a refusal of the proof itself lea
 
 import inspect
 import math
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -114,6 +114,11 @@ class Credentials:
     def public(self) -> bool:
         """Whether there is none."""
         return not self._held
+
+    def each(self) -> "Iterator[tuple[str, Credentials]]":
+        """Give every credential with its name, each as if it were the only one, to be tried by itself."""
+        for credential in self._held:
+            yield credential.name, Credentials([credential], client_id=self._client_id)
 
     async def ask(
         self, attempt: Callable[[Proof], Awaitable[T]], *, audience: str, error_of: Callable[[T], str | None]

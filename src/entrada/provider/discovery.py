@@ -121,6 +121,10 @@ class Discovery:
         """Return the authority's metadata; AuthorityUnavailable when there is none to be had."""
         return await self._metadata.get()
 
+    async def keys(self) -> KeySet:
+        """Return the authority's keys; AuthorityUnavailable when there are none to be had."""
+        return await self._keys.get()
+
     async def key(self, kid: str) -> VerificationKey:
         """Return the key of this id.
 

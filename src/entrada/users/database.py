@@ -17,6 +17,7 @@ from entrada.files import own_directory
 from entrada.logs import log
 from entrada.store_url import StoreUrl
 from entrada.users.tables import users
+from entrada.users.upgrade import Schema, Told, schema_at
 
 T = TypeVar("T")
 
@@ -32,7 +33,14 @@ class Engine(Protocol):
     clock: str
     """The database's own time in seconds since 1970, in its SQL."""
 
-    async def bring_up(self) -> None:
+    async def revision(self) -> str | None:
+        """Return the last step of the schema that was taken, None before the first; nothing is made or changed.
+
+        SettingsRefused when it cannot be used; other errors when it does not answer.
+        """
+        ...
+
+    async def bring_up(self, told: Told) -> None:
         """Bring the schema to this release's: of workers that start together one does it, the others wait.
 
         SettingsRefused when it cannot be used or a newer release wrote it; other errors when it does not answer.
@@ -70,6 +78,17 @@ class Database:
             await self._once_up()
         except StoreUnavailable as error:
             log.warning("users_database_not_reached", reason=str(error))
+
+    async def schema(self) -> Schema:
+        """Say how far the schema is, and change nothing; StoreUnavailable when the database does not answer."""
+        try:
+            return schema_at(await self._engine.revision())
+        except (SQLAlchemyError, OSError) as error:
+            raise await self._unavailable(error) from None
+
+    async def upgrade(self, told: Told) -> None:
+        """Bring the schema to this release's now, telling of each step; StoreUnavailable when nobody answers."""
+        await self._once_up(told)
 
     @property
     def clock(self) -> str:
@@ -112,12 +131,12 @@ class Database:
         """Let go of every connection."""
         await self._engine.connections.dispose()
 
-    async def _once_up(self) -> None:
+    async def _once_up(self, told: Told = lambda _: None) -> None:
         async with self._bringing_up:
             if self._is_up:
                 return
             try:
-                await self._engine.bring_up()
+                await self._engine.bring_up(told)
             except (SQLAlchemyError, OSError) as error:
                 raise await self._unavailable(error) from None
             self._is_up = True

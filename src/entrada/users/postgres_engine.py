@@ -10,7 +10,7 @@ from sqlalchemy.pool import NullPool
 from entrada.errors import SettingsRefused
 from entrada.postgres_options import connect_options
 from entrada.store_url import StoreUrl
-from entrada.users.upgrade import upgrade
+from entrada.users.upgrade import REVISION, VERSION_TABLE, Told, upgrade
 
 CONNECTIONS = 5  # of one worker; sign-ins use them, requests of who is signed in do not
 MORE_AT_NEED = 5
@@ -41,13 +41,20 @@ class PostgresEngine:
             pool_pre_ping=True,  # a connection that broke while nobody used it is nobody's trouble
         )
 
-    async def bring_up(self) -> None:
+    async def revision(self) -> str | None:
+        """Return the last step that was taken; nothing is changed."""
+        async with self.connections.connect() as connection:
+            found = await connection.exec_driver_sql(f"SELECT to_regclass('{VERSION_TABLE}') IS NOT NULL")
+            revision: str | None = (await connection.exec_driver_sql(REVISION)).scalar() if found.scalar() else None
+            return revision
+
+    async def bring_up(self, told: Told) -> None:
         """Bring the tables up, all steps or none, one worker at a time."""
         patient = _engine(self._address, BRING_UP_PATIENCE, poolclass=NullPool)
         try:
             async with patient.begin() as connection:
                 await connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({LOCK})")
-                await connection.run_sync(upgrade)
+                await connection.run_sync(lambda sync: upgrade(sync, told))
         except CommandError:
             fault = "database_url: a newer release of Entrada has its tables there; run that one or name another"
             raise SettingsRefused([fault]) from None

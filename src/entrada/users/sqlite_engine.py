@@ -10,9 +10,9 @@ from sqlalchemy.exc import DatabaseError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from entrada.errors import SettingsRefused, StoreUnavailable
-from entrada.sqlite_files import WRITE_PATIENCE, prepare
-from entrada.users.made import Made
-from entrada.users.upgrade import upgrade
+from entrada.sqlite_files import WRITE_PATIENCE, connect, prepare, refused_plainly
+from entrada.users.made import TABLES, Made
+from entrada.users.upgrade import REVISION, Told, upgrade
 
 
 class SqliteEngine:
@@ -27,7 +27,24 @@ class SqliteEngine:
         self.connections = _engine(path)
         event.listen(self.connections.sync_engine, "begin", self._on_begin)
 
-    async def bring_up(self) -> None:
+    async def revision(self) -> str | None:
+        """Return the last step that was taken; the file is made by nobody and changed by nobody here."""
+        return await anyio.to_thread.run_sync(self._revision)
+
+    def _revision(self) -> str | None:
+        Made(self._path).check()
+        if not self._path.is_file():
+            return None
+        with refused_plainly(self._path, setting="database_url"):
+            connection = connect(self._path, patience=WRITE_PATIENCE)
+            try:
+                made = connection.execute(TABLES).fetchone()[0]
+                row = connection.execute(REVISION).fetchone() if made else None
+            finally:
+                connection.close()
+        return row[0] if row else None
+
+    async def bring_up(self, told: Told) -> None:
         """Make the file unless it is there, or was there before, and bring its schema up."""
         made = Made(self._path)
         await anyio.to_thread.run_sync(made.check)
@@ -36,7 +53,7 @@ class SqliteEngine:
         self._inode = self._path.stat().st_ino
         try:
             async with self.connections.begin() as connection:
-                await connection.run_sync(upgrade)
+                await connection.run_sync(lambda sync: upgrade(sync, told))
             await anyio.to_thread.run_sync(made.note)
         except CommandError:
             fault = f"database_url: {self._path}: a newer release of Entrada wrote it; run that one or name another"

@@ -1,0 +1,81 @@
+"""Whether the authority accepts what the application proves itself with, each credential by itself."""
+
+from collections.abc import Awaitable, Iterable
+from typing import Any
+
+from entrada.cli.doctor.patient import Patient
+from entrada.cli.findings import Finding
+from entrada.errors import AuthorityRefused, AuthorityUnavailable
+from entrada.provider.aadsts import meaning_of
+from entrada.provider.application_token import ApplicationToken
+from entrada.provider.credentials import Credentials
+from entrada.provider.further_grants import FurtherGrants
+from entrada.provider.groups import graph_scope
+
+REFUSED = frozenset({"invalid_client"})
+BEFORE_THAT = frozenset({"unsupported_grant_type", "invalid_request"})
+"""Refusals of the request that a token endpoint may give without having looked at the credential."""
+NOT_FOUND = frozenset({"AADSTS700016", "AADSTS90002", "AADSTS700038", "AADSTS50194"})
+UNTOLD = "tells only when somebody signs in"
+
+
+async def accepted(patient: Patient) -> Iterable[Finding]:
+    """Each credential gets the application a token of its own, which is thrown away, or a refusal that tells."""
+    held = list(patient.outside.credentials.each())
+    if not held:
+        return [Finding("credential", "passes", "a public client proves nothing")]
+    return [await _one(name, alone, patient) for name, alone in held]
+
+
+async def _one(name: str, alone: Credentials, patient: Patient) -> Finding:
+    check = f"accepted: {name}"
+    asking = _own_token(alone, patient)
+    if asking is None:
+        return Finding(check, "unknown", f"the authority {UNTOLD}")
+    try:
+        await asking
+    except AuthorityRefused as refused:
+        return judged(check, error=refused.code, number=refused.aadsts)
+    except AuthorityUnavailable as outage:
+        return Finding(check, "unknown", str(outage))
+    return Finding(check, "passes", "the authority accepts it")
+
+
+def judged(check: str, *, error: str, number: str | None) -> Finding:
+    """Judge a refusal: of the credential itself, of the application, or of a token that sign-in does not need."""
+    meaning = meaning_of(error, aadsts=number)
+    told = ": ".join(each for each in (number or error, meaning.operator) if each)
+    if error in REFUSED or number in NOT_FOUND:
+        return Finding(check, "fails", told, meaning.where or "check client_id and the credential in the settings")
+    if error in BEFORE_THAT:
+        return Finding(check, "unknown", f"the authority {UNTOLD}")
+    return Finding(check, "passes", f"the authority accepts it; it gives the application itself no token ({told})")
+
+
+def _own_token(alone: Credentials, patient: Patient) -> Awaitable[Any] | None:
+    """Return what asks with this credential; None where no such question tells anything."""
+    settings, outside = patient.settings, patient.outside
+    authority, metadata = outside.discovery.authority, outside.discovery.metadata
+    if authority.kind == "entra":
+        tenant = next(iter(settings.tenants), "") if authority.many else settings.tenant_id or ""
+        token = ApplicationToken(
+            client_id=settings.client_id,
+            scope=graph_scope(settings.graph_url),
+            authority=authority,
+            credentials=alone,
+            egress=outside.egress,
+            metadata=metadata,
+            clock=patient.clock,
+        )
+        return token.of(tenant) if tenant else None
+    if authority.kind == "b2c":
+        return None
+    grants = FurtherGrants(
+        client_id=settings.client_id,
+        credentials=alone,
+        egress=outside.egress,
+        metadata=metadata,
+        clock=patient.clock,
+        refresh_buffer=settings.token_refresh_buffer,
+    )
+    return grants.for_the_application(())

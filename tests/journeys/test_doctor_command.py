@@ -1,0 +1,164 @@
+"""One command says what keeps people from signing in and what mends it (BEY-6); each failure here is a real one."""
+
+import json
+import re
+import sqlite3
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from entrada_emulator import seeds
+from entrada_emulator.pytest_plugin import ServedEntra, served
+from typer.testing import CliRunner
+
+from entrada.cli import commands
+from entrada.keyring import generate
+from tests.command import run
+from tests.servers import RedisServer, redis_server
+
+SECRET = "emulator-secret-birch-portal"
+Environment = dict[str, str]
+
+
+@pytest.fixture(scope="module")
+def tenant(entra_keys: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServedEntra]:
+    """One emulator over TLS for all of this file; whoever moves its clock moves it back."""
+    with served(tmp_path_factory.mktemp("emulator"), keys=entra_keys) as running:
+        yield running
+
+
+@pytest.fixture
+def portal(tenant: ServedEntra) -> Environment:
+    """The settings of the portal at the served tenant: all of them right."""
+    return {
+        "AZURE_TENANT_ID": seeds.BIRCH.id,
+        "AZURE_CLIENT_ID": seeds.WEB_APP,
+        "AZURE_CLIENT_SECRET": SECRET,
+        "ENTRADA_AUTHORITY": tenant.authority,
+        "ENTRADA_GRAPH_URL": tenant.service.public_origin,
+        "ENTRADA_CA_FILE": tenant.ca_file,
+        "ENTRADA_CLIENT_SECRET_EXPIRES": f"{datetime.now(UTC) + timedelta(days=200):%Y-%m-%d}",
+    }
+
+
+@pytest.fixture(autouse=True)
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Commands run in a directory of the test's own."""
+    monkeypatch.chdir(tmp_path)
+
+
+def found(*arguments: str, code: int, **environment: str) -> dict[str, dict[str, str]]:
+    """Return what `entrada doctor --json` finds, by check; each that fails says what mends it."""
+    done = CliRunner(env=environment).invoke(commands(), ["doctor", "--json", *arguments])
+    assert done.exit_code == code, done.output
+    assert SECRET not in done.output
+    told = json.loads(done.stdout)
+    assert told["verdict"] == ("fails" if code else "fine")
+    assert all(each["reason"] and each["mend"] for each in told["checks"] if each["result"] == "fails")
+    return {each["check"]: each for each in told["checks"]}
+
+
+def failing(checks: dict[str, dict[str, str]]) -> list[str]:
+    return [name for name, each in checks.items() if each["result"] == "fails"]
+
+
+async def test_nothing_is_wrong(portal: Environment, tmp_path: Path) -> None:
+    """With settings that are right every check passes or says why it cannot be told; a table says it, and no secret."""
+    assert (await run("db", "upgrade", cwd=tmp_path, **portal)).code == 0
+    done = await run("doctor", cwd=tmp_path, **portal)
+    assert done.code == 0, done.said
+    assert (SECRET in done.said, done.err) == (False, "")
+    for name in ("discovery", "keys", "clock", "redirect_uri", "scopes", "accepted: client_secret 1", "migrations"):
+        assert [line for line in done.out.splitlines() if line.startswith("ok") and f" {name} " in line], done.out
+    assert "Nothing fails" in done.out
+
+
+def test_what_the_authority_refuses(tenant: ServedEntra, portal: Environment, tmp_path: Path) -> None:
+    """A wrong secret, an address that is not registered and a clock that is wrong are found before anybody signs in."""
+    tenant.entra.state.clock.move(timedelta(minutes=4))
+    try:
+        wrong = portal | {"AZURE_CLIENT_SECRET": f"not-{SECRET}", "ENTRADA_PREFIX": "/elsewhere"}
+        checks = found(code=1, **wrong)
+    finally:
+        tenant.entra.state.clock.reset()
+    assert failing(checks) == ["clock", "redirect_uri", "accepted: client_secret 1"]
+    assert re.match(r"2[2-4]\d s behind the authority's", checks["clock"]["reason"])
+    assert "AADSTS50011" in checks["redirect_uri"]["reason"]
+    assert "http://localhost:8000/elsewhere/callback" in checks["redirect_uri"]["reason"]
+    assert "AADSTS7000215" in checks["accepted: client_secret 1"]["reason"]
+    assert checks["scopes"]["result"] == "unknown"
+
+
+def test_what_is_kept_elsewhere(portal: Environment, tmp_path: Path) -> None:
+    """A Redis that evicts, a schema of before, a ring that others read and a permission that is none are found."""
+    assert CliRunner(env=portal).invoke(commands(), ["db", "upgrade"]).exit_code == 0
+    forget_last_steps(tmp_path / ".entrada" / "entrada.db")
+    ring = tmp_path / "ring"
+    ring.write_text(generate())
+    ring.chmod(0o644)
+    with redis_server(tmp_path / "redis", "--maxmemory", "50mb", "--maxmemory-policy", "allkeys-lru") as server:
+        more = {"ENTRADA_STORE": server.url, "ENTRADA_KEYS_FILE": str(ring), "ENTRADA_SCOPES": "api://nobody/Read"}
+        more["ENTRADA_CLIENT_SECRET_EXPIRES"] = f"{datetime.now(UTC) - timedelta(days=3):%Y-%m-%d}"
+        checks = found(code=1, **portal | more)
+        assert failing(checks) == ["key_ring", "expiry of client_secret 1", "scopes", "store", "migrations"]
+        assert "allkeys-lru" in checks["store"]["reason"]
+        assert "noeviction" in checks["store"]["mend"]
+        assert "entrada db upgrade" in checks["migrations"]["mend"]
+        assert "(0644)" in checks["key_ring"]["reason"]
+        assert "AADSTS" in checks["scopes"]["reason"]
+        assert left_in(server) == "0"
+
+
+def test_nobody_answers(tenant: ServedEntra, portal: Environment, tmp_path: Path, free_tcp_port: int) -> None:
+    """An authority, a store, a database and an application that are down are each named; what rests on them is open."""
+    nowhere = f"127.0.0.1:{free_tcp_port}"
+    checks = found(
+        code=1,
+        **portal
+        | {
+            "ENTRADA_AUTHORITY": f"https://{nowhere}/{seeds.BIRCH.id}",
+            "ENTRADA_STORE": f"redis://{nowhere}",
+            "ENTRADA_DATABASE_URL": f"postgresql://entrada@{nowhere}/x",
+            "ENTRADA_BASE_URL": f"http://{nowhere}",
+        },
+    )
+    assert failing(checks) == ["discovery", "store", "users"]
+    for name in ("keys", "clock", "redirect_uri", "scopes", "accepted: client_secret 1", "base_url"):
+        assert checks[name]["result"] == "unknown"
+
+
+def test_offline_nobody_is_asked(tenant: ServedEntra, portal: Environment, tmp_path: Path) -> None:
+    """With --offline no request leaves this machine and no file is made; the rest is judged all the same."""
+    asked = tenant.entra.state.recorder.counts.total()
+    checks = found("--offline", code=0, **portal)
+    assert tenant.entra.state.recorder.counts.total() == asked
+    assert {checks[name]["result"] for name in ("authority", "accepted", "store", "users", "base_url")} == {"unknown"}
+    assert checks["disk"]["result"] in {"passes", "warns"}
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_settings_that_are_wrong_are_all_told(portal: Environment, tmp_path: Path) -> None:
+    """SEC-183: what production refuses is told at once, each fault with its mend."""
+    done = CliRunner(env=portal | {"ENTRADA_PROFILE": "production", "COLUMNS": "300"}).invoke(commands(), ["doctor"])
+    assert done.exit_code == 1
+    for fault in (
+        "base_url: production needs https",
+        "keys: production needs its own",
+        "this tenant is the emulator's",
+    ):
+        assert fault in done.stdout
+    assert SECRET not in done.output
+
+
+def forget_last_steps(path: Path) -> None:
+    """Let the database be one of an earlier release."""
+    with sqlite3.connect(path) as connection:
+        connection.execute("UPDATE entrada_schema SET version_num = '0003'")
+    connection.close()
+
+
+def left_in(server: RedisServer) -> str:
+    """Return how many keys the store holds."""
+    return server.said("DBSIZE").lstrip(":")
