@@ -149,7 +149,7 @@ def _let_scripts_call(app: FastAPI, origins: Sequence[str]) -> None:
         allow_origins=origins,
         allow_methods=["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"],
         allow_headers=["*"],
-        expose_headers=["WWW-Authenticate", "Retry-After", "X-Correlation-ID"],
+        expose_headers=["WWW-Authenticate", "Retry-After", "X-Correlation-ID", "RateLimit", "RateLimit-Policy"],
         max_age=CORS_MAX_AGE,
     )
 

@@ -5,7 +5,7 @@
     ├── RequestRefused             the request itself is at fault (malformed, wrong host, too large)
     │   ├── CsrfRefused            an unsafe request that did not prove where it comes from
     │   │   └── PageOutdated       it comes from a page of ours, made for a session that this browser has no more
-    │   ├── HeadersTooLarge        more cookies than we read
+    │   ├── HeadersTooLarge        more in the headers than we read
     │   ├── MethodRefused          the address is right, the method is not
     │   ├── MediaTypeRefused       a body of a kind that this address does not take
     │   ├── NotFound               nothing is at this address
@@ -32,12 +32,13 @@
     ├── Unsupported                the provider, or how we are registered there, cannot do what the application wants
     ├── SessionDataRefused         what the application put into the session cannot be kept there
     └── Unavailable                something we depend on does not answer; nobody is to blame
+        ├── TooMany                more of this comes than we take
         ├── AuthorityUnavailable   the authority, or the way to it
         └── StoreUnavailable       the session store or the users' database
 
 Each has a `code` (the word of OAuth where there is one) for machines and a `public` sentence for people.
 The detail given to the constructor is for logs: it must never hold a token, code, secret or session id.
-`web.failures` is the only place that knows status codes.
+Those of the guards stand in `guard_errors`. `web.failures` is the only place that knows status codes.
 """
 
 
@@ -87,7 +88,7 @@ class HeadersTooLarge(RequestRefused):
     """The request has more in its headers than we read."""
 
     code = "headers_too_large"
-    public = "Your browser sent too many cookies. Please delete this site's cookies and try again."
+    public = "The headers of the request are larger than this application reads."
 
 
 class MethodRefused(RequestRefused):

@@ -13,21 +13,14 @@ from urllib.parse import urlsplit
 
 from dotenv import dotenv_values
 from pydantic import AliasChoices, BeforeValidator, Field, SecretStr, ValidationError
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic_settings import NoDecode, SettingsConfigDict
 
 from entrada.errors import SettingsRefused
 from entrada.settings_faults import environment_faults, faults_of
+from entrada.settings_guards import GuardSettings, Words, split
 
 PREFIX = "ENTRADA_"
 ENTRA_HOST = "https://login.microsoftonline.com"
-
-
-def _split(value: object) -> object:
-    return tuple(value.split()) if isinstance(value, str) else value
-
-
-Words = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)]
-"""Several values: a tuple in Python, separated by blanks in the environment."""
 
 
 def named(name: str, *customary: str) -> AliasChoices:
@@ -35,7 +28,7 @@ def named(name: str, *customary: str) -> AliasChoices:
     return AliasChoices(PREFIX + name.upper(), *customary)
 
 
-class Settings(BaseSettings):
+class Settings(GuardSettings):
     """The settings of one application; frozen. Build it with `Settings.load`, which names every fault at once."""
 
     model_config = SettingsConfigDict(
@@ -101,9 +94,9 @@ class Settings(BaseSettings):
         None, validation_alias=named("client_secret", "AZURE_CLIENT_SECRET", "B2C_CLIENT_SECRET")
     )
     """Without a secret, certificate or assertion the application is a public client: PKCE alone."""
-    client_secrets: Annotated[tuple[SecretStr, ...], NoDecode, BeforeValidator(_split)] = ()
+    client_secrets: Annotated[tuple[SecretStr, ...], NoDecode, BeforeValidator(split)] = ()
     """Several secrets, tried in turn while one is changed for another; instead of client_secret."""
-    client_secret_expires: Annotated[tuple[date, ...], NoDecode, BeforeValidator(_split)] = ()
+    client_secret_expires: Annotated[tuple[date, ...], NoDecode, BeforeValidator(split)] = ()
     """When the secrets end, such as 2027-01-31, in their order: /ready knows it, and it is warned about."""
     client_certificate: Path | None = Field(
         None, validation_alias=named("client_certificate", "AZURE_CLIENT_CERTIFICATE_PATH")
@@ -170,7 +163,7 @@ class Settings(BaseSettings):
     """How long a session lasts, used or not, where the person chose to be remembered; 0 takes the choice away."""
     most_sessions: int = Field(100, ge=1, le=1000)
     """How many sessions one person may have at once; a sign-in beyond them ends the one that was longest unused."""
-    session_binding: Annotated[tuple[Literal["address", "device"], ...], NoDecode, BeforeValidator(_split)] = ()
+    session_binding: Annotated[tuple[Literal["address", "device"], ...], NoDecode, BeforeValidator(split)] = ()
     """What a session is bound to beside its cookie: `address`, `device` or both; by default to neither."""
     binding_ipv4_prefix: int = Field(24, ge=8, le=32)
     """How many bits of an IPv4 address must stay the same where sessions are bound to it."""

@@ -2,13 +2,13 @@
 
 import re
 from collections.abc import Mapping
-from ipaddress import ip_network
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from entrada import store_url
 from entrada.errors import SettingsRefused
 from entrada.keyring import KeyRing
+from entrada.settings_guard_faults import guard_faults, is_network
 
 if TYPE_CHECKING:
     from entrada.settings import Settings
@@ -36,6 +36,7 @@ def faults_of(settings: "Settings") -> list[str]:
         *_address_faults(settings),
         *_provider_faults(settings),
         *_secret_faults(settings),
+        *guard_faults(settings),
         *_production_faults(settings),
         *_audit_faults(settings),
     ]
@@ -67,7 +68,7 @@ def _address_faults(settings: "Settings") -> list[str]:
             faults.append(f"{name}: name each host; wildcards, ports and addresses are not taken")
     if not all(map(_is_safe_origin, settings.cors_origins)):
         faults.append("cors_origins: each must be an exact https origin such as https://spa.contoso.com; no * or null")
-    if not all(map(_is_network, settings.private_networks)):
+    if not all(map(is_network, settings.private_networks)):
         faults.append("private_networks: each must be a network such as 10.20.0.0/16")
     return faults
 
@@ -273,14 +274,6 @@ def _host(url: str) -> str | None:
         return parts.hostname if parts.port != 0 else None
     except ValueError:
         return None
-
-
-def _is_network(text: str) -> bool:
-    try:
-        ip_network(text)
-    except ValueError:
-        return False
-    return True
 
 
 def _is_loopback(url: str | None) -> bool:

@@ -8,11 +8,12 @@ from pydantic import AliasChoices, SecretStr
 from pydantic.fields import FieldInfo
 
 from entrada.settings import PREFIX, Settings
+from entrada.settings_guards import GuardSettings
 from tests.golden.golden import check
 
 HEAD = """# Settings
 
-Generated from `src/entrada/settings.py`; `make golden` writes it anew.
+Generated from `src/entrada/settings.py` and `settings_guards.py`; `make golden` writes it anew.
 
 Values come from the constructor (`Settings.load(client_id=…)`), the environment, or a file `.env`, the first that
 has one. All are checked together before anything starts; a wrong, missing or misspelt one stops the start with a
@@ -40,20 +41,22 @@ def default(field: FieldInfo) -> str:
 
 def reasons() -> dict[str, str]:
     """The text under each setting; pydantic could collect it too, but at every start of every application."""
-    (written,) = ast.parse(inspect.getsource(Settings)).body
-    assert isinstance(written, ast.ClassDef)
     found = {}
-    for setting, text in pairwise(written.body):
-        match setting, text:
-            case ast.AnnAssign(target=ast.Name(id=name)), ast.Expr(value=ast.Constant(value=str(reason))):
-                found[name] = " ".join(reason.split())
+    for each in (Settings, GuardSettings):
+        (written,) = ast.parse(inspect.getsource(each)).body
+        assert isinstance(written, ast.ClassDef)
+        for setting, text in pairwise(written.body):
+            match setting, text:
+                case ast.AnnAssign(target=ast.Name(id=name)), ast.Expr(value=ast.Constant(value=str(reason))):
+                    found[name] = " ".join(reason.split())
     return found
 
 
 def test_settings_are_documented_from_the_code() -> None:
     """Each setting has a reason and a row; secrets have no default."""
     rows, reason = [], reasons()
-    for name, field in Settings.model_fields.items():
+    own_first = sorted(Settings.model_fields.items(), key=lambda item: item[0] in GuardSettings.model_fields)
+    for name, field in own_first:
         assert reason.get(name), f"{name} has no docstring"
         assert not isinstance(field.default, SecretStr)
         rows.append(f"| `{name}` | {names(name, field)} | {default(field)} | {reason[name]} |")

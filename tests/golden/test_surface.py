@@ -108,6 +108,7 @@ def shown(answer: httpx2.Response) -> str:
     headers = sorted((name, value) for name, value in answer.headers.items() if name not in {"content-length", "date"})
     text = "\n".join(f"    {name}: {value}" for name, value in headers if name != "set-cookie")
     text = re.sub(r"(allow: )(.*)", lambda found: found[1] + ", ".join(sorted(found[2].split(", "))), text)
+    text = re.sub(r"(;r|;t)=\d+", r"\1=…", text)
     text = re.sub(r"(location: [^?\n]+)\?.*", r"\1?…", text)
     return CHANGING.sub(lambda match: (match[1] or match[2] or "") + "…", text)
 

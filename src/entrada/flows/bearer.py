@@ -71,6 +71,10 @@ class Bearers:
         entry = self._known.get(header, now=now)
         return entry.value.admitted if entry is not None and now < entry.sure_until else None
 
+    def asks_about(self, header: bytes) -> bool:
+        """Say whether a token that is not remembered would be asked about at the provider."""
+        return self._introspection is not None and header.count(b".") != DOTS_OF_A_JWS
+
     async def admit(self, header: bytes, token: str) -> Principal:
         """Return who calls by this token, which came in the header of these bytes.
 

@@ -21,7 +21,7 @@ async def principal_of(context: Context) -> Principal:
     headers, bearers = context.authorization, context.house.bearers
     if len(headers) != 1:
         raise BearerMalformed("several Authorization headers")
-    return bearers.known(headers[0]) or await bearers.admit(headers[0], _token(headers[0]))
+    return context.caller or bearers.known(headers[0]) or await bearers.admit(headers[0], _token(headers[0]))
 
 
 def token_of(context: Context) -> str:

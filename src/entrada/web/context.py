@@ -17,7 +17,7 @@ from entrada.clock import Clock
 from entrada.errors import NotSignedIn
 from entrada.events import Event, EventName, Events
 from entrada.logs import log
-from entrada.principal import User
+from entrada.principal import Principal, User
 from entrada.settings import Settings
 
 if TYPE_CHECKING:  # an application that only names its dependencies loads none of these
@@ -42,9 +42,9 @@ if TYPE_CHECKING:  # an application that only names its dependencies loads none 
     from entrada.web.binding import Binding
     from entrada.web.cookies import Cookies
     from entrada.web.csrf import CsrfTokens
+    from entrada.web.guards import Guards
     from entrada.web.hosts import Hosts
     from entrada.web.outbound import Outbound
-    from entrada.web.pace import Pace
     from entrada.web.pages import Pages
     from entrada.web.people import People
     from entrada.web.request_body import Recorded
@@ -78,7 +78,6 @@ class House:
     sign_out: "SignOut"
     endings: "Endings"
     remote_logout: "RemoteLogout"
-    logout_pace: "Pace"
     tokens: "Tokens"
     chores: "Chores"
     expiry: "ExpiryWatch"
@@ -87,6 +86,8 @@ class House:
     step_ups: "StepUps"
     onboarding: "Onboarding"
     people: "People"
+    guards: "Guards"
+    """What stands before every request."""
     binding: "Binding | None"
     """What sessions are bound to beside their cookie, if to anything."""
     own_paths: frozenset[str]
@@ -130,6 +131,10 @@ class Context:
     session_id: str | None = None
     personal = False
     """Whether the request says who it is from, so that its answer is for nobody else."""
+    caller: Principal | None = None
+    """Who calls by bearer token, once that is known."""
+    limit_headers: tuple[tuple[bytes, bytes], ...] = ()
+    """What the answer says of the limit that the request was counted under."""
     return_to: str | None = None
     """A checked address, once it is known where a sign-in was going."""
     answered = False
@@ -153,7 +158,7 @@ class Context:
             return await self._bound_session(self.session_id, self.house.binding)
         session = await self.house.sessions.visit(self.session_id)
         if session is None:
-            self.set_cookies.append(self.house.cookies.end_session())  # SEC-083
+            self._let_go_of(self.session_id)
         self._session, self._looked_up = session, True
         return session
 
@@ -162,7 +167,7 @@ class Context:
         session = await self.house.sessions.load(session_id)
         self._looked_up = True
         if session is None:
-            self.set_cookies.append(self.house.cookies.end_session())
+            self._let_go_of(session_id)
         elif elsewhere := binding.broken(session.record.facts, self.facts):
             log.warning("session_refused", reason=elsewhere)
             await self.tell("session_refused", user=session.user, reason=elsewhere)
@@ -196,7 +201,13 @@ class Context:
         """Let go of this request's session, which has ended, here and in the browser."""
         self._session, self._looked_up = None, True
         if self.session_id is not None:
-            self.set_cookies.append(self.house.cookies.end_session())
+            self._let_go_of(self.session_id)
+
+    def _let_go_of(self, session_id: str) -> None:
+        """Have the browser forget a session that is none (SEC-083); its cookie is a stranger's from now on."""
+        self.set_cookies.append(self.house.cookies.end_session())
+        if self.house.guards.limits is not None:
+            self.house.guards.limits.forget_session(session_id)
 
     async def tell(
         self,
@@ -228,12 +239,17 @@ class Context:
         )
 
     @property
+    def address(self) -> str | None:
+        """The client's address: the other end of the connection or, through proxies that settings name, beyond them."""
+        return self._client[0] if self._client else None
+
+    @property
     def facts(self) -> "RequestFacts":
         """Where the request comes from, for the record of a session."""
         from entrada.sessions.record import RequestFacts
 
         agent = self.headers.get(b"user-agent", b"").decode("latin-1")[:LONGEST_USER_AGENT]
-        return RequestFacts(address=self._client[0] if self._client else None, user_agent=agent or None)
+        return RequestFacts(address=self.address, user_agent=agent or None)
 
     @property
     def sign_in_url(self) -> str:

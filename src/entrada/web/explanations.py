@@ -7,7 +7,6 @@ from entrada.errors import (
     AuthorityUnavailable,
     CsrfRefused,
     EntradaError,
-    HeadersTooLarge,
     InteractionRequired,
     NotAllowed,
     NotFound,
@@ -15,6 +14,7 @@ from entrada.errors import (
     NotSignedIn,
     PageOutdated,
     RenewalRefused,
+    RequestRefused,
     ScopeNotAskedFor,
     SignInRefused,
     StepUpInVain,
@@ -28,6 +28,7 @@ from entrada.errors import (
 )
 from entrada.flows.callback import Cancelled
 from entrada.flows.onboarding import AdministratorNeeded, ConsentDeclined, OnboardingLost
+from entrada.guard_errors import CookiesTooLarge, LimitReached
 from entrada.provider.aadsts import meaning_of
 
 
@@ -138,7 +139,13 @@ WORDS: dict[type[EntradaError], tuple[str, str, str]] = {
         "Go back and copy what you typed, reload the page, look who is signed in, and send it again.",
     ),
     CsrfRefused: ("This was not done", "", "Go back to the page, reload it, and try once more."),
-    HeadersTooLarge: ("Too many cookies", "", "Delete this site's cookies in your browser, then try again."),
+    LimitReached: (
+        "Too many requests",
+        "",
+        "Nothing is wrong with your account. Wait a while, then try again; who is signed in can go on.",
+    ),
+    CookiesTooLarge: ("Too many cookies", "", "Delete this site's cookies in your browser, then try again."),
+    RequestRefused: ("This was not done", "", "Go back, or start again from the first page."),
     NotFound: ("Nothing is here", "", "Check the address, or start from the first page."),
     EntradaError: ("Something went wrong", "", OPERATOR),
 }

@@ -42,6 +42,7 @@ from entrada.errors import (
     TransactionRefused,
     Unavailable,
 )
+from entrada.guard_errors import AddressRefused, BodyRefused, BodyTooLarge, BodyTooSlow, LimitReached, UrlTooLong
 from entrada.logs import log
 from entrada.web import denials, return_to
 from entrada.web.challenges import challenges
@@ -57,6 +58,10 @@ OUR_SETUP = frozenset({"invalid_client", "unauthorized_client", "invalid_scope",
 
 STATUS: Mapping[type[EntradaError], HTTPStatus] = {
     HeadersTooLarge: HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE,
+    UrlTooLong: HTTPStatus.REQUEST_URI_TOO_LONG,
+    BodyTooLarge: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+    BodyTooSlow: HTTPStatus.REQUEST_TIMEOUT,
+    AddressRefused: HTTPStatus.FORBIDDEN,
     MethodRefused: HTTPStatus.METHOD_NOT_ALLOWED,
     MediaTypeRefused: HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
     NotFound: HTTPStatus.NOT_FOUND,
@@ -146,8 +151,8 @@ def log_refusal(error: EntradaError) -> None:
     """Note a refusal for whoever runs the application."""
     status = status_of(error)
     write = log.error if status >= HTTPStatus.INTERNAL_SERVER_ERROR else log.warning
-    if isinstance(error, NotSignedIn):
-        write = log.debug  # every stranger's request; nobody did anything wrong
+    if isinstance(error, NotSignedIn | LimitReached):
+        write = log.debug  # every stranger's request; or a flood, which is told once a minute
     write("refused", status=int(status), error=error.code, reason=str(error))
 
 
@@ -174,6 +179,8 @@ async def answer_http_exception(request: Request, error: Exception) -> Response:
     """Answer an HTTPException of the application or of the framework (404, 405, …) with its own words."""
     if not isinstance(error, HTTPException):
         raise error
+    if isinstance(error, Refused) and error.status_code != HTTPStatus.FOUND:
+        return answer(request, error.error)
     context = context_of(request.scope)
     status = error.status_code
     if status < HTTPStatus.BAD_REQUEST:
@@ -252,6 +259,8 @@ def _headers(error: EntradaError, context: Context) -> dict[str, str]:
         headers["refresh"] = f"0; url={error.login}"
     if isinstance(error, Unavailable):
         headers["retry-after"] = str(error.retry_after)
+    if isinstance(error, BodyRefused) and error.closes:
+        headers["connection"] = "close"
     if isinstance(error, MethodRefused):
         headers["allow"] = ", ".join(error.allowed)
     if said := challenges(error, context):

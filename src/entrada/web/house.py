@@ -49,20 +49,18 @@ from entrada.web.content_policy import ContentPolicy
 from entrada.web.context import House
 from entrada.web.cookies import Cookies
 from entrada.web.csrf import CsrfTokens
+from entrada.web.guards import Guards
 from entrada.web.hosts import Hosts
 from entrada.web.middleware.headers import HeaderRules
 from entrada.web.outbound import Outbound
-from entrada.web.pace import Pace
 from entrada.web.pages import Pages
 from entrada.web.people import People, people_of
-from entrada.web.routes.table import own_paths
+from entrada.web.routes.table import own_paths, own_trees
 from entrada.web.told_later import ToldLater
 from entrada.web.ways_out import WaysOut, lay_ways_out
 
-LOGOUTS_PER_SECOND = 50  # frames in which the authority says that somebody signed out, for each worker
 WARN_EVERY = timedelta(hours=1)  # a look at a few dates
 LOOK_AT_KEYS_EVERY = timedelta(minutes=5)  # a look at their age: they are fetched when they are an hour old
-LOGOUTS_AT_ONCE = 500  # a whole office goes home
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +112,7 @@ class Building:
             stack.push_async_callback(self.house.outbound.close_pool)
             for discovery in self.outside.discoveries:
                 stack.push_async_callback(discovery.aclose)
+            stack.push_async_callback(self.house.guards.close)
             stack.push_async_callback(self.house.endings.aclose)
             stack.push_async_callback(self.store.close)
             stack.push_async_callback(self.house.database.close)
@@ -165,7 +164,6 @@ def build(
         sign_out=_sign_out(settings, outside, sessions, endings),
         endings=endings,
         remote_logout=_remote_logout(outside, sessions, endings, clock),
-        logout_pace=Pace(per_second=LOGOUTS_PER_SECOND, burst=LOGOUTS_AT_ONCE, clock=clock),
         tokens=Tokens(outside.client, renewal, _downstream(settings, outside.client, sealer, clock)),
         chores=_chores(settings, renewal, leases, sessions=sessions, clock=clock, events=events, beside=beside),
         expiry=expiry,
@@ -175,6 +173,7 @@ def build(
         onboarding=Onboarding(settings, discovery=outside.discovery, sealer=sealer, sessions=sessions, clock=clock),
         binding=Binding.from_settings(settings),
         people=people,
+        guards=_guards(settings, clock),
         own_paths=own_paths(settings),
     )
     return Building(house, outside, store, sealer, key_file, ended)
@@ -184,6 +183,10 @@ def _keys(settings: Settings) -> tuple[KeyFile | None, KeyRing, Sealer]:
     key_file = KeyFile(path) if (path := ring_file(settings)) else None  # before it is read: no change is missed
     ring = load_or_create_ring(settings)
     return key_file, ring, Sealer(ring)
+
+
+def _guards(settings: Settings, clock: Clock) -> Guards:
+    return Guards.from_settings(settings, clock=clock, own_paths=own_paths(settings), own_trees=own_trees(settings))
 
 
 def _expiry(outside: WaysOut, clock: Clock, events: Events) -> ExpiryWatch:

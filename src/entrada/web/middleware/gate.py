@@ -13,13 +13,16 @@ from starlette.requests import HTTPConnection, Request
 from starlette.routing import Router
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from entrada.errors import CsrfRefused, EntradaError, HeadersTooLarge, PageOutdated
+from entrada.errors import CsrfRefused, EntradaError, MethodRefused, PageOutdated
+from entrada.guard_errors import CookiesTooLarge
 from entrada.logs import correlation_id, log
 from entrada.web import cookies, csrf, denials
 from entrada.web.assets import ROOT
 from entrada.web.context import KEY, Context, House, context_of
 from entrada.web.failures import POLICY_VIOLATION, answer, answer_http_exception
+from entrada.web.guards import METHODS
 from entrada.web.request_body import Recorded, kind_of
+from entrada.web.request_size import check_head
 from entrada.web.resuming import resumed
 from entrada.web.session_data import SessionData
 
@@ -39,6 +42,9 @@ class Gate:
         self._own_paths = own_paths
         self._own_trees = own_trees
         self._session_cookie = house.cookies.session.encode()
+        self._guards = house.guards
+        self._limits = house.guards.limits
+        self._all_harmless = house.guards.harmless.all
         self._exempt = house.path("callback") if house.settings.response_mode == "form_post" else None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -46,13 +52,19 @@ class Gate:
         if scope["type"] not in {"http", "websocket"} or KEY in scope:
             await self._app(scope, receive, send)
             return
+        if self._guards.proxies is not None:
+            self._guards.proxies.settle(scope)
         context = scope[KEY] = Context(self._house, scope)
         scope["session"] = SessionData(context)
         correlation_id.set(context.correlation_id)
         try:
             self._read_headers(scope, context)
+            if self._limits is not None and not self._limits.lets(context):
+                await self._limits.admit(scope, context)
             if scope["type"] == "websocket" or scope["method"] not in csrf.SAFE_METHODS:
-                receive = await self._check_source(scope, context, receive)
+                receive = await self._check_source(scope, context, self._bounded(scope, context, receive))
+            elif b"content-length" in context.headers or b"transfer-encoding" in context.headers:
+                receive = self._bounded(scope, context, receive)
             await self._route(scope)(scope, receive, send)
         except EntradaError as error:
             if context.answered:
@@ -71,10 +83,22 @@ class Gate:
         ours = scope["type"] == "http" and (path in self._own_paths or path.startswith(self._own_trees))
         return self._routes if ours else self._app
 
+    def _bounded(self, scope: Scope, context: Context, receive: Receive) -> Receive:
+        """Bound what comes with an HTTP request; refuse a method that nobody here knows (SEC-166)."""
+        if scope["type"] == "websocket":
+            return receive
+        if scope["method"] not in METHODS:
+            raise MethodRefused("not a method of ours", allowed=tuple(sorted(METHODS)))
+        return self._guards.bodies.bounded(scope, context, receive)
+
     def _read_headers(self, scope: Scope, context: Context) -> None:
-        """Take what we need from the headers; refuse a wrong host and too many cookies."""
+        """Take what we need from the headers; refuse a wrong host, and more than anybody honest sends."""
         lines: list[HeaderLine] = scope["headers"]
         headers = context.headers = dict(lines)
+        if not self._all_harmless(headers):
+            lines = scope["headers"] = self._guards.harmless.dropped(lines)
+            headers = context.headers = dict(lines)
+        check_head(headers, scope)
         if len(headers) < len(lines):
             _settle_repeated(headers, lines)
         if b"authorization" in headers:
@@ -85,10 +109,12 @@ class Gate:
         if self._session_cookie in cookie_header:
             context.personal = True
         self._house.hosts.check(headers.get(b"host"))
+        if self._guards.admin_networks:
+            self._guards.check_network(scope, context.address)
         if len(cookie_header) > cookies.MOST_HEADER_BYTES:
             if scope["path"].startswith(f"{ROOT}/"):  # what the page that says so is made of
                 return
-            raise HeadersTooLarge("the Cookie header is over 16 KiB")
+            raise CookiesTooLarge("the Cookie header is over 16 KiB")
         context.cookie_header = cookie_header
         if cookie_header and not context.bearer:  # a bearer token never falls back to the cookie (SEC-095)
             context.session_id = self._house.cookies.session_in(cookie_header)

@@ -108,6 +108,8 @@ class HeadersMiddleware:
         if context is not None:
             context.answered = True
             headers.append((CORRELATION, context.correlation_id.encode()))
+            if context.limit_headers:
+                headers += context.limit_headers
             if context.set_cookies:
                 headers += [(b"set-cookie", cookie.encode("latin-1")) for cookie in context.set_cookies]
         return headers

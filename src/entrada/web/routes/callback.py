@@ -44,6 +44,8 @@ async def callback(request: Request) -> Response:
         return await _failed(request, context, error)
     if isinstance(done, Onward):
         return _onward(context, done)
+    if (limits := context.house.guards.limits) is not None:
+        await limits.sign_in_finished(context)
     written = context.house.cookies
     context.set_cookies.extend([written.begin_session(done.session_id, seconds=_kept_for(done)), written.arrive()])
     context.set_cookies.append(written.keep_device(done.device_id))

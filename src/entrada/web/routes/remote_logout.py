@@ -25,7 +25,7 @@ async def frontchannel_logout(request: Request) -> Response:
     sid = only(parameters, "sid")
     if not sid or len(sid) > LONGEST_SID:
         raise RequestRefused("sid is missing or too long")
-    context.house.logout_pace.take()
+    context.house.guards.logouts.take()
     ended = await context.house.remote_logout.front_channel(sid, issuer=only(parameters, "iss"))
     await _tell(context, ended, reason="frontchannel_logout")
     return Response(headers=NO_STORE | {"content-security-policy": _framed_by(context)})

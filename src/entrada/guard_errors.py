@@ -1,0 +1,63 @@
+"""What the guards refuse: more, larger, slower or from elsewhere than they let through; see `errors` for the tree.
+
+RequestRefused
+├── HeadersTooLarge
+│   └── CookiesTooLarge    more cookies than we read
+├── UrlTooLong             a longer address than we read
+├── BodyRefused            the body is not read any further
+│   ├── BodyTooLarge       it is longer, or has more fields, than this address takes
+│   └── BodyTooSlow        it did not come in time
+└── AddressRefused         this part is for other networks
+TooMany
+└── LimitReached           somebody came more often than they may
+"""
+
+from entrada.errors import HeadersTooLarge, RequestRefused, TooMany
+
+
+class CookiesTooLarge(HeadersTooLarge):
+    """The request has more cookies than we read."""
+
+    public = "Your browser sent too many cookies. Please delete this site's cookies and try again."
+
+
+class UrlTooLong(RequestRefused):
+    """The request's address is longer than we read."""
+
+    code = "uri_too_long"
+    public = "The address is longer than this application reads."
+
+
+class BodyRefused(RequestRefused):
+    """The body is not read any further; `closes` says to end the connection, and with it what is still to come."""
+
+    def __init__(self, detail: str = "", *, closes: bool) -> None:
+        super().__init__(detail)
+        self.closes = closes
+
+
+class BodyTooLarge(BodyRefused):
+    """The body is longer, or has more fields, than this address takes."""
+
+    code = "body_too_large"
+    public = "What was sent is larger than this address takes."
+
+
+class BodyTooSlow(BodyRefused):
+    """The body did not come in time."""
+
+    code = "body_too_slow"
+    public = "What was sent came too slowly."
+
+
+class AddressRefused(RequestRefused):
+    """This part is open to certain networks only, and the request comes from another."""
+
+    code = "network_not_allowed"
+    public = "This part of the application cannot be used from your network."
+
+
+class LimitReached(TooMany):
+    """Somebody came more often than they may."""
+
+    public = "You, or others at your address, came more often than this application allows. Please wait a while."
