@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from ipaddress import ip_network
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -243,7 +244,7 @@ def _emulator_faults(settings: "Settings") -> list[str]:
 
 def _network_faults(settings: "Settings") -> list[str]:
     """Refuse networks that would let production call this machine, or every address there is."""
-    named = [ip_network(each) for each in settings.private_networks if _is_network(each)]
+    named = [ip_network(each) for each in settings.private_networks if is_network(each)]
     if any(each.prefixlen == 0 or each.is_loopback for each in named):
         return ["private_networks: 0.0.0.0/0 and this machine's own addresses are too much; name the house's networks"]
     return []
