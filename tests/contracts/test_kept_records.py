@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+import uvloop
 
 from entrada.clock import system_clock
 from entrada.sessions.opening import open_store
@@ -221,6 +222,22 @@ async def test_each_way_to_a_server(server: RedisServer, workers: Callable[[str]
     store = workers(urls[where])
     await insert(store, KEY)
     await keeps(store, server)
+
+
+@pytest.mark.parametrize("loop", [asyncio.new_event_loop, uvloop.new_event_loop], ids=["asyncio", "uvloop"])
+def test_each_event_loop(server: RedisServer, tmp_path: Path, loop: Callable[[], asyncio.AbstractEventLoop]) -> None:
+    """SES-6: records are kept, and forgotten, on the event loop of Python and on the one that servers prefer."""
+
+    async def one_worker() -> None:
+        store = open_store(server.url, data_dir=tmp_path, clock=system_clock)
+        await insert(store, KEY)
+        await keeps(store, server)
+        server.said("DEL", NAME)
+        await finds(store, None)
+        await store.close()
+
+    with asyncio.Runner(loop_factory=loop) as runner:
+        runner.run(one_worker())
 
 
 def later() -> datetime:
