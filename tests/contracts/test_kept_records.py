@@ -240,6 +240,23 @@ def test_each_event_loop(server: RedisServer, tmp_path: Path, loop: Callable[[],
         runner.run(one_worker())
 
 
+async def test_a_store_closes_at_any_moment(server: RedisServer, tmp_path: Path) -> None:
+    """REL-060: whatever a store is doing to be told of changes, closed it has gone, with its connections."""
+    tasks = len(asyncio.all_tasks())
+    async with asyncio.timeout(3 * PATIENCE):
+        for number in range(60):
+            store = open_store(server.url, data_dir=tmp_path, clock=system_clock)
+            assert await store.get(KEY) is None
+            await asyncio.sleep(number / 4000)
+            await store.close()
+        assert len(asyncio.all_tasks()) == tasks
+
+        async def nobody_connected() -> bool:
+            return "connected_clients:1\r" in server.said("INFO", "clients")
+
+        await until(nobody_connected)
+
+
 def later() -> datetime:
     return datetime.now(UTC) + HOUR
 

@@ -92,9 +92,9 @@ class KeptRecords:
 
     async def close(self) -> None:
         """Let go of the line."""
-        while self._task and not self._task.done():
-            self._task.cancel()  # once is not always enough: before Python 3.12 `wait_for` may swallow it
-            await asyncio.wait([self._task], timeout=BEAT)
+        if self._task:
+            self._task.cancel()
+            await asyncio.wait([self._task])
         self._lost()
 
     async def _watch(self) -> None:
@@ -105,6 +105,7 @@ class KeptRecords:
             try:
                 async with asyncio.timeout(OPENING):
                     place = await self._open(line)
+                _leave_if_cancelled()
                 self._line, self._refused = line, False
                 await self._keep_proving(line, place)
             except LineRefused as refused:
@@ -116,6 +117,7 @@ class KeptRecords:
             finally:
                 self._line = None
                 line.give_up()
+            _leave_if_cancelled()
             await asyncio.sleep(pause)
 
     async def _open(self, line: Line) -> Place:
@@ -183,6 +185,13 @@ class KeptRecords:
             mend = "Redis 6 or later, and a user that may use HELLO and CLIENT TRACKING; without, each look-up asks"
             log.warning("sessions_not_kept", reason=reason, mend=mend)
         self._refused = True
+
+
+def _leave_if_cancelled() -> None:
+    """Leave though redis-py may have swallowed the word, as `asyncio.wait_for` does before Python 3.12."""
+    task = asyncio.current_task()
+    if task and task.cancelling():
+        raise asyncio.CancelledError
 
 
 def _settle(found: "asyncio.Future[Stored | None]", answer: Stored | StoreUnavailable | LineLost | None) -> None:
