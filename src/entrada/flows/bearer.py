@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 
 import msgspec
 
-from entrada.clock import Clock
+from entrada.clock import Clock, in_seconds
 from entrada.errors import BearerRefused, SignInRefused, TenantRefused, TokenRefused
 from entrada.flows.flights import Flights
 from entrada.flows.provisioning import Provisioning
@@ -61,13 +61,13 @@ class Bearers:
         self._asking: Flights[AccessClaims] = Flights()
         self._provisioning = provisioning
         self._standing = Standing(provisioning, clock)
-        self._clock = clock
+        self._now = in_seconds(clock)
         self._known: ClaimsCache[Known] = ClaimsCache()
         self._taken_back = 0
 
     def known(self, header: bytes) -> Principal | None:
         """Return who calls when that is remembered and sure; None when `admit` has to find out."""
-        now = self._clock().timestamp()
+        now = self._now()
         entry = self._known.get(header, now=now)
         return entry.value.admitted if entry is not None and now < entry.sure_until else None
 
@@ -81,7 +81,7 @@ class Bearers:
         BearerRefused for a bad token, NotAdmitted when the person may not come in, Unavailable if that cannot be told.
         """
         taken_back = self._taken_back
-        entry = self._known.get(header, now=self._clock().timestamp())
+        entry = self._known.get(header, now=self._now())
         found = entry.value.found if entry else await self._found(header, token)
         try:
             admitted, sure_until = await self._admitted(found.named)
@@ -139,7 +139,7 @@ class Bearers:
 
     async def sweep(self) -> None:
         """Let go of what has expired."""
-        self._known.sweep(now=self._clock().timestamp())
+        self._known.sweep(now=self._now())
 
     def _take_back(self, believed: Callable[[Known], bool]) -> None:
         self._taken_back += 1  # what is being verified at this moment is not remembered

@@ -32,7 +32,7 @@ class ClaimsCache(Generic[V]):
 
     def __init__(self, *, most: int = MOST) -> None:
         self._most = most
-        self._secret = os.urandom(32)
+        self._keyed = blake2b(key=os.urandom(32), digest_size=DIGEST_BYTES)
         self._entries: OrderedDict[bytes, Entry[V]] = OrderedDict()
 
     def __len__(self) -> int:
@@ -71,4 +71,6 @@ class ClaimsCache(Generic[V]):
             del self._entries[place]
 
     def _place(self, token: bytes) -> bytes:
-        return blake2b(token, key=self._secret, digest_size=DIGEST_BYTES).digest()
+        digest = self._keyed.copy()  # which has taken the key in already
+        digest.update(token)
+        return digest.digest()

@@ -17,12 +17,11 @@ from entrada.web.context import Context
 class SessionData(MutableMapping[str, Any]):
     """Names with JSON values; empty, and closed to changes, when nobody is signed in."""
 
-    __slots__ = ("_before", "_context", "_values")
+    _values: dict[str, Any] | None = None
+    _before: Values = {}
 
     def __init__(self, context: Context) -> None:
         self._context = context
-        self._values: dict[str, Any] | None = None
-        self._before: Values = {}
 
     def __getitem__(self, name: str) -> Any:
         return self._open()[name]

@@ -8,6 +8,7 @@ Everything that can be built beforehand is: this runs for each request.
 """
 
 import secrets
+from collections.abc import Awaitable
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -92,15 +93,23 @@ class HeadersMiddleware:
             await self.app(scope, receive, send)
             return
 
-        async def complete_and_send(message: Message) -> None:
-            if message["type"] in HEADS:
-                context: Context | None = scope.get(KEY)
-                if context is not None and context.save_data is not None:
-                    await context.save_data()
-                message["headers"] = self._head(scope, message, context)
-            await send(message)
+        def complete_and_send(message: Message) -> Awaitable[None]:
+            if message["type"] not in HEADS:
+                return send(message)
+            context: Context | None = scope.get(KEY)
+            if context is not None and context.save_data is not None:
+                return self._save_and_send(scope, message, context, send)
+            message["headers"] = self._head(scope, message, context)
+            return send(message)
 
         await self.app(scope, receive, complete_and_send)
+
+    async def _save_and_send(self, scope: Scope, message: Message, context: Context, send: Send) -> None:
+        """Write `request.session` before the answer says that it was done."""
+        if context.save_data is not None:
+            await context.save_data()
+        message["headers"] = self._head(scope, message, context)
+        await send(message)
 
     def _head(self, scope: Scope, message: Message, context: Context | None) -> list[Header]:
         given: list[Header] = message.get("headers", [])
@@ -119,10 +128,10 @@ class HeadersMiddleware:
         kind = None
         plain = status != NOT_MODIFIED and scope["path"] not in self.rules.documentation
         for name, value in given:
-            if name in OURS:
-                plain = False
-            elif name == CONTENT_TYPE:
+            if name == CONTENT_TYPE:
                 kind = value
+            elif name in OURS:
+                plain = False
         if not plain or NONCE in scope.get("state", ()):
             return complete(self.rules, scope, who=who, status=status, headers=list(given))
         key = (kind, who, self.rules.policy.application)
