@@ -19,7 +19,7 @@ from fastapi import Depends, FastAPI, HTTPException, Request, Security
 
 from bench.contender import PATH, Prepared
 from bench.signed_in import PERSON
-from entrada import BearerUser, Entrada, Settings, keyring
+from entrada import BearerUser, Entrada, Settings, bearer_user, keyring
 from entrada.provider.claims_cache import MOST
 
 HOST = "login.microsoftonline.com"
@@ -88,23 +88,31 @@ def _callers(number: int) -> list[dict[str, str]]:
     return [{"authorization": f"Bearer {access_token()}"} for _ in range(number)]
 
 
-def _ours(folder: str) -> FastAPI:
+def _ours(folder: str, *, inside: bool = False) -> FastAPI:
     settings = Settings.load(
         tenant_id=TENANT, client_id=API, keys=keyring.generate(), data_dir=Path(folder), store="memory:"
     )
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
     Entrada(settings, transport=Authority()).install(app)
 
-    @app.get(PATH)
     async def hello(user: BearerUser) -> dict[str, str]:
         return {"hello": user.name}
 
+    async def ask(request: Request) -> dict[str, str]:
+        return {"hello": (await bearer_user(request)).name}
+
+    app.get(PATH)(ask if inside else hello)
     return app
 
 
 async def warm(folder: str) -> Prepared:
     """Prepare a client that calls again and again with its token."""
     return Prepared(_ours(folder), _callers(1))
+
+
+async def warm_inside(folder: str) -> Prepared:
+    """Prepare the same, asked in the function."""
+    return Prepared(_ours(folder, inside=True), _callers(1))
 
 
 async def cold(folder: str) -> Prepared:

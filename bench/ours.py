@@ -5,25 +5,29 @@ import logging
 import os
 from pathlib import Path
 
-from fastapi import FastAPI
+from fastapi import FastAPI, Request
 
 from bench.contender import PATH, Prepared
 from bench.crowd import CALLERS, seed
 from bench.signed_in import PERSON, opened
-from entrada import CurrentUser, Entrada, Settings, keyring
+from entrada import CurrentUser, Entrada, Settings, current_user, keyring
 from tests.servers import RedisServer
 
 logging.getLogger("entrada").setLevel(logging.CRITICAL)  # the authority that nobody asks cannot be reached: no news
 
 
-def _application(settings: Settings) -> FastAPI:
+def _application(settings: Settings, *, inside: bool = False) -> FastAPI:
+    """Build it; `inside` asks who calls in the function and not by a dependency."""
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
     Entrada(settings).install(app)
 
-    @app.get(PATH)
     async def hello(user: CurrentUser) -> dict[str, str]:
         return {"hello": user.name}
 
+    async def ask(request: Request) -> dict[str, str]:
+        return {"hello": (await current_user(request)).name}
+
+    app.get(PATH)(ask if inside else hello)
     return app
 
 
@@ -43,12 +47,17 @@ async def on_sqlite(folder: str) -> Prepared:
     return await _crowded(folder, sessions=CALLERS)
 
 
+async def on_sqlite_inside(folder: str) -> Prepared:
+    """Prepare the same, asked in the function."""
+    return await _crowded(folder, sessions=CALLERS, inside=True)
+
+
 async def on_large_sqlite(folder: str) -> Prepared:
     """Prepare a SQLite file with a million sessions; the same thousand of them call."""
     return await _crowded(folder, sessions=1_000_000)
 
 
-async def _crowded(folder: str, *, sessions: int) -> Prepared:
+async def _crowded(folder: str, *, sessions: int, inside: bool = False) -> Prepared:
     """Prepare a file with so many sessions, or take the one that an earlier round of this run left in the folder."""
     store, notes = Path(folder) / "sessions.db", Path(folder) / "notes.json"
     if not notes.exists():
@@ -57,7 +66,7 @@ async def _crowded(folder: str, *, sessions: int) -> Prepared:
             ring = desk.ring  # opened to have the tables made, and closed again
         notes.write_text(json.dumps([keys, seed(store, ring=ring, sessions=sessions)]))
     keys, ids = json.loads(notes.read_text())
-    app = _application(_settings(folder, f"sqlite:{store}", keys))
+    app = _application(_settings(folder, f"sqlite:{store}", keys), inside=inside)
     return Prepared(app, [{"cookie": f"entrada={session_id}"} for session_id in ids])
 
 

@@ -32,7 +32,19 @@ if TYPE_CHECKING:
     from entrada.settings import Settings
     from entrada.web.api_client import ApiClient
     from entrada.web.clients import api_client, app_client
-    from entrada.web.dependencies import BearerUser, CsrfToken, CurrentApp, CurrentUser, OptionalUser, SessionUser
+    from entrada.web.dependencies import (
+        BearerUser,
+        CsrfToken,
+        CurrentApp,
+        CurrentUser,
+        OptionalUser,
+        SessionUser,
+        bearer_user,
+        current_app,
+        current_user,
+        optional_user,
+        session_user,
+    )
     from entrada.web.rendering import Page
     from entrada.web.requires import requires
     from entrada.web.sign_in_link import SignInLink
@@ -61,12 +73,17 @@ _HOMES = {
     "app_client": "entrada.web.clients",
     "app_role": "entrada.requirements",
     "auth_context": "entrada.requirements",
+    "bearer_user": "entrada.web.dependencies",
+    "current_app": "entrada.web.dependencies",
+    "current_user": "entrada.web.dependencies",
     "group": "entrada.requirements",
     "in_session": "entrada.requirements",
     "mfa": "entrada.requirements",
+    "optional_user": "entrada.web.dependencies",
     "requires": "entrada.web.requires",
     "role": "entrada.requirements",
     "scope": "entrada.requirements",
+    "session_user": "entrada.web.dependencies",
     "tenant": "entrada.requirements",
 }
 
@@ -94,12 +111,17 @@ __all__ = [
     "app_client",
     "app_role",
     "auth_context",
+    "bearer_user",
+    "current_app",
+    "current_user",
     "group",
     "in_session",
     "mfa",
+    "optional_user",
     "requires",
     "role",
     "scope",
+    "session_user",
     "tenant",
 ]
 

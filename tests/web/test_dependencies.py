@@ -7,12 +7,11 @@ from urllib.parse import parse_qs, urlsplit
 import httpx2
 import pytest
 from entrada_emulator.pytest_plugin import Entra
-from fastapi import Depends, FastAPI, WebSocket
+from fastapi import Depends, FastAPI, Request, WebSocket
 from starlette.testclient import TestClient
 from starlette.websockets import WebSocketDisconnect
 
-from entrada import CurrentUser, OptionalUser, SessionUser, User
-from entrada.web.dependencies import current_user
+from entrada import CurrentUser, OptionalUser, SessionUser, User, current_user
 from tests.front_door import AUTH, BASE, EVIL, SESSION, FrontDoor, routes, running
 
 HOST = "portal.birch.example"
@@ -26,6 +25,10 @@ def build(app: FastAPI) -> None:
     @app.get("/session")
     async def session(user: SessionUser) -> str:
         return user.name
+
+    @app.get("/asked-inside")
+    async def asked_inside(request: Request) -> str:
+        return (await current_user(request)).name
 
     @app.post("/page")
     async def page(user: CurrentUser) -> str:
@@ -59,7 +62,7 @@ async def rich(entra: Entra, tmp_path: Path) -> Any:
         yield door
 
 
-@pytest.mark.parametrize("path", ["/private", "/session", "/mounted/inside"])
+@pytest.mark.parametrize("path", ["/private", "/session", "/mounted/inside", "/asked-inside"])
 async def test_page_without_a_session(rich: FrontDoor, path: str) -> None:
     """LOG-3: a page that is being opened is sent to sign in and remembers where it was going, also when mounted."""
     answer = await rich.raw("GET", f"{BASE}{path}?a=1", headers=PAGE)
@@ -108,7 +111,7 @@ async def test_form_without_a_session(rich: FrontDoor) -> None:
 async def test_signed_in(rich: FrontDoor) -> None:
     """Each dependency gives the user of the session."""
     browser = await rich.signed_in()
-    for path in ("/session", "/mounted/inside"):
+    for path in ("/session", "/mounted/inside", "/asked-inside"):
         assert (await browser.fetch(f"{BASE}{path}")).json() == "Mia Member"
     assert (await browser.fetch(f"{BASE}/")).json() == {"hello": "Mia Member"}
 

@@ -18,7 +18,7 @@ class SessionData(MutableMapping[str, Any]):
     """Names with JSON values; empty, and closed to changes, when nobody is signed in."""
 
     _values: dict[str, Any] | None = None
-    _before: Values = {}
+    _before: Values
 
     def __init__(self, context: Context) -> None:
         self._context = context
