@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from joserfc.jwk import RSAKey
 
-from bench import authority_parts, bearer_parts
+from bench import authority_parts, bearer_parts, limit_parts
 from bench.signed_in import PERSON, opened
 from bench.table import show
 from bench.timing import Row, micros, micros_of
@@ -163,6 +163,7 @@ def measure() -> None:
         lambda: asyncio.run(session()),
         authority_parts.held_token,
         authority_parts.emulator,
+        limit_parts.decisions,
         imports,
     ):
         print(f"  {len(rows)} rows …", file=sys.stderr)

@@ -58,7 +58,7 @@ def spend(counts: Counts, rates: Sequence[Rate], *, now: float, cost: int = 1) -
 
 def left(counts: Counts, rates: Sequence[Rate], *, now: float) -> list[int]:
     """Return how many more each rate has room for."""
-    return [max(0, rate.quota - math.ceil(_used(counts, place, rate, now))) for place, rate in enumerate(rates)]
+    return [max(0, int(rate.quota - _used(counts, place, rate, now))) for place, rate in enumerate(rates)]
 
 
 def wait(counts: Counts, rates: Sequence[Rate], *, now: float) -> int:
@@ -67,19 +67,15 @@ def wait(counts: Counts, rates: Sequence[Rate], *, now: float) -> int:
     return max(1, math.ceil(max(waits)))
 
 
-def resets(rate: Rate, *, now: float) -> int:
-    """Return in how many seconds the running window ends, at least one."""
-    return max(1, math.ceil(rate.seconds - now % rate.seconds))
-
-
 def _used(counts: Counts, place: int, rate: Rate, now: float) -> float:
     """Return how many came within the last `seconds`, having moved the window on to now."""
-    at = FIELDS * place
-    number = int(now // rate.seconds)
+    at, seconds = FIELDS * place, rate.seconds
+    number = int(now // seconds)
     if counts[at] != number:
         counts[at + 2] = counts[at + 1] if counts[at] == number - 1 else 0
         counts[at], counts[at + 1] = number, 0
-    return counts[at + 1] + counts[at + 2] * (1 - now % rate.seconds / rate.seconds)
+    before = counts[at + 2]
+    return counts[at + 1] + before * (1 - now % seconds / seconds) if before else counts[at + 1]
 
 
 def _wait(counts: Counts, place: int, rate: Rate, now: float) -> float:

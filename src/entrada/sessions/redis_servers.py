@@ -49,7 +49,8 @@ SAFE_POLICY = "noeviction"
 class RedisServers:
     """Runs work against the servers of one address."""
 
-    def __init__(self, url: StoreUrl) -> None:
+    def __init__(self, url: StoreUrl, *, patience: float = PATIENCE) -> None:
+        self._patience = patience
         self._client, self._sentinels = _client(url)
         self._place = url.hosts[0]
         self._cluster = url.kind == "cluster"
@@ -61,7 +62,7 @@ class RedisServers:
         """Do the work with a client; it must be safe to do twice, because a connection may break after it was done."""
         self._circuit.enter()
         try:
-            async with asyncio.timeout(PATIENCE), self._free:
+            async with asyncio.timeout(self._patience), self._free:
                 if not self._fit:
                     await self._check()
                 done = await self._retried(work)

@@ -85,6 +85,8 @@ class AddressLimit:
         self._sharing = 0
         self._sharing_since = 0.0
         self._clients = Recent(most=most)
+        self._most_shared = most
+        self._named = [(f'"{name}-{rate.unit}";r=', rate.seconds) for rate in limit]
         items = [f'"{name}-{rate.unit}";q={rate.quota};w={rate.seconds}' for rate in limit]
         self._policy = (b"ratelimit-policy", ", ".join(items).encode())
 
@@ -127,14 +129,14 @@ class AddressLimit:
         if now - self._sharing_since >= SHARING_SECONDS:
             self._sharing, self._sharing_since = 0, now
         self._sharing += 1
-        return self._sharing <= MOST
+        return self._sharing <= self._most_shared
 
     def headers(self, verdict: Verdict) -> tuple[tuple[bytes, bytes], ...]:
         """Return the header fields of draft-ietf-httpapi-ratelimit-headers-10 for what was decided."""
-        now = self._now()
+        now = int(self._now())
         items = [
-            f'"{self.name}-{rate.unit}";r={left};t={rates.resets(rate, now=now)}'
-            for rate, left in zip(self._limit, verdict.left, strict=True)
+            f"{named}{left};t={seconds - now % seconds}"
+            for (named, seconds), left in zip(self._named, verdict.left, strict=True)
         ]
         return self._policy, (b"ratelimit", ", ".join(items).encode())
 
