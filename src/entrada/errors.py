@@ -11,6 +11,9 @@
     │   ├── NotFound               nothing is at this address
     │   ├── ChangedMeanwhile       somebody else has changed it since it was read
     │   ├── LastAdmin              it would leave the application without an administrator
+    │   ├── OwnAccount             an administrator would change their own rights, or shut themselves out
+    │   ├── VersionMissing         a change does not say which version it was made for
+    │   ├── InputRefused           a value cannot be taken; says which, and what would do
     │   ├── NothingKept            what was to be sent again after a step-up is not there, or not theirs
     │   └── BearerMalformed        the Authorization header is not one bearer token
     ├── NotSignedIn                nobody is signed in here
@@ -128,6 +131,30 @@ class LastAdmin(RequestRefused):
 
     code = "last_admin"
     public = "This is the last administrator. Make somebody else one first."
+
+
+class OwnAccount(RequestRefused):
+    """An administrator would change their own rights, or shut themselves out (SEC-137); nothing was done."""
+
+    code = "own_account"
+    public = "Nobody changes their own rights or removes themselves. Ask another administrator."
+
+
+class VersionMissing(RequestRefused):
+    """A change does not say by If-Match which version it was made for."""
+
+    code = "if_match_required"
+    public = "Say by If-Match which version you have seen: its ETag came with it."
+
+
+class InputRefused(RequestRefused):
+    """A value cannot be taken; `public` says which and what would do, and never repeats it."""
+
+    code = "invalid_input"
+
+    def __init__(self, public: str) -> None:
+        super().__init__(public)
+        self.public = public
 
 
 class NothingKept(RequestRefused):

@@ -166,6 +166,18 @@ class _Mfa(_Simple):
 
 
 @dataclass(frozen=True, slots=True)
+class _Lately(_Simple):
+    within: timedelta
+
+    def lack(self, principal: Principal, now: datetime) -> Lack | None:
+        if isinstance(principal, App):
+            return Lack("a person")
+        if _since(principal, now, self.within):
+            return None
+        return Lack(f"a sign-in in the last {_minutes(self.within)}", max_age=self.within)
+
+
+@dataclass(frozen=True, slots=True)
 class _AuthContext(_Simple):
     id: str
 
@@ -264,6 +276,11 @@ def mfa(*, within: timedelta | None = None, context: str | None = None) -> Rule:
     if within is not None and within <= timedelta(0):
         raise ValueError("mfa(within=…) takes a time above zero, such as timedelta(minutes=5)")
     return _Mfa(within, _context(context, "mfa(context=…)") if context is not None else None)
+
+
+def signed_in_within(time: timedelta) -> Rule:
+    """Return the rule that the person has signed in at the authority lately, by whatever factors."""
+    return _Lately(time)
 
 
 def auth_context(context_id: str) -> Rule:

@@ -153,6 +153,23 @@ class Settings(GuardSettings):
     audit_admin_days: int = Field(2_560, ge=1, le=36_500)
     """How long it keeps what administrators do, seven years; never shorter than audit_days."""
 
+    admin: bool = False
+    """Whether administration is served below /api/admin."""
+    admin_role: str | None = None
+    """The app role whose people administer, beside those who were promoted here, such as Admin."""
+    admin_group: str | None = None
+    """The object id of the group whose members administer too."""
+    admin_operators: Words = ()
+    """Tenants, by GUID, whose administrators see the people of every tenant; others see their own tenant's only."""
+    admin_mfa: bool = True
+    """Whether administrators must have signed in with several factors."""
+    admin_mfa_context: str | None = None
+    """The authentication context that stands for several factors in the tenant, such as c1."""
+    admin_proof_minutes: int = Field(15, ge=1, le=60 * 24)
+    """How old a sign-in may be for what cannot be undone and for what gives rights; an older one is repeated."""
+    admin_if_match: bool = False
+    """Whether a change of a person must say by If-Match which version it was made for."""
+
     session_idle_minutes: int = Field(60, ge=1, le=60 * 24 * 30)
     """A session unused for so long has ended."""
     session_expiry_days: int = Field(

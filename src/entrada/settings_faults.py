@@ -27,6 +27,7 @@ PAGE = re.compile(r"/(?!/)[!-\[\]-~]*")  # printable ASCII without the backslash
 ASYMMETRIC = frozenset({"RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA"})
 MANY_TENANTS = frozenset({"common", "organizations"})
 CONSUMERS = "consumers"
+CONTEXT = re.compile(r"c[1-9][0-9]?")
 SHARED = MANY_TENANTS | {CONSUMERS}
 SAMPLE_SECRETS = ("changeme", "change-me", "your-client-secret", "secret", "emulator-secret")
 
@@ -40,6 +41,7 @@ def faults_of(settings: "Settings") -> list[str]:
         *guard_faults(settings),
         *_production_faults(settings),
         *_audit_faults(settings),
+        *_admin_faults(settings),
     ]
 
 
@@ -48,6 +50,19 @@ def _audit_faults(settings: "Settings") -> list[str]:
     if settings.audit_admin_days < settings.audit_days:
         return ["audit_admin_days: must not be less than audit_days"]
     return []
+
+
+def _admin_faults(settings: "Settings") -> list[str]:
+    faults = []
+    if settings.admin_group and not GUID.fullmatch(settings.admin_group.lower()):
+        faults.append("admin_group: must be the group's object id, a GUID from the portal: names can be changed")
+    if settings.admin_role is not None and settings.admin_role.split() != [settings.admin_role]:
+        faults.append("admin_role: must be the value of one app role, without blanks")
+    if not all(GUID.fullmatch(tenant.lower()) for tenant in settings.admin_operators):
+        faults.append("admin_operators: each must be a tenant's GUID")
+    if settings.admin_mfa_context and not CONTEXT.fullmatch(settings.admin_mfa_context):
+        faults.append("admin_mfa_context: must be an id such as c1, as the tenant's Conditional Access names it")
+    return faults
 
 
 def _address_faults(settings: "Settings") -> list[str]:

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, ColumnElement, Row, Select, func, literal, or_, select, tuple_, type_coerce
+from sqlalchemy import BigInteger, ColumnElement, Label, Row, Select, func, literal, or_, select, tuple_, type_coerce
 
 from entrada.audit.rows import Stream
 from entrada.events import EventName, Outcome
@@ -190,17 +190,34 @@ class AuditLog:
         return Total(min(count, MOST_COUNTED), more=count > MOST_COUNTED)
 
     async def counts(
-        self, actions: Sequence[EventName], *, since: datetime, until: datetime, every: timedelta
+        self,
+        actions: Sequence[EventName],
+        *,
+        since: datetime,
+        until: datetime,
+        every: timedelta,
+        tenant_id: str | None = None,
     ) -> Mapping[tuple[datetime, EventName], int]:
         """Return how many rows of each action there are in each span of `every` that begins at `since`."""
-        begin, span = (since - EPOCH) // MICROSECOND, every // MICROSECOND
-        slot = ((type_coerce(audit.c.at, BigInteger) - begin) // span).label("slot")
+        slot = _slot(since, every)
         asked = select(slot, audit.c.action, func.count()).where(
-            audit.c.action.in_(actions), audit.c.at >= since, audit.c.at < until
+            *Filter(actions=actions, since=since, until=until, tenant_id=tenant_id).conditions()
         )
         async with self._database.unit_of_work(read_only=True) as connection:
             found = await connection.execute(asked.group_by(slot, audit.c.action))
         return {(since + int(place) * every, action): count for place, action, count in found}
+
+    async def people(
+        self, action: EventName, *, since: datetime, until: datetime, every: timedelta, tenant_id: str | None = None
+    ) -> Mapping[datetime, int]:
+        """Return how many different people did this in each span of `every` that begins at `since`."""
+        slot = _slot(since, every)
+        asked = select(slot, func.count(audit.c.person.distinct())).where(
+            *Filter(actions=(action,), since=since, until=until, tenant_id=tenant_id).conditions()
+        )
+        async with self._database.unit_of_work(read_only=True) as connection:
+            found = await connection.execute(asked.group_by(slot))
+        return {since + int(place) * every: count for place, count in found}
 
     async def everything(self, wanted: Filter = Filter()) -> AsyncIterator[Recorded]:
         """Give every row that the filter lets through, newest first, a few thousand read at a time."""
@@ -237,6 +254,12 @@ class AuditLog:
 def _rows() -> Select[Any]:
     known = (users.c.id.label("known_id"), users.c.name.label("known_name"), users.c.email.label("known_email"))
     return select(audit, *known).select_from(audit.outerjoin(users, users.c.id == audit.c.person))
+
+
+def _slot(since: datetime, every: timedelta) -> Label[Any]:
+    """Return the number of the span that a row is in."""
+    begin, span = (since - EPOCH) // MICROSECOND, every // MICROSECOND
+    return ((type_coerce(audit.c.at, BigInteger) - begin) // span).label("slot")
 
 
 def _newest_first(asked: Select[Any]) -> Select[Any]:

@@ -5,7 +5,8 @@ other roles; tokens that are remembered are forgotten here at once, on the other
 """
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Protocol
 from uuid import UUID
 
@@ -15,7 +16,7 @@ from entrada.audit import erasure
 from entrada.audit.log import AuditLog, Filter
 from entrada.audit.trail import AuditTrail
 from entrada.clock import Clock
-from entrada.errors import NotFound, RequestRefused
+from entrada.errors import InputRefused, NotFound
 from entrada.events import Event, EventName, Events
 from entrada.principal import ADMIN_ROLE, User
 from entrada.sessions.lifecycle import MOST_LOOKED_THROUGH, Sessions
@@ -48,6 +49,19 @@ class Actor:
     address: str | None = None
     user_agent: str | None = None
     correlation_id: str | None = None
+
+    def event(
+        self,
+        name: EventName,
+        *,
+        at: datetime,
+        about: UUID | None,
+        details: Mapping[str, Any],
+        reason: str | None = None,
+    ) -> Event:
+        """Return the event that this was done by them, to that person."""
+        facts = {name: getattr(self, name) for name in FACTS}
+        return Event(name, at=at, resource=f"user:{about}" if about else None, details=details, reason=reason, **facts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,10 +112,10 @@ class Administration:
         self.log = AuditLog(database)
 
     async def update(self, person_id: UUID, edit: Edit, *, by: Actor, version: int | None = None) -> Person:
-        """Write what is given, all of it or nothing; RequestRefused when nothing is."""
+        """Write what is given, all of it or nothing; InputRefused when nothing is."""
         given = {name: value for name in Edit.__slots__ if (value := getattr(edit, name)) is not None}
         if not given:
-            raise RequestRefused("nothing to change was given")
+            raise InputRefused("nothing to change was given")
         values = {name: _text(name, value) if isinstance(value, str) else value for name, value in given.items()}
 
         async def step(connection: AsyncConnection, person: Person) -> Change | None:
@@ -133,7 +147,7 @@ class Administration:
         return await self.update(person_id, Edit(is_active=True), by=by, version=version)
 
     async def grant(self, person_id: UUID, role: str, *, by: Actor, version: int | None = None) -> Person:
-        """Grant a role; it works on the next request. RequestRefused for the administrator's: `promote` is for that."""
+        """Grant a role; it works on the next request. InputRefused for the administrator's: `promote` is for that."""
         _check_role(role)
 
         async def step(connection: AsyncConnection, person: Person) -> Change | None:
@@ -239,8 +253,7 @@ class Administration:
             self._bearers.forget(user.key)
 
     def _event(self, change: Change, person_id: UUID, by: Actor) -> Event:
-        event = Event(change.name, at=self._clock(), resource=f"user:{person_id}", details=change.details)
-        return replace(event, **{name: getattr(by, name) for name in FACTS})
+        return by.event(change.name, at=self._clock(), about=person_id, details=change.details)
 
     async def _announce(self, told: list[Event]) -> None:
         for event in told:
@@ -258,16 +271,16 @@ def _named(changed: Mapping[str, Any]) -> EventName:
 
 def _text(name: str, value: str) -> str | None:
     if len(value) > changes.LONGEST or "\0" in value:
-        raise RequestRefused(f"{name}: at most {changes.LONGEST} characters, none of them NUL")
+        raise InputRefused(f"{name}: at most {changes.LONGEST} characters, none of them NUL")
     if name == "name":
         if not value.strip():
-            raise RequestRefused("name: must not be empty")
+            raise InputRefused("name: must not be empty")
         return value
     return value or None
 
 
 def _check_role(role: str) -> None:
     if role == ADMIN_ROLE:
-        raise RequestRefused(f"role: {ADMIN_ROLE} is what is_admin is for")
+        raise InputRefused(f"role: {ADMIN_ROLE} is what is_admin is for")
     if not 0 < len(role) <= LONGEST_ROLE or not role.isprintable():
-        raise RequestRefused(f"role: from 1 to {LONGEST_ROLE} printable characters")
+        raise InputRefused(f"role: from 1 to {LONGEST_ROLE} printable characters")

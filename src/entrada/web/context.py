@@ -23,6 +23,7 @@ from entrada.settings import Settings
 if TYPE_CHECKING:  # an application that only names its dependencies loads none of these
     from entrada.audit.office import Audit
     from entrada.background import Chores
+    from entrada.flows.admin.administrators import Administrators
     from entrada.flows.administration import Administration
     from entrada.flows.bearer import Bearers
     from entrada.flows.endings import Endings
@@ -107,6 +108,17 @@ class House:
             bearers=self.bearers,
             end_all_of=self.endings.end_all_of,
         )
+
+    @property
+    def administrators(self) -> "Administrators":
+        """Who administers whom, and their desks."""
+        from entrada.flows.admin.administrators import Administrators
+        from entrada.flows.admin.desk import Office
+        from entrada.flows.admin.policy import AdminPolicy
+
+        trail, events, clock = self.audit.trail, self.events, self.clock
+        office = Office(self.administration, self.sessions, self.endings, trail, events, clock)
+        return Administrators(AdminPolicy.from_settings(self.settings), office, self.people.directory)
 
     def path(self, name: str) -> str:
         """Return the path of one of our routes below the prefix, such as `/api/auth/login`."""

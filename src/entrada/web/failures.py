@@ -31,6 +31,7 @@ from entrada.errors import (
     NotFound,
     NothingKept,
     NotSignedIn,
+    OwnAccount,
     PageOutdated,
     RenewalRefused,
     RequestRefused,
@@ -41,6 +42,7 @@ from entrada.errors import (
     TooMany,
     TransactionRefused,
     Unavailable,
+    VersionMissing,
 )
 from entrada.guard_errors import AddressRefused, BodyRefused, BodyTooLarge, BodyTooSlow, LimitReached, UrlTooLong
 from entrada.logs import log
@@ -68,6 +70,8 @@ STATUS: Mapping[type[EntradaError], HTTPStatus] = {
     NothingKept: HTTPStatus.GONE,
     ChangedMeanwhile: HTTPStatus.PRECONDITION_FAILED,
     LastAdmin: HTTPStatus.CONFLICT,
+    OwnAccount: HTTPStatus.CONFLICT,
+    VersionMissing: HTTPStatus.PRECONDITION_REQUIRED,
     CsrfRefused: HTTPStatus.FORBIDDEN,
     RequestRefused: HTTPStatus.BAD_REQUEST,
     NotSignedIn: HTTPStatus.UNAUTHORIZED,

@@ -38,7 +38,7 @@ def requires(*rules: Rule) -> Any:
         try:
             principal = await caller(context)
             if rule.groups:
-                principal = await _with_groups(principal, context)
+                principal = await with_groups(principal, context)
             if lack := lack_of(principal, rule, context.house.clock()):
                 raise refusal(lack, principal)
         except EntradaError as error:
@@ -59,7 +59,7 @@ def rule_of(dependency: object) -> Rule | None:
     return getattr(dependency, RULE, None)
 
 
-async def _with_groups(principal: Principal, context: Context) -> Principal:
+async def with_groups(principal: Principal, context: Context) -> Principal:
     """Return the person with the groups that had no room in their token, as far as Graph tells them."""
     if not isinstance(principal, User) or not principal.groups_overage:
         return principal

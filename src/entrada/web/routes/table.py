@@ -5,6 +5,8 @@ from starlette.routing import Route, Router
 from entrada.settings import Settings
 from entrada.web.assets import ROOT
 from entrada.web.routes import debug
+from entrada.web.routes.admin.table import ROOT as ADMIN
+from entrada.web.routes.admin.table import admin_routes
 from entrada.web.routes.callback import callback
 from entrada.web.routes.failed import failed
 from entrada.web.routes.health import health, ready
@@ -39,6 +41,7 @@ def routes(settings: Settings) -> list[Route]:
         Route("/health", health, methods=["GET"]),
         Route("/ready", ready, methods=["GET"]),
         *([Route(debug.PATH, debug.debug_info, methods=["GET"])] if debug.offered(settings) else []),
+        *admin_routes(settings),
         *static_routes(),
     ]
 
@@ -55,4 +58,4 @@ def own_paths(settings: Settings) -> frozenset[str]:
 
 def own_trees(settings: Settings) -> tuple[str, ...]:
     """Return what the paths begin with that are ours too: stylesheet and icon, and single sessions."""
-    return f"{ROOT}/", f"{settings.prefix}/sessions/"
+    return f"{ROOT}/", f"{settings.prefix}/sessions/", *([f"{ADMIN}/"] if settings.admin else [])

@@ -1,0 +1,1 @@
+"""Administration: who may, whose people they see, and what they do with them."""
