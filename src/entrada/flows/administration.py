@@ -49,6 +49,8 @@ class Actor:
     address: str | None = None
     user_agent: str | None = None
     correlation_id: str | None = None
+    id: UUID | None = None
+    """Their row in the directory; None for whoever works at the command line."""
 
     def event(
         self,
@@ -124,7 +126,7 @@ class Administration:
                 return None
             if changed.get("is_active") is False or changed.get("is_admin") is False:
                 await changes.keep_an_admin(connection, person)
-            await changes.write(connection, person, changed)
+            await changes.write(connection, person, changed, at=self._clock())
             told = {name: [getattr(person, name), value] for name, value in changed.items()}
             return Change(_named(changed), {"changed": told})
 
@@ -164,7 +166,7 @@ class Administration:
         async def step(connection: AsyncConnection, person: Person) -> Change | None:
             if role not in person.grants:
                 return None
-            await changes.revoke(connection, person, role)
+            await changes.revoke(connection, person, role, at=self._clock())
             return Change("role_revoked", {"role": role, "before": sorted(person.grants)})
 
         return await self._done(person_id, step, by=by, version=version)
@@ -202,6 +204,8 @@ class Administration:
         told: list[Event] = []
 
         async def work(connection: AsyncConnection) -> None:
+            if by.id is not None:
+                await changes.hold(connection, person_id, by=by.id)
             person = await changes.locked(connection, person_id, version=version)
             change = await step(connection, person)
             told[:] = [self._event(change, person_id, by)] if change else []
@@ -228,6 +232,8 @@ class Administration:
         told: list[Event] = []
 
         async def work(connection: AsyncConnection) -> None:
+            if by.id is not None:
+                await changes.hold(connection, person_id, by=by.id)
             gone = await changes.locked(connection, person_id, version=version)
             beside = await erasure.unlinked(connection, gone.user.key) if erase else []
             details = {"rows": beside} if erase else {"label": gone.user.label, "roles": sorted(gone.grants)}

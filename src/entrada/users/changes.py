@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import delete, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from entrada.errors import ChangedMeanwhile, LastAdmin, NotFound
+from entrada.errors import ChangedMeanwhile, LastAdmin, NotAllowed, NotFound
 from entrada.users.directory import find
 from entrada.users.person import Person
 from entrada.users.tables import role_grants, users
@@ -31,6 +31,17 @@ async def locked(connection: AsyncConnection, person_id: UUID, *, version: int |
     return person
 
 
+async def hold(connection: AsyncConnection, person_id: UUID, *, by: UUID) -> None:
+    """Let nobody change these two before this unit of work is over; NotAllowed when `by` was shut out meanwhile.
+
+    Of two administrators who shut each other out at the same moment, one does (SEC-141).
+    """
+    both = select(users.c.id, users.c.is_active).where(users.c.id.in_({person_id, by})).order_by(users.c.id)
+    rows = (await connection.execute(both.with_for_update())).all()
+    if not any(row.id == by and row.is_active for row in rows):
+        raise NotAllowed("an active account")
+
+
 async def keep_an_admin(connection: AsyncConnection, leaving: Person) -> None:
     """LastAdmin when nobody else is an active administrator; of two who leave at once, one stays (SEC-141)."""
     if not (leaving.is_admin and leaving.is_active):
@@ -40,10 +51,10 @@ async def keep_an_admin(connection: AsyncConnection, leaving: Person) -> None:
         raise LastAdmin
 
 
-async def write(connection: AsyncConnection, person: Person, values: Mapping[str, Any]) -> None:
+async def write(connection: AsyncConnection, person: Person, values: Mapping[str, Any], *, at: datetime) -> None:
     """Write these columns, and count it as a change."""
     edited = person.edited | {name for name in values if name in WRITABLE}
-    changed = {**values, "edited": " ".join(sorted(edited)), "version": person.version + 1}
+    changed = {**values, "edited": " ".join(sorted(edited)), "version": person.version + 1, "updated_at": at}
     await connection.execute(update(users).where(users.c.id == person.id).values(changed))
 
 
@@ -51,14 +62,14 @@ async def grant(connection: AsyncConnection, person: Person, role: str, *, at: d
     """Grant a role that they have not got yet."""
     row = {"user_id": person.id, "role": role, "granted_at": at, "granted_by": by[:LONGEST]}
     await connection.execute(insert(role_grants).values(row))
-    await write(connection, person, {})
+    await write(connection, person, {}, at=at)
 
 
-async def revoke(connection: AsyncConnection, person: Person, role: str) -> None:
+async def revoke(connection: AsyncConnection, person: Person, role: str, *, at: datetime) -> None:
     """Take a role back."""
     theirs = (role_grants.c.user_id == person.id) & (role_grants.c.role == role)
     await connection.execute(delete(role_grants).where(theirs))
-    await write(connection, person, {})
+    await write(connection, person, {}, at=at)
 
 
 async def remove(connection: AsyncConnection, person: Person) -> None:

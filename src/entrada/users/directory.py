@@ -30,7 +30,7 @@ class Directory:
         What an administrator wrote stays. SignInRefused when they are inactive; StoreUnavailable when the database does
         not answer.
         """
-        shown = _shown(user) | {"last_sign_in_at": at}
+        shown = _shown(user) | {"last_sign_in_at": at, "updated_at": at}
 
         async def work(connection: AsyncConnection) -> Person:
             known = await find(connection, is_person(user))

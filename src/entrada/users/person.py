@@ -21,6 +21,8 @@ class Person:
     is_active: bool
     created_at: datetime
     last_sign_in_at: datetime
+    updated_at: datetime | None = None
+    """When a sign-in or an administrator changed the row last."""
     is_admin: bool = False
     given_name: str | None = None
     family_name: str | None = None

@@ -72,6 +72,7 @@ users = Table(
     Column("is_active", Boolean, nullable=False),
     Column("created_at", UtcDateTime, nullable=False),
     Column("last_sign_in_at", UtcDateTime, nullable=False),
+    Column("updated_at", UtcDateTime),  # by a sign-in or an administrator
     Column("email_folded", String),  # for look-ups, in whatever case it was written
     Column("given_name", String),
     Column("family_name", String),

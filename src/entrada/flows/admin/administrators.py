@@ -1,5 +1,7 @@
 """Lets administrators in, each to a desk of their own."""
 
+from dataclasses import replace
+
 from entrada.errors import NotAllowed
 from entrada.flows.admin.desk import Desk, Office
 from entrada.flows.admin.policy import RIGHTS, AdminPolicy
@@ -24,4 +26,5 @@ class Administrators:
         person = await self._directory.known(user)
         if person is None:
             raise NotAllowed(RIGHTS)
-        return Desk(self._office, person=person, scope=self.policy.scope_of(user, person), actor=actor)
+        scope = self.policy.scope_of(user, person)
+        return Desk(self._office, person=person, scope=scope, actor=replace(actor, id=person.id))

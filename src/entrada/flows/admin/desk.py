@@ -135,7 +135,7 @@ class Desk:
         session = await self._office.sessions.by_handle(person.user, handle)
         if session is None:
             raise NotFound("no session of this person has this handle")
-        await self._tell_of_end(person, {"session": handle})
+        await self._tell_of_end(person, {"handle": handle})
         await self._office.endings.end([session])
 
     async def end_sessions(self, person_id: UUID) -> int:

@@ -166,6 +166,7 @@ def _document(person: Person) -> dict[str, Any]:
         "azure_oid": person.object_id,
         "first_name": person.given_name,
         "last_name": person.family_name,
+        "updated_at": (person.updated_at or person.last_sign_in_at).isoformat(),
         "roles": sorted(person.grants),
         "version": person.version,
     }

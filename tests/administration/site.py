@@ -1,0 +1,133 @@
+"""One running application with administration switched on, people of two organisations, and who administers whom."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated, Any
+
+import httpx2
+from entrada_emulator import seeds
+from entrada_emulator.keys import SigningKey
+from entrada_emulator.model import Application, User
+from entrada_emulator.pytest_plugin import Entra, new_entra
+from entrada_emulator.seeds import default_world
+from entrada_emulator.world_checks import checked_world
+from fastapi import FastAPI
+
+from entrada import CurrentUser, Entrada, requires, role
+from entrada import User as Principal
+from entrada.audit.log import Filter, Recorded
+from entrada.flows.administration import Actor
+from entrada.testing import Site, running
+from entrada.users.people import Wanted
+from entrada.users.person import Person
+from entrada.web.context import House
+from tests.journeys.test_people_change import house_of
+
+ADMIN = "/api/admin"
+ADA, OLGA, CORA = "ada@birch.example", "olga@birch.example", "cora@cedar.example"
+MIA, GRETA, CLEO = "mia@birch.example", "greta@birch.example", "cleo@cedar.example"
+SECOND_FACTOR = frozenset({ADA, OLGA, CORA})
+ADMINS = (ADA, CORA, GRETA)
+ROOT = Actor(label="Root")
+CLAIMS = ("wids", "auth_time", "acrs")
+
+
+@dataclass(slots=True)
+class AdminSite:
+    """The application, its parts, and clients of people who have signed in."""
+
+    site: Site
+    entra: Entra
+    house: House
+    clients: dict[str, httpx2.AsyncClient] = field(default_factory=dict)
+
+    async def of(self, name: str) -> httpx2.AsyncClient:
+        """Return this person's client, signed in once."""
+        if name not in self.clients:
+            self.clients[name] = await self.anew(name)
+        return self.clients[name]
+
+    async def anew(self, name: str) -> httpx2.AsyncClient:
+        """Return another client of this person's."""
+        self.entra.move_clock(timedelta(seconds=31))  # no code of an authenticator is taken twice
+        return await self.site.signed_in(name)
+
+    async def person(self, name: str) -> Person:
+        """Return a person's row as it is now."""
+        people = (await self.house.administration.people.page(Wanted(text=name), limit=20)).people
+        return next(each for each in people if each.username == name)
+
+    async def path(self, name: str, *below: str) -> str:
+        """Return the address of a person in the API, or of something below it."""
+        return "/".join((f"{ADMIN}/users/{(await self.person(name)).id}", *below))
+
+    async def rows(self, **wanted: Any) -> list[Recorded]:
+        """Return the newest rows of the log."""
+        return list((await self.house.audit.log.page(Filter(**wanted))).rows)
+
+
+def build(entrada: Entrada) -> FastAPI:
+    app = FastAPI()
+    entrada.install(app)
+
+    @app.get("/private")
+    async def private(user: CurrentUser) -> dict[str, str]:
+        return {"hello": user.name}
+
+    @app.get("/edit")
+    async def edit(user: Annotated[Principal, requires(role("Editor"))]) -> dict[str, str]:
+        return {"editor": user.name}
+
+    return app
+
+
+def _person(user: User) -> User:
+    if user.user_principal_name not in SECOND_FACTOR:
+        return user
+    return replace(user, mfa_required=True, mfa_methods=("totp",), totp_secret=seeds.TOTP_SECRET)
+
+
+def _application(application: Application) -> Application:
+    return replace(application, optional_id_claims=(*CLAIMS, "amr")) if application.multi_tenant else application
+
+
+def world(keys: tuple[SigningKey, ...]) -> Entra:
+    """Return an emulator whose administrators have a second factor."""
+    known = default_world()
+    return new_entra(
+        checked_world(
+            tenants=known.tenants,
+            users=tuple(map(_person, known.users)),
+            groups=known.groups,
+            applications=tuple(map(_application, known.applications)),
+        ),
+        keys=keys,
+    )
+
+
+@asynccontextmanager
+async def administered(keys: tuple[SigningKey, ...], data_dir: Path, **values: Any) -> AsyncIterator[AdminSite]:
+    """Run it for the people of Birch, whose administrators are its operators, and of Cedar."""
+    entra = world(keys)
+    given = {
+        **entra.settings(seeds.MULTI_TENANT_APP),
+        "tenant_id": "organizations",
+        "base_url": "http://localhost",
+        "tenants": (seeds.BIRCH.id, seeds.CEDAR.id),
+        "admin": True,
+        "admin_operators": (seeds.BIRCH.id,),
+        "admin_proof_minutes": 1440,
+        "session_idle_minutes": 1440,
+    } | values
+    async with running(build, tenant=entra, data_dir=data_dir, **given) as site:
+        yield AdminSite(site, entra, house_of(site.app))
+
+
+async def promote(site: AdminSite, *names: str) -> None:
+    """Make people administrators who have signed in, as `entrada users promote` does."""
+    for name in names:
+        await site.of(name)
+        await site.house.administration.promote((await site.person(name)).id, by=ROOT)
