@@ -94,7 +94,7 @@ async def somebody(site: AdminSite, tenant_id: str = seeds.BIRCH.id) -> Person:
 
 
 async def test_sec_139_every_kind_of_caller(doors: AdminSite) -> None:
-    """SEC-126, SEC-129, SEC-135: each address answers each caller, about somebody of Birch, as the table says."""
+    """SEC-126, SEC-129, SEC-139: each address answers each caller, about somebody of Birch, as the table says."""
     known = await callers(doors)
     lines = ["operation".ljust(WIDTH) + "".join(name.ljust(18) for name in known)]
     for method, path in operations():
