@@ -8,6 +8,7 @@ import typer
 
 DRAIN_SECONDS = 3.0  # what a load balancer takes to hear of it; of the ten seconds that `docker stop` gives
 FINISH_SECONDS = 30
+HEAD_SECONDS = 10.0
 MISSING = 'The server needs one more package: pip install "entrada[server]"'
 
 
@@ -21,6 +22,9 @@ def serve(
     finish_seconds: Annotated[
         int, typer.Option(help="Then wait at most so long for requests under way.", min=1)
     ] = FINISH_SECONDS,
+    head_seconds: Annotated[
+        float, typer.Option(help="Close connections that send no whole request head in so long.", min=0.1)
+    ] = HEAD_SECONDS,
 ) -> None:
     """Serve the application: one process, until SIGTERM; then drain, finish what is under way, and exit with 0."""
     try:
@@ -30,4 +34,4 @@ def serve(
             raise
         sys.exit(MISSING)
     sys.path.insert(0, str(Path.cwd()))
-    serving.serve(app, host=host, port=port, drain=drain_seconds, finish=finish_seconds)
+    serving.serve(app, host=host, port=port, drain=drain_seconds, finish=finish_seconds, head=head_seconds)

@@ -9,6 +9,7 @@ from types import FrameType
 import uvicorn
 from uvicorn.config import STARTUP_FAILURE
 
+from entrada.cli.patience import patient
 from entrada.web.routes.health import STOPPING
 
 
@@ -40,10 +41,16 @@ class Server(uvicorn.Server):
         return await super().on_tick(counter) or drained
 
 
-def serve(app: str, *, host: str, port: int, drain: float, finish: int) -> None:
+def serve(app: str, *, host: str, port: int, drain: float, finish: int, head: float) -> None:
     """Serve until told to stop; SettingsRefused and other start errors come out as they are."""
     config = uvicorn.Config(
-        app, host=host, port=port, proxy_headers=False, server_header=False, timeout_graceful_shutdown=finish
+        app,
+        host=host,
+        port=port,
+        http=patient(head),
+        proxy_headers=False,
+        server_header=False,
+        timeout_graceful_shutdown=finish,
     )
     config.load()
     server = Server(config, drain=drain)
