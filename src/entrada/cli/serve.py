@@ -14,6 +14,7 @@ MISSING = 'The server needs one more package: pip install "entrada[server]"'
 
 def serve(
     app: Annotated[str, typer.Argument(help="Where the application is: module:name.")],
+    *,
     host: Annotated[str, typer.Option(help="The address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="The port to listen on.", min=0, max=65535)] = 8000,
     drain_seconds: Annotated[
