@@ -29,7 +29,7 @@ LOOKS: dict[str, dict[str, Any]] = {
     "phone": {"viewport": {"width": 320, "height": 640}, "device_scale_factor": 2, "has_touch": True},
 }
 STANDARD = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
-NAMES = sorted(every_page(Pages()))
+NAMES = sorted(every_page(Pages(for_operators=True)))
 EXTENDING = """{% extends "entrada/base.html" %}{% block title %}Profile{% endblock %}{% block card %}wide{% endblock %}
 {% block content %}<h1>Good morning, {{ name }}</h1><dl class="facts"><div><dt>Name</dt><dd>{{ name }}</dd></div></dl>
 <h2>Microsoft Graph <span class="badge">from cache</span></h2><pre tabindex="0">{"displayName": "Ada"}</pre>
@@ -42,7 +42,7 @@ EXTENDING = """{% extends "entrada/base.html" %}{% block title %}Profile{% endbl
 def application(folder: Path) -> HeadersMiddleware:
     """Every page of ours, one that an application builds on ours, and FastAPI's own."""
     (folder / "profile.html").write_text(EXTENDING)
-    pages = Pages([folder])
+    pages = Pages([folder], for_operators=True)
     app = FastAPI(routes=static_routes())
     answers = {**every_page(pages), "profile": pages.render("profile.html", name="Ada")}
 

@@ -1,6 +1,6 @@
 """What can go wrong at the authority is documented from the same table that the pages and logs use."""
 
-from entrada.provider.aadsts import MEANINGS
+from entrada.provider.meanings import MEANINGS
 from tests.golden.golden import check
 
 # ruff: noqa: E501 - a table in Markdown has long lines
@@ -22,14 +22,24 @@ At sign-in a page says what happened, what the person can do, and a reference; t
 
 ## What the authority says
 
-Generated from `src/entrada/provider/aadsts.py`; `make golden` writes it anew.
+Generated from `src/entrada/provider/meanings/`; `make golden` writes it anew. `entrada explain AADSTS50011` says the same on the command line, and in development
+the error page does. In production the page shows the code and what the person can do; the rest is in the log.
 
-| code | what the person reads | what the operator can do |
-|---|---|---|
+The pages are those of the [Microsoft Entra admin center](https://entra.microsoft.com), for B2C of the Azure portal.
+
+| code | what the person reads | what happened | where to look or mend | setting |
+|---|---|---|---|---|
 """
 
 
 def test_refusals_are_documented_from_the_code() -> None:
     """Each refusal with words of its own has a row."""
-    rows = [f"| `{code}` | {meaning.cause} {meaning.mend} | {meaning.operator} |" for code, meaning in MEANINGS.items()]
+    rows = [
+        f"| `{code}` | {each.cause} {each.mend} | {each.operator} | {each.page} | {_setting(each.setting)} |"
+        for code, each in MEANINGS.items()
+    ]
     check("docs/troubleshooting.md", HEAD + "\n".join(rows))
+
+
+def _setting(name: str) -> str:
+    return f"`{name}`" if name else ""

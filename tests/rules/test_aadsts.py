@@ -5,7 +5,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from entrada.errors import AuthorityRefused, AuthorityUnavailable, EntradaError, InteractionRequired, RenewalRefused
-from entrada.provider.aadsts import MEANINGS, meaning_of, number_in, operator_hint, refusal, renewal_refusal
+from entrada.provider.aadsts import number_in, operator_hint, refusal, renewal_refusal
+from entrada.provider.meanings import MEANINGS, meaning_of
+from entrada.settings import Settings
 
 TRACE = "11111111-2222-4333-8444-555555555555"
 DESCRIPTION = (
@@ -67,6 +69,8 @@ def test_every_meaning_is_whole():
         assert meaning.mend.endswith("."), code
         assert meaning.operator, code
         assert not meaning.operator.endswith("."), code
+        assert meaning.page, f"{code}: where an operator looks first"
+        assert not meaning.setting or meaning.setting in Settings.model_fields, code
         assert meaning_of("x", aadsts=code) is meaning
 
 
@@ -145,3 +149,27 @@ def test_the_first_number_is_found():
     """B2C's numbers are found as well as Entra's."""
     assert number_in("AADB2C90091: The user has cancelled") == "AADB2C90091"
     assert number_in("x" * 5000 + "AADSTS50011") is None
+
+
+def test_the_codes_that_matter_are_known():
+    """BEY-6: what an operator meets has words of its own, for Entra and for B2C."""
+    entra = (
+        "50011 50020 50034 50053 50055 50057 50058 50076 50079 50105 50126 50140 50158 50173 50194 50196 53000 53001 "
+        "53002 53003 53004 54005 65001 65004 65005 70000 70001 70002 70003 70004 70005 70007 70008 70011 70016 70043 "
+        "700016 700027 700082 7000112 7000215 7000222 700024 9002313 9002325 9002326 90002 90014 90072 90094 900144 "
+        "500011 500113 500133 530032"
+    )
+    b2c = (
+        "90006 90018 90037 90047 90057 90058 90068 90075 90077 90080 90083 90085 90086 90088 90117 90118 90091 90120 "
+        "90122 90128 90151 90154 90157 90205 90225 90273 90289"
+    )
+    wanted = {f"AADSTS{number}" for number in entra.split()} | {f"AADB2C{number}" for number in b2c.split()}
+    assert wanted - MEANINGS.keys() == set()
+
+
+def test_the_log_says_where_to_mend_it():
+    """The operator's words name the page of the portal and the setting; the person's do not."""
+    refused = refusal("invalid_request", "AADSTS50011: x")
+    assert "Authentication" in str(refused)
+    assert "ENTRADA_REDIRECT_URI" in str(refused)
+    assert "ENTRADA" not in refused.public

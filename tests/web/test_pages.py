@@ -26,7 +26,7 @@ def test_whatever_is_put_into_a_page_shows_as_text() -> None:
     """SEC-143: no text becomes markup, and none is taken for a template."""
     html = text(
         error(
-            Pages(),
+            Pages(for_operators=True),
             title=HOSTILE,
             happened=HOSTILE,
             advice=HOSTILE,

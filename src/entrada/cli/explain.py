@@ -16,7 +16,8 @@ from entrada.cli.findings import Finding, Kind
 from entrada.cli.mends import shown
 from entrada.clock import system_clock
 from entrada.errors import AuthorityUnavailable, SettingsRefused
-from entrada.provider.aadsts import MEANINGS, number_in
+from entrada.provider.aadsts import number_in
+from entrada.provider.meanings import MEANINGS
 from entrada.settings import Settings
 from entrada.web.ways_out import lay_ways_out
 
@@ -102,6 +103,8 @@ def _tell_code(code: str, *, as_json: bool) -> None:
         "cause": meaning.cause if meaning else None,
         "person": meaning.mend if meaning else None,
         "operator": meaning.operator if meaning else None,
+        "page": meaning.page or None if meaning else None,
+        "setting": meaning.setting or None if meaning else None,
         "look_up": look_up,
     }
     if as_json:
@@ -109,6 +112,10 @@ def _tell_code(code: str, *, as_json: bool) -> None:
     elif meaning:
         typer.echo(f"{code}: {meaning.operator}")
         typer.echo(f"  people read: {meaning.cause} {meaning.mend}")
+        if meaning.page:
+            typer.echo(f"  where: Microsoft Entra admin center › {meaning.page}")
+        if meaning.setting:
+            typer.echo(f"  setting: ENTRADA_{meaning.setting.upper()}")
     else:
         typer.echo(f"{code}: not one that we know")
     if look_up and not as_json:

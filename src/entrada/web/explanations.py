@@ -29,7 +29,7 @@ from entrada.errors import (
 from entrada.flows.callback import Cancelled
 from entrada.flows.onboarding import AdministratorNeeded, ConsentDeclined, OnboardingLost
 from entrada.guard_errors import CookiesTooLarge, LimitReached
-from entrada.provider.aadsts import meaning_of
+from entrada.provider.meanings import Meaning, meaning_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,5 +182,10 @@ def _authority_refused(error: AuthorityRefused) -> Explanation:
     meaning = meaning_of(error.code, aadsts=error.aadsts)
     return Explanation(
         "The sign-in was not accepted", meaning.cause, meaning.mend, code=error.aadsts or error.code,
-        meaning=meaning.operator,
+        meaning=_to_mend(meaning),
     )  # fmt: skip
+
+
+def _to_mend(meaning: Meaning) -> str:
+    """Say for whoever runs the application what happened and where it is mended."""
+    return f"{meaning.operator}. {meaning.where}" if meaning.where else meaning.operator

@@ -242,7 +242,7 @@ def _lifetimes(settings: Settings) -> Lifetimes:
 
 def _pages(settings: Settings, templates: tuple[Path, ...], policy: ContentPolicy) -> Pages:
     name = "Microsoft" if settings.entra_authority else "your provider"
-    return Pages(templates, policy=policy, authority_name=name)
+    return Pages(templates, policy=policy, authority_name=name, for_operators=not settings.production)
 
 
 def _sign_in(

@@ -71,12 +71,21 @@ def loader(directories: Sequence[Path] = ()) -> BaseLoader:
 
 
 class Pages:
-    """Renders pages with everything escaped, each response with a nonce and a content policy of its own."""
+    """Renders pages with everything escaped, each response with a nonce and a content policy of its own.
+
+    Only with `for_operators` do error pages say what is to be mended: strangers must not read it (SEC-177).
+    """
 
     def __init__(
-        self, templates: Sequence[Path] = (), *, policy: ContentPolicy | None = None, authority_name: str = "Microsoft"
+        self,
+        templates: Sequence[Path] = (),
+        *,
+        policy: ContentPolicy | None = None,
+        authority_name: str = "Microsoft",
+        for_operators: bool = False,
     ) -> None:
         self.authority_name = authority_name
+        self._for_operators = for_operators
         self._policy = policy or ContentPolicy()
         self._environment = Environment(
             loader=loader(templates), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
@@ -124,7 +133,7 @@ class Pages:
         """Say what happened, what to do, and the number to quote.
 
         `code` is one that can be looked up (AADSTS50011), `meaning` our own words on it for whoever runs the
-        application; neither may be text that came with the request (SEC-177).
+        application, shown in development only; neither may be text that came with the request (SEC-177).
         """
         return self.render(
             "error.html",
@@ -136,7 +145,7 @@ class Pages:
             ways=ways,
             correlation_id=correlation_id,
             code=code,
-            meaning=meaning,
+            meaning=meaning if self._for_operators else None,
         )
 
     def signed_out(

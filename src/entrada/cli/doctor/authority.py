@@ -10,7 +10,7 @@ from entrada.cli.doctor.probe import REFUSALS, Probed, probe
 from entrada.cli.findings import Finding
 from entrada.errors import AuthorityUnavailable
 from entrada.flows.signin import scopes_of
-from entrada.provider.aadsts import meaning_of
+from entrada.provider.meanings import meaning_of
 from entrada.provider.metadata import Metadata
 
 REACH = "check the tenant and the cloud in the settings, the way out (firewall, ENTRADA_CA_FILE), and its status page"

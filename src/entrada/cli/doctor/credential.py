@@ -6,11 +6,11 @@ from typing import Any
 from entrada.cli.doctor.patient import Patient
 from entrada.cli.findings import Finding
 from entrada.errors import AuthorityRefused, AuthorityUnavailable
-from entrada.provider.aadsts import meaning_of
 from entrada.provider.application_token import ApplicationToken
 from entrada.provider.credentials import Credentials
 from entrada.provider.further_grants import FurtherGrants
 from entrada.provider.groups import graph_scope
+from entrada.provider.meanings import meaning_of
 
 REFUSED = frozenset({"invalid_client"})
 BEFORE_THAT = frozenset({"unsupported_grant_type", "invalid_request"})
