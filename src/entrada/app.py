@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from entrada.flows.provisioning import Provision
     from entrada.provider.credentials import AssertionSource
     from entrada.web.house import Building
+    from entrada.web.numbers import Numbers
 
 L = TypeVar("L", bound=Listener)
 CORS_MAX_AGE = 600  # seconds for which a browser need not ask again what an origin may
@@ -52,6 +53,7 @@ class Entrada:
         self._client_assertion = client_assertion
         self._templates = tuple(Path(directory) for directory in templates)
         self._events = Events()
+        self._numbers: Numbers | None = None
 
     def on(self, name: EventName) -> Callable[[L], L]:
         """Return a decorator that has a function called with each event of this name."""
@@ -61,6 +63,16 @@ class Entrada:
             return listener
 
         return register
+
+    async def metrics(self) -> str:
+        """Return the numbers of this process, for whoever serves them elsewhere: Prometheus' text format 0.0.4.
+
+        With `metrics_token` or `metrics_networks` set they are those of all workers of this machine. RuntimeError
+        before `install`.
+        """
+        if self._numbers is None:
+            raise RuntimeError("there are no numbers before Entrada().install(app)")
+        return await self._numbers.page()
 
     def install(self, app: FastAPI) -> None:
         """Guard `app`: its requests, its errors, its life span. Call it once, before the application starts."""
@@ -83,6 +95,7 @@ class Entrada:
             templates=self._templates,
             events=self._events,
         )
+        self._numbers = building.house.numbers
         _describe(app, building)
         _add_layers(app, building)
         app.add_exception_handler(Refused, answer_refusal)

@@ -13,6 +13,7 @@ from datetime import timedelta
 from entrada.errors import SettingsRefused, StoreUnavailable, Unavailable
 from entrada.keyring import KeyRing
 from entrada.logs import log
+from entrada.meters import Counts
 from entrada.sessions.ended import EndedSessions
 from entrada.sessions.keyfile import KeyFile
 from entrada.sessions.leases import Leases
@@ -43,6 +44,10 @@ class Chores:
         self._chores = tuple(chores)
         self._chance = chance
         self._failing: set[str] = set()
+        self.names = tuple(chore.name for chore in chores)
+        """What they are called."""
+        self.done, self.failed = Counts(self.names), Counts(self.names)
+        """How often each was done, and how often that failed."""
 
     @property
     def failing(self) -> tuple[str, ...]:
@@ -79,8 +84,10 @@ class Chores:
             log.exception("chore_failed", chore=chore.name)
         else:
             self._failing.discard(chore.name)
+            self.done.add(chore.name)
             return True
         self._failing.add(chore.name)
+        self.failed.add(chore.name)
         return False
 
     def _pause(self, chore: Chore, *, failures: int) -> float:

@@ -18,6 +18,7 @@ from pydantic_settings import NoDecode, SettingsConfigDict
 from entrada.errors import SettingsRefused
 from entrada.settings_faults import environment_faults, faults_of
 from entrada.settings_guards import GuardSettings, Words, split
+from entrada.settings_monitoring import MonitoringSettings
 
 PREFIX = "ENTRADA_"
 ENTRA_HOST = "https://login.microsoftonline.com"
@@ -28,7 +29,7 @@ def named(name: str, *customary: str) -> AliasChoices:
     return AliasChoices(PREFIX + name.upper(), *customary)
 
 
-class Settings(GuardSettings):
+class Settings(MonitoringSettings, GuardSettings):
     """The settings of one application; frozen. Build it with `Settings.load`, which names every fault at once."""
 
     model_config = SettingsConfigDict(

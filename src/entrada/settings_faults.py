@@ -10,6 +10,7 @@ from entrada import store_url
 from entrada.errors import SettingsRefused
 from entrada.keyring import KeyRing
 from entrada.settings_guard_faults import guard_faults, is_network
+from entrada.settings_monitoring import monitoring_faults
 
 if TYPE_CHECKING:
     from entrada.settings import Settings
@@ -42,6 +43,7 @@ def faults_of(settings: "Settings") -> list[str]:
         *_production_faults(settings),
         *_audit_faults(settings),
         *_admin_faults(settings),
+        *monitoring_faults(settings),
     ]
 
 

@@ -9,11 +9,12 @@ from pydantic.fields import FieldInfo
 
 from entrada.settings import PREFIX, Settings
 from entrada.settings_guards import GuardSettings
+from entrada.settings_monitoring import MonitoringSettings
 from tests.golden.golden import check
 
 HEAD = """# Settings
 
-Generated from `src/entrada/settings.py` and `settings_guards.py`; `make golden` writes it anew.
+Generated from `src/entrada/settings.py`, `settings_guards.py` and `settings_monitoring.py`; `make golden` writes it anew.
 
 Values come from the constructor (`Settings.load(client_id=…)`), the environment, or a file `.env`, the first that
 has one. All are checked together before anything starts; a wrong, missing or misspelt one stops the start with a
@@ -42,7 +43,7 @@ def default(field: FieldInfo) -> str:
 def reasons() -> dict[str, str]:
     """The text under each setting; pydantic could collect it too, but at every start of every application."""
     found = {}
-    for each in (Settings, GuardSettings):
+    for each in (Settings, GuardSettings, MonitoringSettings):
         (written,) = ast.parse(inspect.getsource(each)).body
         assert isinstance(written, ast.ClassDef)
         for setting, text in pairwise(written.body):
@@ -55,7 +56,8 @@ def reasons() -> dict[str, str]:
 def test_settings_are_documented_from_the_code() -> None:
     """Each setting has a reason and a row; secrets have no default."""
     rows, reason = [], reasons()
-    own_first = sorted(Settings.model_fields.items(), key=lambda item: item[0] in GuardSettings.model_fields)
+    parts = {*GuardSettings.model_fields, *MonitoringSettings.model_fields}
+    own_first = sorted(Settings.model_fields.items(), key=lambda item: item[0] in parts)
     for name, field in own_first:
         assert reason.get(name), f"{name} has no docstring"
         assert not isinstance(field.default, SecretStr)

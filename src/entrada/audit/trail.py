@@ -5,6 +5,7 @@ from collections import deque
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -44,11 +45,19 @@ class AuditTrail:
         self._doubtful: tuple[Written, Sequence[_Waiting]] | None = None
         self.lost = 0
         """How many events found no room since the last one that was written."""
+        self.ever_lost = 0
+        """How many were lost since the start."""
         self.use(ring)
 
     def use(self, ring: KeyRing) -> None:
         """Sign with this ring's active key from now on."""
         self.keys = ChainKeys(ring)
+
+    @property
+    def oldest(self) -> datetime | None:
+        """When the event happened that has waited longest to be written; None when none waits."""
+        batch = self._doubtful[1] if self._doubtful else self._queue
+        return batch[0].event.at if batch else None
 
     @property
     def waiting(self) -> int:
@@ -96,6 +105,7 @@ class AuditTrail:
         waiting.done.set_exception(StoreUnavailable("too many entries of the audit log wait for the database"))
         if not waiting.required:
             self.lost += 1
+            self.ever_lost += 1
             event = waiting.event
             log.error("audit_entry_lost", action=event.name, user_key=event.user_key, reason=event.reason)
 
@@ -139,6 +149,7 @@ class AuditTrail:
         except Exception as error:
             log.exception("audit_entries_lost", entries=len(batch))
             self.lost += len(batch)
+            self.ever_lost += len(batch)
             _settle(batch, StoreUnavailable(f"the audit log: {type(error).__name__}"))
         else:
             _settle(batch, None)

@@ -28,6 +28,7 @@ from entrada.flows import challenge
 from entrada.flows.flights import Flights
 from entrada.flows.schedule import Schedule
 from entrada.logs import log
+from entrada.meters import Counts, Waits
 from entrada.principal import User
 from entrada.provider.id_token import IdTokenVerifier
 from entrada.provider.token_client import Acquired, NothingToRenewWith, TokenClient
@@ -44,6 +45,7 @@ MOST_WAITING = 25.0  # seconds: a lease that ran out (12), one call to the autho
 STORE_AGAIN = 0.1  # seconds until tokens are offered again to a store that failed; doubled up to
 STORE_AT_LEAST_EVERY = 0.5  # few sessions are ever in this state: no more than there are calls to the authority
 LANDING = 20.0  # seconds that a process which stops waits for its renewals
+OUTCOMES = ("renewed", "step", "refused", "outage", "late")
 
 
 class Tell(Protocol):
@@ -88,6 +90,10 @@ class Renewal:
         self._schedule = schedule
         self._clock = clock
         self._flights: Flights[Acquired] = Flights()
+        self.outcomes = Counts(OUTCOMES)
+        """How each time ended that the authority was asked; `late`: another worker's tokens were stored first."""
+        self.waits = Waits()
+        """How long requests waited for a renewal, their own or one that they joined."""
         self._unsaved: set[bytes] = set()  # sessions whose new tokens the store has not got yet
 
     async def renewed(self, session: Session, wanted: Wanted, *, tell: Tell) -> Acquired:
@@ -98,7 +104,8 @@ class Renewal:
         """
         flight = (session.key, wanted)
         joined = flight in self._flights
-        acquired = await self._flights.join(flight, lambda: self._renew(session, wanted, tell))
+        with self.waits.timed():
+            acquired = await self._flights.join(flight, lambda: self._renew(session, wanted, tell))
         return replace(acquired, source="cache") if joined else acquired
 
     async def ahead(self, session: Session, scopes: Sequence[str], *, tell: Tell) -> None:
@@ -190,6 +197,7 @@ class Renewal:
             while True:
                 try:
                     theirs = await self._stored(session, held, acquired.tokens or held.blob)
+                    self.outcomes.add("late" if theirs else "renewed")
                     return self._adopted(theirs, scopes) if theirs else acquired
                 except StoreUnavailable as error:
                     if acquired.expires_at <= self._clock():
@@ -224,6 +232,7 @@ class Renewal:
 
     async def _put_off(self, session: Session, held: SessionTokens, outage: AuthorityUnavailable) -> None:
         """Keep the session and try again later; meanwhile the held token will do, while it lasts (SEC-110)."""
+        self.outcomes.add("outage")
         until = self._schedule.retry_at(outage, failures=held.failures)
         log.warning("renewal_put_off", reason=str(outage), until=until.isoformat(timespec="seconds"))
         await self._sessions.pause_renewal(session, held, until=until)
@@ -245,6 +254,7 @@ class Renewal:
                 return lasting
         if (await self.held(session)).blob != held.blob:
             return None
+        self.outcomes.add("step" if isinstance(refused, InteractionRequired) else "refused")
         log.warning("renewal_refused", reason=str(refused))
         if isinstance(refused, InteractionRequired):
             raise await self._step(session, held, wanted, refused, tell)

@@ -60,7 +60,7 @@ class ApplicationToken:
             endpoint = endpoint.replace(f"/{self._authority.tenant}/", f"/{tenant_id}/", 1)
 
         async def attempt(proof: Proof) -> Answer:
-            return await self._egress.post_form(endpoint, self._form(proof))
+            return await self._egress.post_form(endpoint, self._form(proof), purpose="token")
 
         answer = read(await self._credentials.ask(attempt, audience=endpoint, error_of=_error_of))
         if isinstance(answer, GrantRefused):

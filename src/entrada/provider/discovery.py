@@ -81,6 +81,11 @@ class Discovery:
         """The authority's metadata as they were last believed, without asking for them; None before the first."""
         return self._metadata.last
 
+    @property
+    def keys_age(self) -> timedelta | None:
+        """How long ago the keys were fetched; None before the first time."""
+        return self._keys.age
+
     def tell_of_keys(self, listener: Callable[[KeySet], None]) -> None:
         """Have `listener` hear of each key set from now on: what rests on a key that is gone is believed no more."""
         self._on_keys = listener
@@ -165,7 +170,7 @@ class Discovery:
         return await self._keys.get()
 
     async def _fetch_metadata(self) -> Metadata:
-        answer = await self._egress.get(self.authority.metadata_url, limit=DOCUMENT_LIMIT)
+        answer = await self._egress.get(self.authority.metadata_url, purpose="metadata", limit=DOCUMENT_LIMIT)
         found = metadata_rules.parse(_document(answer), self.authority, production=self._production)
         if self._issuer not in (None, found.issuer):
             raise AuthorityUnavailable("the authority's issuer has changed since the start; restart if that is right")
@@ -174,7 +179,8 @@ class Discovery:
         return found
 
     async def _fetch_keys(self) -> KeySet:
-        answer = await self._egress.get((await self._metadata.get()).jwks_uri, limit=DOCUMENT_LIMIT)
+        address = (await self._metadata.get()).jwks_uri
+        answer = await self._egress.get(address, purpose="keys", limit=DOCUMENT_LIMIT)
         keys = KeySet.parse(_document(answer), production=self._production)
         if keys.skipped:
             log.warning("keys_skipped", reasons=keys.skipped[:10], number=len(keys.skipped))
@@ -224,6 +230,11 @@ class Document(Generic[T]):
     def usable(self) -> bool:
         """Whether there is a value that may still be believed."""
         return self._value is not None and self._age() < LIFE
+
+    @property
+    def age(self) -> timedelta | None:
+        """How old the value is, by the clock; None before there is one."""
+        return self._clock() - self._fetched_at if self._fetched_at else None
 
     def fresh(self, now: datetime) -> T | None:
         """Return the value while it is too young to be asked about."""

@@ -5,7 +5,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, get_args
 from urllib.parse import urlencode
 
 import anyio
@@ -13,6 +13,7 @@ import httpcore2
 import httpx2
 
 from entrada.errors import AuthorityUnavailable
+from entrada.meters import Counts, Waits
 from entrada.provider.network import NetworkTransport
 from entrada.provider.strict_json import NotStrict, json_object
 
@@ -22,6 +23,11 @@ CONNECT_SECONDS = 3.0
 CALLS_PER_HOST = 20  # at the same time; more wait, within their total
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 LONGEST_RETRY_AFTER = 300  # a longer wait than five minutes is not taken from a stranger
+SERVER_FAULT = 500
+
+Purpose = Literal["token", "revocation", "introspection", "metadata", "keys", "graph", "other"]
+"""What a call is for; by it calls are counted."""
+PURPOSES: tuple[Purpose, ...] = get_args(Purpose)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +79,10 @@ class Egress:
         private_networks: Sequence[str] = (),
         total_seconds: float = TOTAL_SECONDS,
     ) -> None:
+        self.waits = {purpose: Waits() for purpose in PURPOSES}
+        """How long calls took, by what they were for."""
+        self.failures = Counts(PURPOSES)
+        """How many had no answer, or the fault of a server."""
         self._http_allowed = private_addresses_allowed
         self._total_seconds = total_seconds
         self._places: defaultdict[str, anyio.Semaphore] = defaultdict(lambda: anyio.Semaphore(CALLS_PER_HOST))
@@ -90,28 +100,55 @@ class Egress:
             headers={"Accept-Encoding": "identity", "Accept": "application/json", "User-Agent": "entrada"},
         )
 
-    async def get(self, url: str, *, headers: Mapping[str, str] | None = None, limit: int = MIB) -> Answer:
+    async def get(
+        self, url: str, *, purpose: Purpose = "other", headers: Mapping[str, str] | None = None, limit: int = MIB
+    ) -> Answer:
         """GET the whole answer; AuthorityUnavailable when there is none within limits of time and size (bytes)."""
-        return await self._call(self._request("GET", url, headers=headers), limit=limit)
+        return await self._counted(purpose, self._request("GET", url, headers=headers), limit=limit)
 
     async def post_form(
-        self, url: str, form: Mapping[str, str], *, headers: Mapping[str, str] | None = None, limit: int = MIB
+        self,
+        url: str,
+        form: Mapping[str, str],
+        *,
+        purpose: Purpose = "other",
+        headers: Mapping[str, str] | None = None,
+        limit: int = MIB,
     ) -> Answer:
         """POST a form; otherwise like `get`."""
         sent = {"Content-Type": "application/x-www-form-urlencoded", **(headers or {})}
-        return await self._call(self._request("POST", url, headers=sent, content=urlencode(form).encode()), limit=limit)
+        request = self._request("POST", url, headers=sent, content=urlencode(form).encode())
+        return await self._counted(purpose, request, limit=limit)
 
     async def post_json(
-        self, url: str, document: Mapping[str, Any], *, headers: Mapping[str, str] | None = None, limit: int = MIB
+        self,
+        url: str,
+        document: Mapping[str, Any],
+        *,
+        purpose: Purpose = "other",
+        headers: Mapping[str, str] | None = None,
+        limit: int = MIB,
     ) -> Answer:
         """POST a JSON document; otherwise like `get`."""
         sent = {"Content-Type": "application/json", **(headers or {})}
         content = json.dumps(document).encode()
-        return await self._call(self._request("POST", url, headers=sent, content=content), limit=limit)
+        request = self._request("POST", url, headers=sent, content=content)
+        return await self._counted(purpose, request, limit=limit)
 
     async def aclose(self) -> None:
         """Close all connections."""
         await self._client.aclose()
+
+    async def _counted(self, purpose: Purpose, request: httpx2.Request, *, limit: int) -> Answer:
+        with self.waits[purpose].timed():
+            try:
+                answer = await self._call(request, limit=limit)
+            except AuthorityUnavailable:
+                self.failures.add(purpose)
+                raise
+        if answer.status >= SERVER_FAULT:
+            self.failures.add(purpose)
+        return answer
 
     async def _call(self, request: httpx2.Request, *, limit: int) -> Answer:
         host = request.url.host

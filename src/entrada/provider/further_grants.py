@@ -55,7 +55,7 @@ class FurtherGrants(OidcClient):
         if metadata.device_authorization_endpoint is None:
             raise AuthorityRefused("the authority has no device_authorization_endpoint, by its metadata")
         form = {"client_id": self._client_id, "scope": " ".join(scopes)}
-        answer = await self._post(metadata.device_authorization_endpoint, form, metadata)
+        answer = await self._post(metadata.device_authorization_endpoint, form, metadata, purpose="other")
         if answer.status == OK:
             return _device_code(answer)
         refused = read(answer)

@@ -65,6 +65,7 @@ class Groups:
         answer = await self._egress.post_json(
             f"{self._graph_url}/v1.0/users/{object_id}/getMemberObjects",
             {"securityEnabledOnly": False},
+            purpose="graph",
             headers={"Authorization": f"Bearer {token}"},
         )
         if answer.status in REFUSALS:

@@ -254,7 +254,8 @@ class MsalHttp:
         if url != self._metadata.token_endpoint or params:
             raise AuthorityUnavailable("MSAL wants another endpoint than the token endpoint")
         form = {name: str(value) for name, value in data.items()}
-        answer = read(anyio.from_thread.run(partial(self._egress.post_form, url, form, headers=headers)))
+        ask = partial(self._egress.post_form, url, form, purpose="token", headers=headers)
+        answer = read(anyio.from_thread.run(ask))
         if isinstance(answer, GrantRefused):
             return MsalAnswer(status_code=400, text=json.dumps(answer.body))
         return MsalAnswer(status_code=200, text=json.dumps(_in_words_of_oauth(answer)))

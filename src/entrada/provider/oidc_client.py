@@ -11,7 +11,7 @@ import msgspec
 from entrada.errors import AuthorityUnavailable, InteractionRequired, TokenRefused
 from entrada.provider import aadsts
 from entrada.provider.credentials import PUBLIC, Proof
-from entrada.provider.egress import Answer
+from entrada.provider.egress import Answer, Purpose
 from entrada.provider.metadata import Metadata
 from entrada.provider.token_answer import GrantRefused, TokensGranted, read
 from entrada.provider.token_client import (
@@ -126,7 +126,7 @@ class OidcClient(TokenClient):
         if held is None or not held.refresh_token or not metadata.revocation_endpoint:
             return False
         form = {"token": held.refresh_token, "token_type_hint": "refresh_token"}
-        answer = await self._post(metadata.revocation_endpoint, form, metadata)
+        answer = await self._post(metadata.revocation_endpoint, form, metadata, purpose="revocation")
         if answer.status != OK:
             raise AuthorityUnavailable(f"the revocation endpoint answered {answer.status}")
         return True
@@ -137,21 +137,21 @@ class OidcClient(TokenClient):
         if not metadata.introspection_endpoint or self._credentials.public:
             return None
         form = {"token": token, "token_type_hint": "access_token"}
-        answer = await self._post(metadata.introspection_endpoint, form, metadata)
+        answer = await self._post(metadata.introspection_endpoint, form, metadata, purpose="introspection")
         if answer.status != OK:
             raise AuthorityUnavailable(f"the introspection endpoint answered {answer.status}")
         return answer.json_object()
 
     async def _ask(self, form: Mapping[str, str]) -> TokensGranted | GrantRefused:
         metadata = await self._metadata()
-        return read(await self._post(metadata.token_endpoint, form, metadata))
+        return read(await self._post(metadata.token_endpoint, form, metadata, purpose="token"))
 
-    async def _post(self, url: str, form: Mapping[str, str], metadata: Metadata) -> Answer:
+    async def _post(self, url: str, form: Mapping[str, str], metadata: Metadata, *, purpose: Purpose) -> Answer:
         """Post a form with a proof of who we are; its audience is the token endpoint also elsewhere (RFC 7009)."""
 
         async def attempt(proof: Proof) -> Answer:
             proving, headers = self._proving(proof, metadata.token_endpoint_auth_methods)
-            return await self._egress.post_form(url, {**form, **proving}, headers=headers)
+            return await self._egress.post_form(url, {**form, **proving}, purpose=purpose, headers=headers)
 
         return await self._credentials.ask(attempt, audience=metadata.token_endpoint, error_of=_error_of)
 

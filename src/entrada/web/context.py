@@ -45,6 +45,7 @@ if TYPE_CHECKING:  # an application that only names its dependencies loads none 
     from entrada.web.csrf import CsrfTokens
     from entrada.web.guards import Guards
     from entrada.web.hosts import Hosts
+    from entrada.web.numbers import Numbers
     from entrada.web.outbound import Outbound
     from entrada.web.pages import Pages
     from entrada.web.people import People
@@ -89,6 +90,8 @@ class House:
     people: "People"
     guards: "Guards"
     """What stands before every request."""
+    numbers: "Numbers"
+    """For whoever watches the application."""
     binding: "Binding | None"
     """What sessions are bound to beside their cookie, if to anything."""
     own_paths: frozenset[str]

@@ -126,6 +126,7 @@ def answer(connection: HTTPConnection, error: EntradaError) -> Response:
     context = context_of(connection.scope)
     status = status_of(error)
     log_refusal(error)
+    context.house.numbers.refused(error)
     headers = _headers(error, context)
     if not navigates(connection):
         login = None if isinstance(error, StepUpInVain) else _step(error)

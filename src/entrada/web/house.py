@@ -51,7 +51,9 @@ from entrada.web.cookies import Cookies
 from entrada.web.csrf import CsrfTokens
 from entrada.web.guards import Guards
 from entrada.web.hosts import Hosts
+from entrada.web.metrics import Metrics
 from entrada.web.middleware.headers import HeaderRules
+from entrada.web.numbers import Numbers
 from entrada.web.outbound import Outbound
 from entrada.web.pages import Pages
 from entrada.web.people import People, people_of
@@ -118,12 +120,14 @@ class Building:
             stack.push_async_callback(self.house.database.close)
             stack.push_async_callback(self.house.audit.trail.aclose)
             stack.push_async_callback(self.house.tokens.land)
+            stack.push_async_callback(self.house.numbers.close)
             await self.house.database.bring_up()
             await self.house.audit.start()
             await stack.enter_async_context(watching_ends(self.ended))
             await self.store.prepare()
             await self.house.discovery.prepare()
             await self.house.expiry.once()
+            await self.house.numbers.start()
             yield
 
 
@@ -145,7 +149,10 @@ def build(
     people, expiry = people_of(settings, database, ring, provision, events), _expiry(outside, clock, events)
     renewal = _renewal(sessions, leases, outside, clock)
     bearers, endings = _bearers(outside, people.provisioning, clock), _endings(settings, outside.client, sessions)
-    beside = (*_watches(expiry, bearers, outside), *audit.duties(Chore), *people.chores(endings, bearers, clock=clock))
+    metrics = Metrics(events=events, renewal=renewal, outside=outside, trail=audit.trail, clock=clock)
+    numbers, watches = Numbers(metrics, settings), _watches(expiry, bearers, outside)
+    for_people = people.chores(endings, bearers, clock=clock)
+    beside = (*watches, *audit.duties(Chore), *for_people, *numbers.chores())
     house = House(
         settings=settings,
         clock=clock,
@@ -174,8 +181,10 @@ def build(
         binding=Binding.from_settings(settings),
         people=people,
         guards=_guards(settings, clock),
+        numbers=numbers,
         own_paths=own_paths(settings),
     )
+    numbers.watch(house.chores)
     return Building(house, outside, store, sealer, key_file, ended)
 
 

@@ -20,6 +20,7 @@ from entrada.web.address_limits import AddressLimit
 from entrada.web.callers import Allowance, Callers
 from entrada.web.client_address import client_key
 from entrada.web.context import Context
+from entrada.web.routes.metrics import PATH as METRICS
 
 if TYPE_CHECKING:
     from entrada.web.shared_limits import SharedLimits
@@ -57,6 +58,7 @@ class Limits:
         self._sign_in_paths = frozenset(f"{settings.prefix}/{name}" for name in SIGN_IN)
         self._exempt = exempt | {f"{settings.prefix}/{name}" for name in UNLIMITED}
         self._exempt_trees = exempt_trees
+        self._own_token = METRICS if settings.metrics_offered else None  # it takes a token that nobody else may see
         self.refused: Counter[str] = Counter()
         """How many requests each limit has refused since the start."""
         self._told: dict[str, float] = {}
@@ -76,6 +78,8 @@ class Limits:
 
     async def admit(self, scope: Scope, context: Context) -> None:
         """Find out who comes, and count them; LimitReached when they came too often."""
+        if scope["path"] == self._own_token:
+            return
         if context.session_id is not None and (known := await self._person(context, context.session_id)):
             self._take(known, "people", self.people)
         elif context.bearer:
@@ -87,6 +91,10 @@ class Limits:
     async def sign_in_finished(self, context: Context) -> None:
         """Give the steps of a sign-in back that led to somebody: an office behind one address is no flood."""
         await self._sign_in.give_back(self._client(context), STEPS)
+
+    async def own_token_refused(self, context: Context) -> None:
+        """Count a token that the page of numbers has refused, as one that an API has."""
+        await self._spend(self._failures, context)
 
     def forget_session(self, session_id: str) -> None:
         """Let go of a session that has ended: its cookie is a stranger's from now on."""

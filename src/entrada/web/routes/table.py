@@ -13,6 +13,8 @@ from entrada.web.routes.health import health, ready
 from entrada.web.routes.login import login
 from entrada.web.routes.logout import logout, signed_out
 from entrada.web.routes.me import me
+from entrada.web.routes.metrics import PATH as METRICS
+from entrada.web.routes.metrics import metrics
 from entrada.web.routes.onboarding import onboarding_routes
 from entrada.web.routes.remote_logout import backchannel_logout, frontchannel_logout
 from entrada.web.routes.sessions import end_one, end_others, sessions
@@ -40,6 +42,7 @@ def routes(settings: Settings) -> list[Route]:
         Route("/signed-out", signed_out, methods=["GET"]),
         Route("/health", health, methods=["GET"]),
         Route("/ready", ready, methods=["GET"]),
+        *([Route(METRICS, metrics, methods=["GET"])] if settings.metrics_offered else []),
         *([Route(debug.PATH, debug.debug_info, methods=["GET"])] if debug.offered(settings) else []),
         *admin_routes(settings),
         *static_routes(),
