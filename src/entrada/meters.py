@@ -16,11 +16,11 @@ SECONDS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 25.0)
 
 
 class Counts:
-    """How often each of some words was counted; those in `known` begin at 0, and with them no others are taken."""
+    """How often each of some words was counted; those in `known` begin at 0, and when `closed` there are no others."""
 
-    def __init__(self, known: Iterable[str] = ()) -> None:
+    def __init__(self, known: Iterable[str] = (), *, closed: bool = True) -> None:
         self._counts = dict.fromkeys(known, 0)
-        self._closed = bool(self._counts)
+        self._closed = closed
 
     def add(self, word: str) -> None:
         """Count one."""

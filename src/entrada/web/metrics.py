@@ -30,6 +30,8 @@ OAUTH = """
 """
 """What an authority may say; any other word of its is counted as `other`, for a stranger can have it say anything."""
 
+OUTAGES = ("AuthorityUnavailable", "StoreUnavailable")  # what alerts ask for is there before it happens
+
 FAMILIES = (
     Family("entrada_build_info", "gauge", "1, with the version that runs.", ("version",), "max"),
     Family("entrada_workers", "gauge", "Worker processes on this machine."),
@@ -67,10 +69,10 @@ class Metrics:
         trail: "AuditTrail",
         clock: "Clock",
     ) -> None:
-        self.refusals = Counts()
+        self.refusals = Counts(OUTAGES, closed=False)
         """Requests that were answered with an error, by its class."""
         self._failures = Counts(_reasons())
-        self._ended = Counts()
+        self._ended = Counts(closed=False)
         self._events = Counts(EVENT_NAMES)
         self._renewal = renewal
         self._egress: Egress = outside.egress
