@@ -138,10 +138,10 @@ class Credentials:
             log.error("credential_refused", credential=credential.name)
         return answer
 
+    def ends(self) -> dict[str, datetime]:
+        """Return when each credential ends whose end is known."""
+        return {held.name: held.expires_at for held in self._held if held.expires_at is not None}
+
     def days_left(self, now: datetime) -> dict[str, int]:
         """Return the whole days until each credential ends whose end is known; below zero when it has ended."""
-        return {
-            held.name: math.floor((held.expires_at - now).total_seconds() / 86_400)
-            for held in self._held
-            if held.expires_at is not None
-        }
+        return {name: math.floor((end - now).total_seconds() / 86_400) for name, end in self.ends().items()}

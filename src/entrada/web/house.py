@@ -127,7 +127,7 @@ class Building:
             await self.store.prepare()
             await self.house.discovery.prepare()
             await self.house.expiry.once()
-            await self.house.numbers.start()
+            await self.house.numbers.start(self.house.chores)
             yield
 
 
@@ -149,10 +149,9 @@ def build(
     people, expiry = people_of(settings, database, ring, provision, events), _expiry(outside, clock, events)
     renewal = _renewal(sessions, leases, outside, clock)
     bearers, endings = _bearers(outside, people.provisioning, clock), _endings(settings, outside.client, sessions)
-    metrics = Metrics(events=events, renewal=renewal, outside=outside, trail=audit.trail, clock=clock)
-    numbers, watches = Numbers(metrics, settings), _watches(expiry, bearers, outside)
     for_people = people.chores(endings, bearers, clock=clock)
-    beside = (*watches, *audit.duties(Chore), *for_people, *numbers.chores())
+    numbers = Numbers(Metrics(events, renewal, outside, trail=audit.trail, clock=clock), settings)
+    beside = (*_watches(expiry, bearers, outside, numbers), *audit.duties(Chore), *for_people)
     house = House(
         settings=settings,
         clock=clock,
@@ -184,7 +183,6 @@ def build(
         numbers=numbers,
         own_paths=own_paths(settings),
     )
-    numbers.watch(house.chores)
     return Building(house, outside, store, sealer, key_file, ended)
 
 
@@ -302,8 +300,9 @@ def _chores(
     return Chores((renewing, sweeping, *beside), chance=random)
 
 
-def _watches(expiry: ExpiryWatch, bearers: Bearers, outside: WaysOut) -> Iterator[Chore]:
+def _watches(expiry: ExpiryWatch, bearers: Bearers, outside: WaysOut, numbers: Numbers) -> Iterator[Chore]:
     """What is looked at now and then: the end of credentials, expired bearer tokens, keys that grow old unseen."""
+    yield from numbers.chores()
     yield Chore("credentials", WARN_EVERY, expiry.once)
     yield Chore("bearer_tokens", SWEEP_EVERY, bearers.sweep)
     for number, discovery in enumerate(outside.discoveries, 1):

@@ -52,8 +52,8 @@ FAMILIES = (
     Family("entrada_audit_lost_total", "counter", "Entries for which there was no room."),
     Family("entrada_chore_runs_total", "counter", "Background chores that were done.", ("chore", "outcome")),
     Family("entrada_chore_failing", "gauge", "1 when a chore failed the last time.", ("chore",), "max"),
-    Family("entrada_credential_days", "gauge", "Days until a credential of the application ends.", ("credential",),
-           "min"),
+    Family("entrada_credential_end_timestamp_seconds", "gauge", "When a credential of the application ends.",
+           ("credential",), "min"),
 )  # fmt: skip
 
 
@@ -62,10 +62,10 @@ class Metrics:
 
     def __init__(
         self,
-        *,
         events: Events,
         renewal: "Renewal",
         outside: "WaysOut",
+        *,
         trail: "AuditTrail",
         clock: "Clock",
     ) -> None:
@@ -124,8 +124,8 @@ class Metrics:
         if ages:
             reading.put("entrada_keys_age_seconds", max(ages))
         reading.put("entrada_authority_ready", self._discoveries[0].ready)
-        for name, days in self._credentials.days_left(self._clock()).items():
-            reading.put("entrada_credential_days", days, credential=name)
+        for name, end in self._credentials.ends().items():
+            reading.put("entrada_credential_end_timestamp_seconds", end.timestamp(), credential=name)
 
     def _background(self, reading: Reading) -> None:
         oldest = self._trail.oldest

@@ -31,10 +31,6 @@ class Numbers:
         if self._workers is not None:
             yield Chore("metrics", WRITE_EVERY, self.write)
 
-    def watch(self, chores: Chores) -> None:
-        """Say from now on how these go."""
-        self._metrics.watch(chores)
-
     def refused(self, error: Exception) -> None:
         """Count a request that was answered with an error of ours."""
         self._metrics.refusals.add(type(error).__name__)
@@ -54,8 +50,9 @@ class Numbers:
         if self._workers is not None:
             await anyio.to_thread.run_sync(self._workers.write, self._metrics.samples())
 
-    async def start(self) -> None:
-        """Write the first time; a disk that refuses keeps nobody from starting."""
+    async def start(self, chores: Chores) -> None:
+        """Say from now on how these go, and write the first time; a disk that refuses keeps nobody from starting."""
+        self._metrics.watch(chores)
         await self._written()
 
     async def close(self) -> None:
