@@ -37,4 +37,3 @@ def monitoring_faults(settings: "Settings") -> list[str]:
     if token is not None and (len(token) < SHORTEST_TOKEN or not token.isascii() or not token.isprintable()):
         faults.append("metrics_token: needs 24 characters of ASCII; take what `openssl rand -base64 18` prints")
     return faults
-

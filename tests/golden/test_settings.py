@@ -14,7 +14,7 @@ from tests.golden.golden import check
 
 HEAD = """# Settings
 
-Generated from `src/entrada/settings.py`, `settings_guards.py` and `settings_monitoring.py`; `make golden` writes it anew.
+Generated from `settings.py`, `settings_guards.py` and `settings_monitoring.py`; `make golden` writes it anew.
 
 Values come from the constructor (`Settings.load(client_id=…)`), the environment, or a file `.env`, the first that
 has one. All are checked together before anything starts; a wrong, missing or misspelt one stops the start with a

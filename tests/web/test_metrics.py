@@ -100,7 +100,7 @@ async def test_what_an_authority_says_is_no_label(watched: FrontDoor) -> None:
         await browser.open(f"{AUTH}/callback?state={state[1]}&error={word}")
     found = await numbers(watched)
     assert found['entrada_sign_in_failures_total{reason="other"}'] == 2
-    assert not any("stranger" in series for series in found)
+    assert not any("invented" in series for series in found)
     assert len(found) <= before + 1
 
 

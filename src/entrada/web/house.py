@@ -149,8 +149,8 @@ def build(
     people, expiry = people_of(settings, database, ring, provision, events), _expiry(outside, clock, events)
     renewal = _renewal(sessions, leases, outside, clock)
     bearers, endings = _bearers(outside, people.provisioning, clock), _endings(settings, outside.client, sessions)
-    for_people = people.chores(endings, bearers, clock=clock)
-    numbers = Numbers(Metrics(events, renewal, outside, trail=audit.trail, clock=clock), settings)
+    guards, for_people = _guards(settings, clock), people.chores(endings, bearers, clock=clock)
+    numbers = Numbers(Metrics(events, renewal, outside, audit.trail, guards.limits, clock=clock), settings)
     beside = (*_watches(expiry, bearers, outside, numbers), *audit.duties(Chore), *for_people)
     house = House(
         settings=settings,
@@ -179,7 +179,7 @@ def build(
         onboarding=Onboarding(settings, discovery=outside.discovery, sealer=sealer, sessions=sessions, clock=clock),
         binding=Binding.from_settings(settings),
         people=people,
-        guards=_guards(settings, clock),
+        guards=guards,
         numbers=numbers,
         own_paths=own_paths(settings),
     )

@@ -6,11 +6,12 @@ hundred at most (SEC-146). Why it is our own page and not a client library's: do
 
 from collections.abc import Iterator, Sequence
 from importlib.metadata import PackageNotFoundError, version
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, get_args
 
 from entrada.errors import EntradaError
 from entrada.events import EVENT_NAMES, Event, Events
 from entrada.meters import OTHER, Counts
+from entrada.settings_guards import LimitClass
 from entrada.web.exposition import Family, Reading, Samples
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from entrada.provider.credentials import Credentials
     from entrada.provider.discovery import Discovery
     from entrada.provider.egress import Egress
+    from entrada.web.limits import Limits
     from entrada.web.ways_out import WaysOut
 
 OAUTH = """
@@ -30,6 +32,7 @@ OAUTH = """
 """
 """What an authority may say; any other word of its is counted as `other`, for a stranger can have it say anything."""
 
+LIMITS = tuple(name.replace("_", "-") for name in get_args(LimitClass))
 OUTAGES = ("AuthorityUnavailable", "StoreUnavailable")  # what alerts ask for is there before it happens
 
 FAMILIES = (
@@ -41,6 +44,7 @@ FAMILIES = (
     Family("entrada_sessions_ended_total", "counter", "Sessions ended otherwise, by the reason.", ("reason",)),
     Family("entrada_events_total", "counter", "Events as the audit log knows them.", ("event",)),
     Family("entrada_refusals_total", "counter", "Requests answered with an error of ours, by its class.", ("error",)),
+    Family("entrada_limit_refusals_total", "counter", "Requests beyond a limit, by which.", ("limit",)),
     Family("entrada_renewals_total", "counter", "Times the authority was asked to renew tokens.", ("outcome",)),
     Family("entrada_renewal_wait_seconds", "histogram", "How long requests waited for a renewal."),
     Family("entrada_outbound_seconds", "histogram", "Calls to the authority, by what they are for.", ("purpose",)),
@@ -65,8 +69,9 @@ class Metrics:
         events: Events,
         renewal: "Renewal",
         outside: "WaysOut",
-        *,
         trail: "AuditTrail",
+        limits: "Limits | None",
+        *,
         clock: "Clock",
     ) -> None:
         self.refusals = Counts(OUTAGES, closed=False)
@@ -79,6 +84,7 @@ class Metrics:
         self._discoveries: Sequence[Discovery] = outside.discoveries
         self._credentials: Credentials = outside.credentials
         self._trail = trail
+        self._limits = limits
         self._chores: Chores | None = None
         self._clock = clock
         for name in EVENT_NAMES:
@@ -113,6 +119,9 @@ class Metrics:
         reading.counts("entrada_sessions_ended_total", "reason", self._ended)
         reading.counts("entrada_events_total", "event", self._events)
         reading.counts("entrada_refusals_total", "error", self.refusals)
+        for name in LIMITS:
+            refused = self._limits.refused[name] if self._limits else 0
+            reading.put("entrada_limit_refusals_total", refused, limit=name)
 
     def _calls(self, reading: Reading) -> None:
         reading.counts("entrada_renewals_total", "outcome", self._renewal.outcomes)

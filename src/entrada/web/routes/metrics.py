@@ -1,7 +1,7 @@
 """`GET /metrics`: the numbers of this machine's workers for Prometheus, for whoever the settings name, and nobody else.
 
-The route is there only when `metrics_token` or `metrics_networks` is set. An address is that of the connection or, through
-trusted proxies, beyond them; without such, whoever comes through a proxy, which says so, is not known by it (SEC-153).
+The route is there only when `metrics_token` or `metrics_networks` is set. An address is that of the connection, or
+beyond trusted proxies; without such, whoever comes through a proxy, which says so, is not known by it (SEC-153).
 """
 
 from hmac import compare_digest
