@@ -7,7 +7,7 @@ from datetime import timedelta
 from functools import partial
 from pathlib import Path
 from random import random
-from typing import NamedTuple
+from typing import NamedTuple, TypedDict
 
 import httpx2
 from fastapi import FastAPI
@@ -147,18 +147,16 @@ def build(
     sessions = Sessions(store, sealer=sealer, ring=ring, clock=Steady(clock), lifetimes=_lifetimes(settings))
     outside = lay_ways_out(settings, transport=transport, client_assertion=client_assertion, clock=clock)
     people, expiry = people_of(settings, database, ring, provision, events), _expiry(outside, clock, events)
-    renewal = _renewal(sessions, leases, outside, clock)
+    renewal, guards = _renewal(sessions, leases, outside, clock), _guards(settings, clock)
     bearers, endings = _bearers(outside, people.provisioning, clock), _endings(settings, outside.client, sessions)
-    guards, for_people = _guards(settings, clock), people.chores(endings, bearers, clock=clock)
     numbers = Numbers(Metrics(events, renewal, outside, audit.trail, guards.limits, clock=clock), settings)
+    for_people = people.chores(endings, bearers, clock=clock)
     beside = (*_watches(expiry, bearers, outside, numbers), *audit.duties(Chore), *for_people)
     house = House(
         settings=settings,
         clock=clock,
         events=events,
-        cookies=Cookies.from_settings(settings),
         csrf=CsrfTokens(ring),
-        hosts=Hosts.from_settings(settings),
         pages=_pages(settings, templates, outside.policy),
         discovery=outside.discovery,
         bearers=bearers,
@@ -177,13 +175,30 @@ def build(
         told_later=ToldLater(sealer, clock=clock),
         step_ups=StepUps(sealer, Interruptions(sessions, outside.schedule, clock=clock), clock=clock),
         onboarding=Onboarding(settings, discovery=outside.discovery, sealer=sealer, sessions=sessions, clock=clock),
-        binding=Binding.from_settings(settings),
         people=people,
         guards=guards,
         numbers=numbers,
-        own_paths=own_paths(settings),
+        **_of_settings(settings),
     )
     return Building(house, outside, store, sealer, key_file, ended)
+
+
+class OfSettings(TypedDict):
+    """The parts that follow from the settings alone."""
+
+    cookies: Cookies
+    hosts: Hosts
+    binding: Binding | None
+    own_paths: frozenset[str]
+
+
+def _of_settings(settings: Settings) -> OfSettings:
+    return OfSettings(
+        cookies=Cookies.from_settings(settings),
+        hosts=Hosts.from_settings(settings),
+        binding=Binding.from_settings(settings),
+        own_paths=own_paths(settings),
+    )
 
 
 def _keys(settings: Settings) -> tuple[KeyFile | None, KeyRing, Sealer]:
