@@ -20,6 +20,7 @@ from entrada.web import dependencies
 from entrada.web.context import House
 from entrada.web.failures import PROBLEM
 from entrada.web.requires import rule_of
+from entrada.web.routes.admin.described import ways_in, with_administration
 
 TOKEN, APPLICATION, SESSION = "AccessToken", "ApplicationToken", "Session"
 SCHEMES = {"person": TOKEN, "application": APPLICATION, "session": SESSION}
@@ -51,16 +52,21 @@ class OpenApi:
         own, metadata = self._own(), self._house.discovery.known
         if self._described and self._described[0] is own and self._described[1] is metadata:
             return self._described[2]
+        settings, asked = self._house.settings, operations(self._app)
         document = described(
-            own,
-            operations(self._app),
-            settings=self._house.settings,
+            _with_administration(own) if settings.admin else own,
+            {**asked, **(ways_in() if settings.admin else {})},
+            settings=settings,
             session_cookie=self._house.cookies.session,
             metadata=metadata,
             metadata_url=self._house.discovery.authority.metadata_url,
         )
         self._described = (own, metadata, document)
         return document
+
+
+def _with_administration(own: Document) -> Document:
+    return with_administration(own, refusal={PROBLEM: {"schema": {"$ref": f"#/components/schemas/{REFUSAL}"}}})
 
 
 def operations(app: FastAPI) -> Operations:

@@ -12,8 +12,8 @@ from entrada.errors import InputRefused, MediaTypeRefused, NotFound, RequestRefu
 from entrada.provider.strict_json import NotStrict, json_object
 from entrada.web.context import context_of
 from entrada.web.forms import parse
+from entrada.web.routes.admin.schemas import LONGEST_TEXT
 
-LONGEST_TEXT = 200
 MOST_BYTES = 64 * 1024
 ETAG = re.compile(r'"([0-9]{1,9})"')
 NOBODYS_VERSION = -1
@@ -21,18 +21,22 @@ C = TypeVar("C", bound=str)
 
 
 class Query:
-    """The parameters of a request; InputRefused for one that is not among `known`, or that is there twice."""
+    """The parameters of a request; InputRefused for one that is not among `known`, or that is there twice.
 
-    def __init__(self, request: Request, known: Sequence[str], *, several: Sequence[str] = ()) -> None:
+    `known` are the schemas of those that are taken; one that takes a list may be there several times.
+    """
+
+    def __init__(self, request: Request, known: Mapping[str, Mapping[str, Any]]) -> None:
         self._given: dict[str, list[str]] = {}
         for name, value in parse(request.scope["query_string"]):
             self._given.setdefault(name, []).append(value)
-        if not self._given.keys() <= {*known, *several}:
-            raise InputRefused(f"parameters: known are {', '.join((*known, *several)) or 'none'}")
-        if any(values[1:] for name, values in self._given.items() if name not in several):
-            raise InputRefused("parameters: one is there twice")
-        if any("\0" in value or len(value) > LONGEST_TEXT for values in self._given.values() for value in values):
-            raise InputRefused(f"parameters: at most {LONGEST_TEXT} characters each, none of them NUL")
+        if not self._given.keys() <= known.keys():
+            raise InputRefused(f"parameters: known are {', '.join(known) or 'none'}")
+        for name, values in self._given.items():
+            if values[1:] and known[name].get("type") != "array":
+                raise InputRefused(f"{name}: is there twice")
+            if any("\0" in value or len(value) > LONGEST_TEXT for value in values):
+                raise InputRefused(f"{name}: at most {LONGEST_TEXT} characters, none of them NUL")
 
     def shown(self, *, but: str) -> dict[str, list[str]]:
         """Return what was asked for, as the log may have it."""

@@ -5,7 +5,7 @@ the API for a person is not one that may administer for them (decision 0270).
 """
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from http import HTTPStatus
 
 from starlette.requests import Request
@@ -21,6 +21,7 @@ from entrada.web.context import Context, context_of
 from entrada.web.embedding import PRIVATE, refuse_embedding
 from entrada.web.failures import Refused
 from entrada.web.requires import refusal, with_groups
+from entrada.web.routes.admin.schemas import Schema
 from entrada.web.step_up import refused
 
 Handler = Callable[[Request, Desk], Awaitable[Response]]
@@ -31,6 +32,14 @@ class Way:
     """What answers one method of one address."""
 
     handler: Handler
+    answer: str
+    """The schema of what it answers."""
+    query: Mapping[str, Schema] = field(default_factory=dict)
+    """The schemas of its parameters."""
+    body: str | None = None
+    """The schema of what it takes."""
+    versioned: bool = False
+    """Whether If-Match may say for which version it is."""
     fresh: bool = False
     """Whether the proof must be fresh: it cannot be undone, or it gives rights (SEC-140)."""
     head: bool = True

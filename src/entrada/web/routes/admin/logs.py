@@ -10,17 +10,16 @@ from entrada.audit.rows import STREAMS
 from entrada.events import EVENT_NAMES, Outcome
 from entrada.flows.admin.desk import Desk
 from entrada.web.context import context_of
-from entrada.web.routes.admin import export
+from entrada.web.routes.admin import export, schemas
 from entrada.web.routes.admin.asked import Query, user_id
 
 PAGE = 100
-FILTERS = ("outcome", "user", "about", "tenant", "address", "since", "until", "stream", "correlation_id", "q")
 OUTCOMES: tuple[Outcome, ...] = get_args(Outcome)
 
 
 async def list_logs(request: Request, desk: Desk) -> Response:
     """Answer a page of the log; `next` is where older rows begin."""
-    asked = Query(request, (*FILTERS, "limit", "offset", "after"), several=("action",))
+    asked = Query(request, schemas.FILTER | schemas.PLACE)
     wanted = _filter(asked)
     limit, offset = _bounds(asked)
     page = await desk.log(wanted, limit=limit, after=asked.text("after"), offset=offset)
@@ -31,7 +30,7 @@ async def list_logs(request: Request, desk: Desk) -> Response:
 
 async def list_logs_of_user(request: Request, desk: Desk) -> Response:
     """Answer what one person did and what was done to them."""
-    asked = Query(request, ("limit", "offset", "after"))
+    asked = Query(request, schemas.PLACE)
     limit, offset = _bounds(asked)
     page = await desk.history(user_id(request), limit=limit, after=asked.text("after"), offset=offset)
     return JSONResponse(_page(page) | {"limit": limit, "offset": offset})
@@ -39,7 +38,7 @@ async def list_logs_of_user(request: Request, desk: Desk) -> Response:
 
 async def export_logs(request: Request, desk: Desk) -> Response:
     """Send all rows that the filter lets through, as CSV or JSON; that they were asked for is in the log."""
-    asked = Query(request, (*FILTERS, "format"), several=("action",))
+    asked = Query(request, schemas.FILTER | schemas.FORMAT)
     form = asked.choice("format", export.FORMS) or "csv"
     shown = {"format": form} | asked.shown(but="format")
     rows = await desk.exported(_filter(asked), shown=shown)

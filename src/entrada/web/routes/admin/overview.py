@@ -12,6 +12,7 @@ from entrada.flows.admin.condition import Condition, answers
 from entrada.flows.admin.desk import Desk
 from entrada.flows.admin.statistics import SPANS, Per
 from entrada.web.context import House, context_of
+from entrada.web.routes.admin import schemas
 from entrada.web.routes.admin.asked import Query
 
 PER: tuple[Per, ...] = get_args(Per)
@@ -20,7 +21,7 @@ SHOWN = {"hour": timedelta(days=1), "day": timedelta(days=30)}  # when nobody sa
 
 async def show_statistics(request: Request, desk: Desk) -> Response:
     """Answer how many signed in and failed, by the day or by the hour (UTC)."""
-    asked = Query(request, ("since", "until", "per"))
+    asked = Query(request, schemas.WHEN)
     per = asked.choice("per", PER) or "day"
     until = asked.time("until") or context_of(request.scope).house.clock()
     since = asked.time("since") or until - SHOWN[per] + SPANS[per]
@@ -37,7 +38,7 @@ async def show_statistics(request: Request, desk: Desk) -> Response:
 
 async def show_health(request: Request, desk: Desk) -> Response:
     """Answer how the worker that was asked does; for those who see everybody, as it is not one tenant's."""
-    Query(request, ())
+    Query(request, {})
     if desk.scope.tenant_id is not None:
         raise NotAllowed("an administrator of this application's operator")
     house = context_of(request.scope).house

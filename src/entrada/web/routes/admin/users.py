@@ -13,6 +13,7 @@ from entrada.sessions.session import Session
 from entrada.users.people import MOST_AT_ONCE, MOST_OFFSET, Order, Wanted
 from entrada.users.person import Person
 from entrada.web.devices import device
+from entrada.web.routes.admin import schemas
 from entrada.web.routes.admin.asked import Query, fields, user_id, version
 from entrada.web.routes.admin.door import prove_freshly
 
@@ -26,7 +27,7 @@ ORDERS: tuple[Order, ...] = get_args(Order)
 
 async def list_users(request: Request, desk: Desk) -> Response:
     """List people, newest first unless another order is asked for; `next` begins the page after this one."""
-    asked = Query(request, ("q", "active", "admin", "role", "tenant", "sort", "limit", "offset", "after"))
+    asked = Query(request, schemas.PEOPLE)
     wanted = Wanted(
         text=asked.text("q"),
         is_active=asked.flag("active"),
