@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import httpx2
 from entrada_emulator import seeds
 from entrada_emulator.keys import SigningKey
-from entrada_emulator.model import Application, User
+from entrada_emulator.model import Application, Scope, User
 from entrada_emulator.pytest_plugin import Entra, new_entra
 from entrada_emulator.seeds import default_world
 from entrada_emulator.world_checks import checked_world
@@ -32,6 +32,7 @@ MIA, GRETA, CLEO = "mia@birch.example", "greta@birch.example", "cleo@cedar.examp
 SECOND_FACTOR = frozenset({ADA, OLGA, CORA})
 ADMINS = (ADA, CORA, GRETA)
 ROOT = Actor(label="Root")
+PORTAL = f"api://{seeds.MULTI_TENANT_APP}"
 CLAIMS = ("wids", "auth_time", "acrs")
 
 
@@ -91,7 +92,15 @@ def _person(user: User) -> User:
 
 
 def _application(application: Application) -> Application:
-    return replace(application, optional_id_claims=(*CLAIMS, "amr")) if application.multi_tenant else application
+    """Return the application, which is an API too; its ID tokens say how somebody has signed in."""
+    if application.client_id != seeds.MULTI_TENANT_APP:
+        return application
+    return replace(
+        application,
+        optional_id_claims=(*CLAIMS, "amr"),
+        identifier_uris=(PORTAL,),
+        scopes=(Scope("access_as_user", "Use the portal as you"),),
+    )
 
 
 def world(keys: tuple[SigningKey, ...]) -> Entra:

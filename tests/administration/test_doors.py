@@ -21,6 +21,7 @@ from tests.administration.site import (
     GRETA,
     MIA,
     OLGA,
+    PORTAL,
     AdminSite,
     administered,
     promote,
@@ -56,7 +57,7 @@ async def disabled(site: AdminSite) -> httpx2.AsyncClient:
 
 
 async def callers(site: AdminSite) -> dict[str, httpx2.AsyncClient]:
-    token = site.entra.token(MIA, scope=f"api://{seeds.API}/access_as_user")
+    token = site.entra.token(MIA, scope=f"{PORTAL}/access_as_user")
     return {
         "stranger": await site.site.stranger(),
         "user": await site.of(MIA),
