@@ -52,6 +52,8 @@ class Settings(MonitoringSettings, GuardSettings):
     """As registered at the authority; by default base_url + prefix + /callback."""
     home: str = "/"
     """The page after sign-in when there was no page on the way."""
+    console: bool = False
+    """Whether /admin is the administrators' console, and /account everybody's page about themselves."""
     hosts: Words = ()
     """Host names served besides that of base_url."""
 

@@ -20,13 +20,17 @@ class ExpiryWatch:
 
     def days_left(self) -> int | None:
         """Return the whole days until the first credential ends that is close to its end, else None."""
-        days = min(self._credentials.days_left(self._clock()).values(), default=None)
+        days = min(self.ends().values(), default=None)
         return days if days is not None and days < DAYS[-1] else None
+
+    def ends(self) -> dict[str, int]:
+        """Return the whole days until each credential ends whose end is known; below zero when it has ended."""
+        return self._credentials.days_left(self._clock())
 
     async def once(self) -> None:
         """Log a warning and tell `credential_expiring` for each credential that has passed a threshold."""
         now = self._clock()
-        for name, days in self._credentials.days_left(now).items():
+        for name, days in self.ends().items():
             threshold = next((each for each in DAYS if days < each), None)
             if threshold is None:
                 self._told.pop(name, None)  # it was renewed

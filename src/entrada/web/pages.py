@@ -30,6 +30,7 @@ OWN_PAGES = frozenset(
         "onboarded.html",
     }
 )
+CONSOLE = "console/"
 
 AtAuthority = Literal["ended", "still_signed_in", "unknown"]
 Interruption = Literal["loop", "cookies"]
@@ -112,7 +113,7 @@ class Pages:
         """
         nonce = secrets.token_urlsafe(16)
         html = self._environment.get_template(name).render({**context, "csp_nonce": nonce})
-        usual = self._policy.ours if name in OWN_PAGES else self._policy.with_nonce
+        usual = self._policy.ours if name in OWN_PAGES or name.startswith(CONSOLE) else self._policy.with_nonce
         policy = (content_policy or usual)(nonce)
         fixed = {"content-security-policy": policy, "cache-control": "no-store", "referrer-policy": "no-referrer"}
         return HTMLResponse(html, status, {**fixed, **(headers or {})})

@@ -4,17 +4,16 @@ A session is named by a handle, which is good for nothing but this. Ending one d
 workers share: the next request with its cookie is nobody's, wherever it arrives.
 """
 
-from datetime import timedelta
-
 from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
 from entrada.errors import NotFound, NotSignedIn
 from entrada.sessions.session import Session
-from entrada.web.context import Context, context_of
+from entrada.web.context import Context, House, context_of
 from entrada.web.devices import device, handheld
 from entrada.web.embedding import PRIVATE, refuse_embedding
 from entrada.web.failures import navigates, refuse
+from entrada.web.moments import ago, moment
 from entrada.web.pages import SessionShown
 from entrada.web.routes.login import SEE_OTHER
 
@@ -91,20 +90,8 @@ def _document(context: Context, session: Session, *, current: bool) -> dict[str,
 
 def _page(context: Context, current: Session, theirs: list[Session]) -> Response:
     house = context.house
-    shown = [
-        SessionShown(
-            handle=house.sessions.handle(session),
-            current=session.key == current.key,
-            new=session.record.facts.new_device,
-            device=device(session.record.facts.user_agent),
-            handheld=handheld(session.record.facts.user_agent),
-            address=session.record.facts.address,
-            created=f"{session.created_at:%-d %B %Y, %H:%M} UTC",
-            last_seen=_ago(house.clock() - session.last_seen_at),
-            last_seen_at=session.last_seen_at.isoformat(),
-        )
-        for session in sorted(theirs, key=lambda session: session.key != current.key)
-    ]
+    ordered = sorted(theirs, key=lambda session: session.key != current.key)
+    shown = [session_shown(house, session, current=current) for session in ordered]
     return house.pages.sessions(
         shown,
         name=current.user.name or current.user.username,
@@ -115,10 +102,17 @@ def _page(context: Context, current: Session, theirs: list[Session]) -> Response
     )
 
 
-def _ago(past: timedelta) -> str:
-    """Say how long ago, as exactly as a person would."""
-    minutes = int(past.total_seconds() // 60)
-    for size, word in ((60 * 24, "day"), (60, "hour"), (1, "minute")):
-        if count := minutes // size:
-            return f"{count} {word}{'s' if count > 1 else ''} ago"
-    return "within the last minute"
+def session_shown(house: House, session: Session, *, current: Session) -> SessionShown:
+    """Return what a page shows of a session; `current` is that of whoever looks at it."""
+    facts = session.record.facts
+    return SessionShown(
+        handle=house.sessions.handle(session),
+        current=session.key == current.key,
+        new=facts.new_device,
+        device=device(facts.user_agent),
+        handheld=handheld(facts.user_agent),
+        address=facts.address,
+        created=moment(session.created_at),
+        last_seen=ago(house.clock() - session.last_seen_at),
+        last_seen_at=session.last_seen_at.isoformat(),
+    )

@@ -4,6 +4,7 @@ from starlette.routing import Route, Router
 
 from entrada.settings import Settings
 from entrada.web.assets import ROOT
+from entrada.web.console.routes import console_routes, console_trees
 from entrada.web.routes import debug
 from entrada.web.routes.admin.table import ROOT as ADMIN
 from entrada.web.routes.admin.table import admin_routes
@@ -45,6 +46,7 @@ def routes(settings: Settings) -> list[Route]:
         *([Route(METRICS, metrics, methods=["GET"])] if settings.metrics_offered else []),
         *([Route(debug.PATH, debug.debug_info, methods=["GET"])] if debug.offered(settings) else []),
         *admin_routes(settings),
+        *console_routes(settings),
         *static_routes(),
     ]
 
@@ -60,5 +62,6 @@ def own_paths(settings: Settings) -> frozenset[str]:
 
 
 def own_trees(settings: Settings) -> tuple[str, ...]:
-    """Return what the paths begin with that are ours too: stylesheet and icon, and single sessions."""
-    return f"{ROOT}/", f"{settings.prefix}/sessions/", *([f"{ADMIN}/"] if settings.admin else [])
+    """Return what the paths begin with that are ours too: files, single sessions, administration."""
+    admin = [f"{ADMIN}/"] if settings.admin else []
+    return f"{ROOT}/", f"{settings.prefix}/sessions/", *admin, *console_trees(settings)

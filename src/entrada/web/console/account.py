@@ -1,0 +1,78 @@
+"""`GET /account`: for everybody who is signed in: who they are here, where they are signed in, their last sign-ins."""
+
+from collections.abc import Sequence
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from entrada.audit.log import Filter, Recorded
+from entrada.errors import EntradaError
+from entrada.events import EventName
+from entrada.principal import ADMIN_ROLE, User
+from entrada.sessions.session import Session
+from entrada.web.assets import assets
+from entrada.web.console.rows import shown
+from entrada.web.console.shell import ADMIN, SAME_ORIGIN
+from entrada.web.context import House, context_of
+from entrada.web.embedding import refuse_embedding
+from entrada.web.failures import answer_refusal
+from entrada.web.moments import moment
+from entrada.web.routes.sessions import MOST_SHOWN, session_shown
+from entrada.web.step_up import refused
+
+SIGN_INS: tuple[EventName, ...] = ("sign_in", "new_device", "sign_in_failed", "session_refused", "session_ended")
+LATEST = 10
+
+
+async def account(request: Request) -> Response:
+    """Show a person their own account."""
+    context = context_of(request.scope)
+    try:
+        refuse_embedding(context)
+        session = await context.require_session()
+        return await _page(request, session)
+    except EntradaError as error:
+        return await answer_refusal(request, await refused(request, error))
+
+
+async def _page(request: Request, session: Session) -> Response:
+    context = context_of(request.scope)
+    house = context.house
+    theirs = await house.sessions.by_user(session.user, limit=MOST_SHOWN)
+    return house.pages.render(
+        "console/account.html",
+        headers=SAME_ORIGIN,
+        heading="Your account",
+        user=session.user,
+        facts=_facts(session),
+        roles=sorted(session.user.roles - {ADMIN_ROLE}),
+        admin=ADMIN if house.settings.console and ADMIN_ROLE in session.user.roles else None,
+        shown=[session_shown(house, each, current=session) for each in theirs],
+        rows=[shown(row) for row in await _sign_ins(house, session.user)],
+        path=house.path("sessions"),
+        sign_out=house.path("logout"),
+        home=house.settings.home,
+        csrf_token=context.csrf_token,
+        console_stylesheet=assets()["console.css"].url,
+    )
+
+
+async def _sign_ins(house: House, user: User) -> Sequence[Recorded]:
+    """Return what the log says of the person's own sign-ins, the newest first."""
+    person = await house.people.directory.known(user)
+    if person is None:
+        return ()
+    return (await house.audit.log.page(Filter(actions=SIGN_INS, person=person.id), limit=LATEST)).rows
+
+
+def _facts(session: Session) -> list[tuple[str, str]]:
+    user = session.user
+    said = (
+        ("User name", user.username),
+        ("Mail", user.email),
+        ("Organisation", user.tenant_id),
+        ("Proved by", ", ".join(user.amr)),
+        ("Signed in", moment(user.auth_time) if user.auth_time else None),
+        ("This session ends", f"{moment(session.expires_at)}; unused, {moment(session.idle_expires_at)}"),
+    )
+    return [(name, value) for name, value in said if value]

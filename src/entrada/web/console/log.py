@@ -1,0 +1,112 @@
+"""`GET /admin/audit`: the audit log, narrowed down by a form, page by page; a little script lets it go on by itself."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any, cast, get_args
+from urllib.parse import urlencode
+from uuid import UUID
+
+from starlette.responses import Response
+
+from entrada.audit.log import Filter, Page
+from entrada.audit.rows import STREAMS
+from entrada.errors import RequestRefused
+from entrada.events import EVENT_NAMES, Outcome
+from entrada.web.console.rows import shown
+from entrada.web.console.shell import ADMIN, show
+from entrada.web.console.way_in import Visit
+from entrada.web.console.words import choices
+
+LIMIT = 50
+LONGEST = 200
+AUDIT = f"{ADMIN}/audit"
+FIELDS = ("text", "action", "outcome", "since", "until", "stream", "address", "person", "about")
+OUTCOMES: tuple[Outcome, ...] = get_args(Outcome)
+
+
+async def log(visit: Visit) -> Response:
+    """Show a page of the log."""
+    chosen = _chosen(visit)
+    wanted = wanted_of(chosen)
+    page = await _page(visit, wanted, after=visit.request.query_params.get("after"))
+    total = await visit.house.audit.log.total(wanted)
+    return show(
+        visit,
+        "audit.html",
+        section="Audit log",
+        heading="Audit log",
+        rows=[shown(row) for row in page.rows],
+        newest=await visit.house.audit.log.last_id(),
+        count=f"{total.rows:,}".replace(",", " ") + ("+" if total.more else ""),
+        chosen={name: chosen.get(name, "") for name in FIELDS},
+        about=await _name(visit, wanted.about or wanted.person),
+        choices=choices(),
+        outcomes=OUTCOMES,
+        streams=STREAMS,
+        action=AUDIT,
+        first=address(chosen) if visit.request.query_params.get("after") else None,
+        next=address({**chosen, "after": page.next}) if page.next else None,
+        follow=address(chosen, path=f"{AUDIT}/new"),
+    )
+
+
+async def new_rows(visit: Visit) -> Response:
+    """Answer the rows that came after the one that a page has seen, as they stand in it."""
+    try:
+        after = int(visit.request.query_params.get("seen", "0"))
+    except ValueError:
+        raise RequestRefused("seen: the id of a row") from None
+    newest = await visit.house.audit.log.last_id()
+    page = await visit.house.audit.log.page(wanted_of(_chosen(visit)), limit=LIMIT)
+    rows = [shown(row) for row in page.rows if row.id > after]
+    return visit.house.pages.render("console/rows.html", headers={"x-newest": str(newest)}, rows=rows, here=ADMIN)
+
+
+def wanted_of(chosen: Mapping[str, str]) -> Filter:
+    """Return the filter that a form, or an address, asks for; RequestRefused for a value that is none."""
+    values: dict[str, Any] = {name: chosen.get(name) for name in ("text", "outcome", "stream", "address")}
+    values |= {name: _person(chosen.get(name)) for name in ("person", "about")}
+    since, until = _day(chosen.get("since")), _day(chosen.get("until"))
+    actions = (cast("Any", chosen["action"]),) if chosen.get("action") else ()
+    return Filter(actions=actions, since=since, until=until + timedelta(days=1) if until else None, **values)
+
+
+def address(chosen: Mapping[str, str], *, path: str = AUDIT) -> str:
+    """Return the address of the log under this filter."""
+    return f"{path}?{urlencode(chosen)}" if chosen else path
+
+
+def _chosen(visit: Visit) -> dict[str, str]:
+    """Return what was chosen of what there is to choose; what is unknown is left out."""
+    asked = visit.request.query_params
+    given = {name: value for name in FIELDS if (value := asked.get(name, "").strip()[:LONGEST])}
+    known = {"action": EVENT_NAMES, "outcome": OUTCOMES, "stream": STREAMS}
+    return {name: value for name, value in given.items() if name not in known or value in known[name]}
+
+
+async def _page(visit: Visit, wanted: Filter, *, after: str | None) -> Page:
+    try:
+        return await visit.house.audit.log.page(wanted, limit=LIMIT, after=after)
+    except ValueError as fault:
+        raise RequestRefused(str(fault)) from None
+
+
+async def _name(visit: Visit, person_id: UUID | None) -> str | None:
+    if person_id is None:
+        return None
+    found = await visit.house.administration.people.by_id(person_id)
+    return found.name or found.username if found else "somebody who is not in the directory"
+
+
+def _person(written: str | None) -> UUID | None:
+    try:
+        return UUID(written) if written else None
+    except ValueError:
+        raise RequestRefused("person: the id of a person here") from None
+
+
+def _day(written: str | None) -> datetime | None:
+    try:
+        return datetime.strptime(written, "%Y-%m-%d").replace(tzinfo=UTC) if written else None
+    except ValueError:
+        raise RequestRefused("since, until: days such as 2026-11-21") from None

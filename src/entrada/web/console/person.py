@@ -1,0 +1,97 @@
+"""`GET /admin/users/{id}`: one person: who they are, what they may do, where they are signed in, what they have done."""
+
+from typing import Any
+from uuid import UUID
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from entrada.audit.log import Filter
+from entrada.errors import NotFound
+from entrada.sessions.session import Session
+from entrada.users.person import Person
+from entrada.web.console.people import USERS
+from entrada.web.console.rows import shown
+from entrada.web.console.shell import ADMIN, show
+from entrada.web.console.way_in import Visit
+from entrada.web.moments import ago, moment
+from entrada.web.routes.sessions import MOST_SHOWN, session_shown
+
+HISTORY = 12
+DONE = {
+    "ended": "The session has ended. Its browser is out at its next click.",
+    "all-ended": "All sessions have ended. Their browsers are out at their next click.",
+    "deactivated": "Deactivated. Nobody signs in with this account any more, and its sessions have ended.",
+    "reactivated": "Reactivated. This person may sign in again.",
+    "granted": "The role is granted. It counts from the next request on.",
+    "revoked": "The role is taken back. It counts from the next request on.",
+    "saved": "The profile is saved.",
+}
+
+
+async def person(visit: Visit) -> Response:
+    """Show a person."""
+    found = await known(visit)
+    sessions = await visit.house.sessions.by_user(found.user, limit=MOST_SHOWN)
+    history = await visit.house.audit.log.page(Filter(about=found.id), limit=HISTORY)
+    return show(
+        visit,
+        "user.html",
+        section="People",
+        heading=found.name or found.username,
+        person=found,
+        path=f"{USERS}/{found.id}",
+        facts=_facts(found),
+        roles_there=sorted(_roles_there(sessions)),
+        roles_here=sorted(found.grants),
+        is_oneself=found.user.key == visit.user.key,
+        shown=[session_shown(visit.house, each, current=visit.session) for each in sessions],
+        rows=[shown(row) for row in history.rows],
+        more=f"{ADMIN}/audit?about={found.id}" if history.next else None,
+        last_seen=ago(visit.house.clock() - found.last_sign_in_at),
+        done=DONE.get(visit.request.query_params.get("done", "")),
+    )
+
+
+async def delete_person(visit: Visit) -> Response:
+    """Ask once more before somebody is deleted."""
+    found = await known(visit)
+    values: dict[str, Any] = {"person": found, "path": f"{USERS}/{found.id}"}
+    return show(visit, "delete.html", section="People", heading=f"Delete {found.name or found.username}?", **values)
+
+
+def person_id(request: Request) -> UUID:
+    """Return the id in the address; NotFound when it is none."""
+    try:
+        return UUID(request.path_params["id"])
+    except ValueError:
+        raise NotFound("no id of a person") from None
+
+
+async def known(visit: Visit) -> Person:
+    """Return the person whom the address names; NotFound for anybody else's, and nobody's, alike (SEC-135)."""
+    found = await visit.house.administration.people.by_id(person_id(visit.request))
+    if found is None:
+        raise NotFound("nobody has this id")
+    return found
+
+
+def _roles_there(sessions: list[Session]) -> frozenset[str]:
+    """Return the roles that the authority has told of at the sign-ins that still last."""
+    return frozenset().union(*(each.user.roles - each.user.granted for each in sessions))
+
+
+def _facts(person: Person) -> list[tuple[str, str]]:
+    said = (
+        ("Mail", person.email),
+        ("Job title", person.job_title),
+        ("Department", person.department),
+        ("Tenant", person.tenant_id),
+        ("Object id", person.object_id),
+        ("Issuer", None if person.object_id else person.issuer),
+        ("Subject", None if person.object_id else person.subject),
+        ("First seen", moment(person.created_at)),
+        ("Last sign-in", moment(person.last_sign_in_at)),
+        ("Id here", str(person.id)),
+    )
+    return [(name, value) for name, value in said if value]

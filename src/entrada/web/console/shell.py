@@ -1,0 +1,47 @@
+"""What surrounds each page of the console: where one can go, and who one is."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from starlette.responses import Response
+
+from entrada.web.assets import assets
+from entrada.web.console.way_in import Visit
+
+ADMIN = "/admin"
+ACCOUNT = "/account"
+SECTIONS = (
+    ("Overview", ADMIN),
+    ("People", f"{ADMIN}/users"),
+    ("Audit log", f"{ADMIN}/audit"),
+    ("Tenants", f"{ADMIN}/tenants"),
+    ("System", f"{ADMIN}/system"),
+)
+SAME_ORIGIN = {"referrer-policy": "same-origin"}  # a browser without Sec-Fetch-Site says where its forms come from
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """One way in the bar."""
+
+    label: str
+    href: str
+    current: bool
+
+
+def show(visit: Visit, template: str, /, *, section: str, heading: str, **values: Any) -> Response:
+    """Answer with a page of the console; `section` is the label of the one that it belongs to."""
+    house = visit.house
+    return house.pages.render(
+        f"console/{template}",
+        headers=SAME_ORIGIN,
+        sections=[Section(label, href, label == section) for label, href in SECTIONS],
+        heading=heading,
+        here=ADMIN,
+        account=ACCOUNT,
+        who=visit.user.name or visit.user.username or "My account",
+        sign_out=house.path("logout"),
+        csrf_token=visit.context.csrf_token,
+        console_stylesheet=assets()["console.css"].url,
+        **values,
+    )
