@@ -6,19 +6,17 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from entrada.audit.log import Filter, Recorded
-from entrada.errors import EntradaError
+from entrada.errors import NotAllowed, StepUpRequired
 from entrada.events import EventName
 from entrada.principal import ADMIN_ROLE, User
 from entrada.sessions.session import Session
 from entrada.web.assets import assets
+from entrada.web.console.desk import desk_of
 from entrada.web.console.rows import shown
-from entrada.web.console.shell import ADMIN, SAME_ORIGIN
-from entrada.web.context import House, context_of
-from entrada.web.embedding import refuse_embedding
-from entrada.web.failures import answer_refusal
+from entrada.web.console.shell import ADMIN, SAME_ORIGIN, initials
+from entrada.web.context import Context, House, context_of
 from entrada.web.moments import moment
 from entrada.web.routes.sessions import MOST_SHOWN, session_shown
-from entrada.web.step_up import refused
 
 SIGN_INS: tuple[EventName, ...] = ("sign_in", "new_device", "sign_in_failed", "session_refused", "session_ended")
 LATEST = 10
@@ -27,26 +25,18 @@ LATEST = 10
 async def account(request: Request) -> Response:
     """Show a person their own account."""
     context = context_of(request.scope)
-    try:
-        refuse_embedding(context)
-        session = await context.require_session()
-        return await _page(request, session)
-    except EntradaError as error:
-        return await answer_refusal(request, await refused(request, error))
-
-
-async def _page(request: Request, session: Session) -> Response:
-    context = context_of(request.scope)
+    session = await context.require_session()
     house = context.house
     theirs = await house.sessions.by_user(session.user, limit=MOST_SHOWN)
     return house.pages.render(
         "console/account.html",
         headers=SAME_ORIGIN,
         heading="Your account",
+        initials=initials(session.user.name or session.user.username),
         user=session.user,
         facts=_facts(session),
         roles=sorted(session.user.roles - {ADMIN_ROLE}),
-        admin=ADMIN if house.settings.console and ADMIN_ROLE in session.user.roles else None,
+        admin=ADMIN if await _administers(context, session.user) else None,
         shown=[session_shown(house, each, current=session) for each in theirs],
         rows=[shown(row) for row in await _sign_ins(house, session.user)],
         path=house.path("sessions"),
@@ -55,6 +45,16 @@ async def _page(request: Request, session: Session) -> Response:
         csrf_token=context.csrf_token,
         console_stylesheet=assets()["console.css"].url,
     )
+
+
+async def _administers(context: Context, user: User) -> bool:
+    try:
+        await desk_of(context, user)
+    except StepUpRequired:
+        return True
+    except NotAllowed:
+        return False
+    return True
 
 
 async def _sign_ins(house: House, user: User) -> Sequence[Recorded]:

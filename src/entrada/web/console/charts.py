@@ -46,6 +46,9 @@ class Chart:
     title: str
     spans: Sequence[str]
     series: Sequence[Series]
+    kind: Literal["bars", "line"] = "bars"
+    sum: str = ""
+    """The one number to remember, and what it counts."""
     note: str = ""
 
     @property

@@ -8,9 +8,9 @@ from uuid import UUID
 
 from starlette.responses import Response
 
-from entrada.audit.log import Filter, Page
+from entrada.audit.log import Filter
 from entrada.audit.rows import STREAMS
-from entrada.errors import RequestRefused
+from entrada.errors import InputRefused, NotFound
 from entrada.events import EVENT_NAMES, Outcome
 from entrada.web.console.rows import shown
 from entrada.web.console.shell import ADMIN, show
@@ -28,8 +28,8 @@ async def log(visit: Visit) -> Response:
     """Show a page of the log."""
     chosen = _chosen(visit)
     wanted = wanted_of(chosen)
-    page = await _page(visit, wanted, after=visit.request.query_params.get("after"))
-    total = await visit.house.audit.log.total(wanted)
+    page = await visit.desk.log(wanted, limit=LIMIT, after=visit.request.query_params.get("after"))
+    total = await visit.desk.total(wanted)
     return show(
         visit,
         "audit.html",
@@ -55,15 +55,15 @@ async def new_rows(visit: Visit) -> Response:
     try:
         after = int(visit.request.query_params.get("seen", "0"))
     except ValueError:
-        raise RequestRefused("seen: the id of a row") from None
+        raise InputRefused("seen: the id of a row") from None
     newest = await visit.house.audit.log.last_id()
-    page = await visit.house.audit.log.page(wanted_of(_chosen(visit)), limit=LIMIT)
+    page = await visit.desk.log(wanted_of(_chosen(visit)), limit=LIMIT)
     rows = [shown(row) for row in page.rows if row.id > after]
     return visit.house.pages.render("console/rows.html", headers={"x-newest": str(newest)}, rows=rows, here=ADMIN)
 
 
 def wanted_of(chosen: Mapping[str, str]) -> Filter:
-    """Return the filter that a form, or an address, asks for; RequestRefused for a value that is none."""
+    """Return the filter that a form, or an address, asks for; InputRefused for a value that is none."""
     values: dict[str, Any] = {name: chosen.get(name) for name in ("text", "outcome", "stream", "address")}
     values |= {name: _person(chosen.get(name)) for name in ("person", "about")}
     since, until = _day(chosen.get("since")), _day(chosen.get("until"))
@@ -84,29 +84,25 @@ def _chosen(visit: Visit) -> dict[str, str]:
     return {name: value for name, value in given.items() if name not in known or value in known[name]}
 
 
-async def _page(visit: Visit, wanted: Filter, *, after: str | None) -> Page:
-    try:
-        return await visit.house.audit.log.page(wanted, limit=LIMIT, after=after)
-    except ValueError as fault:
-        raise RequestRefused(str(fault)) from None
-
-
 async def _name(visit: Visit, person_id: UUID | None) -> str | None:
     if person_id is None:
         return None
-    found = await visit.house.administration.people.by_id(person_id)
-    return found.name or found.username if found else "somebody who is not in the directory"
+    try:
+        found = await visit.desk.one(person_id)
+    except NotFound:
+        return "somebody who is not in the directory"
+    return found.name or found.username
 
 
 def _person(written: str | None) -> UUID | None:
     try:
         return UUID(written) if written else None
     except ValueError:
-        raise RequestRefused("person: the id of a person here") from None
+        raise InputRefused("person: the id of a person here") from None
 
 
 def _day(written: str | None) -> datetime | None:
     try:
         return datetime.strptime(written, "%Y-%m-%d").replace(tzinfo=UTC) if written else None
     except ValueError:
-        raise RequestRefused("since, until: days such as 2026-11-21") from None
+        raise InputRefused("since, until: days such as 2026-11-21") from None

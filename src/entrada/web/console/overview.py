@@ -1,21 +1,31 @@
 """`GET /admin`: how things are, at a glance: charts of what happened, and what wants attention."""
 
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from starlette.responses import Response
 
-from entrada.audit.log import Filter
 from entrada.events import EventName
 from entrada.users.people import Wanted
-from entrada.web.console.charts import Chart, Series
+from entrada.web.console.charts import Chart, Series, Tone
 from entrada.web.console.rows import shown
 from entrada.web.console.shell import ADMIN, show
 from entrada.web.console.way_in import Visit
 
-FAILURES: tuple[EventName, ...] = ("sign_in_failed", "access_denied", "session_refused")
-COUNTED: tuple[EventName, ...] = ("sign_in", *FAILURES, "renewal_failed", "session_ended", "sign_out")
+Kinds = Sequence[tuple[str, tuple[EventName, ...], Tone]]
+CHARTS: Sequence[tuple[str, str, Kinds]] = (
+    ("Sign-ins", "signed in", (("Signed in", ("sign_in",), "calm"),)),
+    (
+        "Failures",
+        "failed or were refused",
+        (
+            ("Sign-in failed", ("sign_in_failed",), "alarm"),
+            ("Refused", ("access_denied", "session_refused"), "calm"),
+        ),
+    ),
+)
+COUNTED: tuple[EventName, ...] = tuple(event for *_, kinds in CHARTS for _, events, _ in kinds for event in events)
 LATEST = 6
 
 Counts = Mapping[tuple[datetime, EventName], int]
@@ -61,7 +71,7 @@ async def overview(visit: Visit) -> Response:
         charts=await _charts(visit, period),
         figures=await _figures(visit),
         notices=[notice async for notice in notices(visit)],
-        rows=[shown(row) for row in (await visit.house.audit.log.page(limit=LATEST)).rows],
+        rows=[shown(row) for row in (await visit.desk.log(limit=LATEST)).rows],
     )
 
 
@@ -69,28 +79,29 @@ async def _charts(visit: Visit, period: Period) -> Sequence[Chart]:
     begins = period.begins(visit.house.clock())
     since, until = begins[0], begins[-1] + period.every
     counts = await visit.house.audit.log.counts(COUNTED, since=since, until=until, every=period.every)
-    return list(charts(counts, begins, [f"{at:{period.form}}" for at in begins]))
+    return [bars(counts, begins, [f"{at:{period.form}}" for at in begins], *each) for each in CHARTS]
 
 
-def charts(counts: Counts, begins: Sequence[datetime], spans: Sequence[str]) -> Iterator[Chart]:
-    """Give the charts of these counts."""
-
-    def series(name: str, *events: EventName, alarm: bool = False) -> Series:
-        values = [sum(counts.get((at, event), 0) for event in events) for at in begins]
-        return Series(name, values, "alarm" if alarm else "calm")
-
-    yield Chart("sign-ins", "Sign-ins", spans, [series("signed in", "sign_in")])
-    yield Chart("failures", "Failures", spans, [series("failed or refused", *FAILURES, alarm=True)])
+def bars(
+    counts: Counts, begins: Sequence[datetime], spans: Sequence[str], title: str, note: str, kinds: Kinds
+) -> Chart:
+    """Return a chart of events: of each kind one series."""
+    series = [
+        Series(name, [sum(counts.get((at, event), 0) for event in events) for at in begins], tone)
+        for name, events, tone in kinds
+    ]
+    total = sum(value or 0 for each in series for value in each.values)
+    return Chart(title.lower(), title, spans, series, sum=f"{total:,}".replace(",", " "), note=note)
 
 
 async def _figures(visit: Visit) -> list[tuple[str, int, str]]:
     """Return what is counted now: a name, a number and where it leads."""
-    people = visit.house.administration.people
+    count = visit.desk.count
     return [
-        ("people", await people.count(), f"{ADMIN}/users"),
-        ("inactive", await people.count(Wanted(is_active=False)), f"{ADMIN}/users?standing=inactive"),
-        ("administrators", await people.count(Wanted(is_admin=True)), f"{ADMIN}/users?standing=admins"),
-        ("log entries", (await visit.house.audit.log.total(Filter())).rows, f"{ADMIN}/audit"),
+        ("people", await count(), f"{ADMIN}/users"),
+        ("inactive", await count(Wanted(is_active=False)), f"{ADMIN}/users?standing=inactive"),
+        ("administrators", await count(Wanted(is_admin=True)), f"{ADMIN}/users?standing=admins"),
+        ("log entries", (await visit.desk.total()).rows, f"{ADMIN}/audit"),
     ]
 
 

@@ -8,8 +8,8 @@ from uuid import UUID
 
 from starlette.responses import Response
 
-from entrada.errors import RequestRefused
-from entrada.users.people import Order, PeoplePage, Wanted
+from entrada.errors import InputRefused
+from entrada.users.people import Order, Wanted
 from entrada.users.person import Person
 from entrada.web.console.shell import ADMIN, show
 from entrada.web.console.way_in import Visit
@@ -18,6 +18,7 @@ from entrada.web.moments import ago
 LIMIT = 25
 LONGEST_SEARCH = 200
 USERS = f"{ADMIN}/users"
+DELETED = "Deleted. The sessions of that person have ended."
 ORDERS: Mapping[Order, str] = {
     "last_seen": "Last sign-in",
     "newest": "Newest first",
@@ -54,7 +55,7 @@ async def people(visit: Visit) -> Response:
     order = next((each for each in ORDERS if each == asked.get("order")), "last_seen")
     label, basis = STANDINGS.get(standing, STANDINGS[""])
     wanted = Wanted(text=text or None, is_active=basis.is_active, is_admin=basis.is_admin)
-    page = await _page(visit, wanted, order, after=asked.get("after"))
+    page = await visit.desk.people(wanted, order=order, limit=LIMIT, after=_id(asked.get("after")))
     chosen = {"q": text, "standing": standing if basis != Wanted() else "", "order": order}
     now = visit.house.clock()
     return show(
@@ -63,7 +64,7 @@ async def people(visit: Visit) -> Response:
         section="People",
         heading="People",
         people=[shown(person, now) for person in page.people],
-        count=await visit.house.administration.people.count(wanted),
+        count=await visit.desk.count(wanted),
         chosen=chosen,
         narrowed=label if basis != Wanted() else None,
         standings=[(name, words) for name, (words, _) in STANDINGS.items()],
@@ -71,15 +72,15 @@ async def people(visit: Visit) -> Response:
         first=_address(chosen) if asked.get("after") else None,
         next=_address({**chosen, "after": str(page.next)}) if page.next else None,
         action=USERS,
+        done=DELETED if asked.get("done") == "deleted" else None,
     )
 
 
-async def _page(visit: Visit, wanted: Wanted, order: Order, *, after: str | None) -> PeoplePage:
+def _id(written: str | None) -> UUID | None:
     try:
-        place = UUID(after) if after else None
-        return await visit.house.administration.people.page(wanted, order=order, limit=LIMIT, after=place)
-    except ValueError as fault:
-        raise RequestRefused(str(fault)) from None
+        return UUID(written) if written else None
+    except ValueError:
+        raise InputRefused("after: the id of a person") from None
 
 
 def shown(person: Person, now: datetime) -> PersonShown:

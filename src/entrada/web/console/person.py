@@ -1,18 +1,18 @@
 """`GET /admin/users/{id}`: one person: who they are, what they may do, where they are signed in, what they have done."""
 
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
 from starlette.requests import Request
 from starlette.responses import Response
 
-from entrada.audit.log import Filter
 from entrada.errors import NotFound
 from entrada.sessions.session import Session
 from entrada.users.person import Person
 from entrada.web.console.people import USERS
 from entrada.web.console.rows import shown
-from entrada.web.console.shell import ADMIN, show
+from entrada.web.console.shell import ADMIN, initials, show
 from entrada.web.console.way_in import Visit
 from entrada.web.moments import ago, moment
 from entrada.web.routes.sessions import MOST_SHOWN, session_shown
@@ -23,6 +23,8 @@ DONE = {
     "all-ended": "All sessions have ended. Their browsers are out at their next click.",
     "deactivated": "Deactivated. Nobody signs in with this account any more, and its sessions have ended.",
     "reactivated": "Reactivated. This person may sign in again.",
+    "promoted": "This person is an administrator from the next request on.",
+    "demoted": "This person is no administrator any more, from the next request on.",
     "granted": "The role is granted. It counts from the next request on.",
     "revoked": "The role is taken back. It counts from the next request on.",
     "saved": "The profile is saved.",
@@ -31,20 +33,21 @@ DONE = {
 
 async def person(visit: Visit) -> Response:
     """Show a person."""
-    found = await known(visit)
-    sessions = await visit.house.sessions.by_user(found.user, limit=MOST_SHOWN)
-    history = await visit.house.audit.log.page(Filter(about=found.id), limit=HISTORY)
+    found = await visit.desk.one(person_id(visit.request))
+    sessions = await visit.desk.sessions(found.id, limit=MOST_SHOWN)
+    history = await visit.desk.history(found.id, limit=HISTORY)
     return show(
         visit,
         "user.html",
         section="People",
         heading=found.name or found.username,
+        initials=initials(found.name or found.username),
         person=found,
         path=f"{USERS}/{found.id}",
         facts=_facts(found),
         roles_there=sorted(_roles_there(sessions)),
         roles_here=sorted(found.grants),
-        is_oneself=found.user.key == visit.user.key,
+        is_oneself=found.id == visit.desk.person.id,
         shown=[session_shown(visit.house, each, current=visit.session) for each in sessions],
         rows=[shown(row) for row in history.rows],
         more=f"{ADMIN}/audit?about={found.id}" if history.next else None,
@@ -55,7 +58,7 @@ async def person(visit: Visit) -> Response:
 
 async def delete_person(visit: Visit) -> Response:
     """Ask once more before somebody is deleted."""
-    found = await known(visit)
+    found = await visit.desk.one(person_id(visit.request))
     values: dict[str, Any] = {"person": found, "path": f"{USERS}/{found.id}"}
     return show(visit, "delete.html", section="People", heading=f"Delete {found.name or found.username}?", **values)
 
@@ -68,15 +71,7 @@ def person_id(request: Request) -> UUID:
         raise NotFound("no id of a person") from None
 
 
-async def known(visit: Visit) -> Person:
-    """Return the person whom the address names; NotFound for anybody else's, and nobody's, alike (SEC-135)."""
-    found = await visit.house.administration.people.by_id(person_id(visit.request))
-    if found is None:
-        raise NotFound("nobody has this id")
-    return found
-
-
-def _roles_there(sessions: list[Session]) -> frozenset[str]:
+def _roles_there(sessions: Sequence[Session]) -> frozenset[str]:
     """Return the roles that the authority has told of at the sign-ins that still last."""
     return frozenset().union(*(each.user.roles - each.user.granted for each in sessions))
 

@@ -11,7 +11,7 @@ from entrada.web.console.people import people
 from entrada.web.console.person import delete_person, person
 from entrada.web.console.shell import ACCOUNT, ADMIN
 from entrada.web.console.system import system
-from entrada.web.console.way_in import PROVEN, Page, administrators_only
+from entrada.web.console.way_in import Page, administrators_only, told_in_full
 
 PAGES: dict[str, Page] = {
     "": overview,
@@ -27,10 +27,10 @@ BUTTONS: dict[str, Page] = {
     "/users/{id}/reactivate": actions.reactivate,
     "/users/{id}/revoke": actions.revoke,
     "/users/{id}/demote": actions.demote,
-    "/users/{id}/sessions/end": actions.end_sessions,
-    "/users/{id}/sessions/{handle}/end": actions.end_session,
+    "/users/{id}/sessions/all": actions.end_sessions,
+    "/users/{id}/sessions/{handle}": actions.end_session,
 }
-PROVEN_BUTTONS: dict[str, Page] = {
+FRESH_BUTTONS: dict[str, Page] = {
     "/users/{id}/deactivate": actions.deactivate,
     "/users/{id}/grant": actions.grant,
     "/users/{id}/promote": actions.promote,
@@ -45,12 +45,12 @@ def console_routes(settings: Settings) -> list[Route]:
     if not settings.console:
         return []
     return [
-        Route(ACCOUNT, account, methods=["GET"]),
+        Route(ACCOUNT, told_in_full(account), methods=["GET"]),
         *(Route(f"{ADMIN}{path}", administrators_only(page), methods=["GET"]) for path, page in PAGES.items()),
         *(Route(f"{ADMIN}{path}", administrators_only(page), methods=["POST"]) for path, page in BUTTONS.items()),
         *(
-            Route(f"{ADMIN}{path}", administrators_only(page, rule=PROVEN), methods=["POST"])
-            for path, page in PROVEN_BUTTONS.items()
+            Route(f"{ADMIN}{path}", administrators_only(page, fresh=True), methods=["POST"])
+            for path, page in FRESH_BUTTONS.items()
         ),
     ]
 

@@ -39,9 +39,15 @@ def show(visit: Visit, template: str, /, *, section: str, heading: str, **values
         heading=heading,
         here=ADMIN,
         account=ACCOUNT,
-        who=visit.user.name or visit.user.username or "My account",
+        who=visit.session.user.name or visit.session.user.username or "My account",
         sign_out=house.path("logout"),
         csrf_token=visit.context.csrf_token,
         console_stylesheet=assets()["console.css"].url,
         **values,
     )
+
+
+def initials(name: str) -> str:
+    """Return the first letters of the first and the last word of a name; a dot of ours where there are none."""
+    words = [word for word in name.split() if word[0].isalnum()]
+    return "".join(word[0] for word in (words[0], *words[1:][-1:])).upper() if words else "·"

@@ -49,7 +49,10 @@ def _application(visit: Visit) -> list[Part]:
         Part("Profile", settings.profile, settings.production or None),
         Part("Client id", settings.client_id),
         Part("Redirect URI", settings.callback_uri),
-        Part("A session ends", f"after {settings.session_idle_minutes} minutes unused, {settings.session_expiry_days} days"),
+        Part(
+            "A session ends",
+            f"after {settings.session_idle_minutes} minutes unused, {settings.session_expiry_days} days",
+        ),
         Part("The audit log keeps", f"{settings.audit_days} days, administration {settings.audit_admin_days}"),
     ]
 
