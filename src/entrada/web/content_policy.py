@@ -72,6 +72,11 @@ class ContentPolicy:
         return APPLICATION.format(nonces=NONCES.format(nonce=nonce), forms=self.forms)
 
 
+def calling_us(nonce: str) -> str:
+    """Return the policy of a page of ours whose script asks this origin for what is new."""
+    return OURS.format(nonce=nonce, forms="'self'") + "; connect-src 'self'"
+
+
 def of_swagger(nonce: str, *, calls: Iterable[str]) -> str:
     """Return the policy of Swagger UI's page, which calls this origin and those of the given addresses."""
     return SWAGGER.format(nonce=nonce, calls=" ".join(dict.fromkeys(("'self'", *map(origin, calls)))))

@@ -12,15 +12,20 @@ from entrada.audit.log import Filter
 from entrada.audit.rows import STREAMS
 from entrada.errors import InputRefused, NotFound
 from entrada.events import EVENT_NAMES, Outcome
+from entrada.web.assets import assets
 from entrada.web.console.rows import shown
 from entrada.web.console.shell import ADMIN, show
 from entrada.web.console.way_in import Visit
 from entrada.web.console.words import choices
+from entrada.web.content_policy import calling_us
+from entrada.web.routes.admin.export import FORMS
+from entrada.web.routes.admin.table import ROOT as API
 
 LIMIT = 50
 LONGEST = 200
 AUDIT = f"{ADMIN}/audit"
-FIELDS = ("text", "action", "outcome", "since", "until", "stream", "address", "person", "about")
+FIELDS = ("q", "action", "outcome", "since", "until", "stream", "address", "user", "about", "correlation_id")
+"""Named as the parameters of the admin API are."""
 OUTCOMES: tuple[Outcome, ...] = get_args(Outcome)
 
 
@@ -47,6 +52,9 @@ async def log(visit: Visit) -> Response:
         first=address(chosen) if visit.request.query_params.get("after") else None,
         next=address({**chosen, "after": page.next}) if page.next else None,
         follow=address(chosen, path=f"{AUDIT}/new"),
+        exports=[(form.upper(), address(_as_api(chosen, form), path=f"{API}/audit-logs/export")) for form in FORMS],
+        console_script=assets()["console.js"].url,
+        content_policy=calling_us,
     )
 
 
@@ -64,8 +72,8 @@ async def new_rows(visit: Visit) -> Response:
 
 def wanted_of(chosen: Mapping[str, str]) -> Filter:
     """Return the filter that a form, or an address, asks for; InputRefused for a value that is none."""
-    values: dict[str, Any] = {name: chosen.get(name) for name in ("text", "outcome", "stream", "address")}
-    values |= {name: _person(chosen.get(name)) for name in ("person", "about")}
+    values: dict[str, Any] = {name: chosen.get(name) for name in ("outcome", "stream", "address", "correlation_id")}
+    values |= {"text": chosen.get("q"), "person": _person(chosen.get("user")), "about": _person(chosen.get("about"))}
     since, until = _day(chosen.get("since")), _day(chosen.get("until"))
     actions = (cast("Any", chosen["action"]),) if chosen.get("action") else ()
     return Filter(actions=actions, since=since, until=until + timedelta(days=1) if until else None, **values)
@@ -84,6 +92,12 @@ def _chosen(visit: Visit) -> dict[str, str]:
     return {name: value for name, value in given.items() if name not in known or value in known[name]}
 
 
+def _as_api(chosen: Mapping[str, str], form: str) -> dict[str, str]:
+    """Return the same filter as the admin API takes it: there, `until` is not included."""
+    until = _day(chosen.get("until"))
+    return {**chosen, **({"until": f"{until + timedelta(days=1):%Y-%m-%d}"} if until else {}), "format": form}
+
+
 async def _name(visit: Visit, person_id: UUID | None) -> str | None:
     if person_id is None:
         return None
@@ -98,7 +112,7 @@ def _person(written: str | None) -> UUID | None:
     try:
         return UUID(written) if written else None
     except ValueError:
-        raise InputRefused("person: the id of a person here") from None
+        raise InputRefused("user, about: the id of a person here") from None
 
 
 def _day(written: str | None) -> datetime | None:

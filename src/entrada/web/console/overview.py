@@ -1,34 +1,40 @@
 """`GET /admin`: how things are, at a glance: charts of what happened, and what wants attention."""
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 from starlette.responses import Response
 
 from entrada.events import EventName
+from entrada.flows.admin.statistics import Per, Span
 from entrada.users.people import Wanted
 from entrada.web.console.charts import Chart, Series, Tone
 from entrada.web.console.rows import shown
 from entrada.web.console.shell import ADMIN, show
 from entrada.web.console.way_in import Visit
 
-Kinds = Sequence[tuple[str, tuple[EventName, ...], Tone]]
-CHARTS: Sequence[tuple[str, str, Kinds]] = (
-    ("Sign-ins", "signed in", (("Signed in", ("sign_in",), "calm"),)),
-    (
+
+@dataclass(frozen=True, slots=True)
+class Drawing:
+    """What one chart counts: kinds, each a name, events and a tone."""
+
+    id: str
+    title: str
+    note: str
+    kinds: Sequence[tuple[str, tuple[EventName, ...], Tone]]
+
+
+DRAWINGS = (
+    Drawing("sign-ins", "Sign-ins", "people signed in", [("Signed in", ("sign_in",), "calm")]),
+    Drawing(
+        "failures",
         "Failures",
         "failed or were refused",
-        (
-            ("Sign-in failed", ("sign_in_failed",), "alarm"),
-            ("Refused", ("access_denied", "session_refused"), "calm"),
-        ),
+        [("Sign-in failed", ("sign_in_failed",), "alarm"), ("Access denied", ("access_denied",), "calm")],
     ),
 )
-COUNTED: tuple[EventName, ...] = tuple(event for *_, kinds in CHARTS for _, events, _ in kinds for event in events)
 LATEST = 6
-
-Counts = Mapping[tuple[datetime, EventName], int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,24 +43,18 @@ class Period:
 
     name: str
     label: str
-    every: timedelta
-    spans: int
+    per: Per
+    back: timedelta
     form: str
     """How the beginning of a span is written."""
 
-    def begins(self, now: datetime) -> list[datetime]:
-        """Return when each span begins, the oldest first; the last one is going on."""
-        whole = int(self.every.total_seconds())
-        last = datetime.fromtimestamp(int(now.timestamp()) // whole * whole, UTC)
-        return [last - self.every * back for back in reversed(range(self.spans))]
-
 
 PERIODS = (
-    Period("day", "24 hours", timedelta(hours=1), 24, "%H:%M"),
-    Period("week", "7 days", timedelta(hours=6), 28, "%a %-d, %H:%M"),
-    Period("month", "30 days", timedelta(days=1), 30, "%-d %b"),
+    Period("day", "24 hours", "hour", timedelta(hours=23), "%H:%M"),
+    Period("month", "30 days", "day", timedelta(days=29), "%-d %b"),
+    Period("quarter", "90 days", "day", timedelta(days=89), "%-d %b"),
 )
-MONTH = PERIODS[-1]
+MONTH = PERIODS[1]
 
 
 async def overview(visit: Visit) -> Response:
@@ -75,23 +75,21 @@ async def overview(visit: Visit) -> Response:
     )
 
 
-async def _charts(visit: Visit, period: Period) -> Sequence[Chart]:
-    begins = period.begins(visit.house.clock())
-    since, until = begins[0], begins[-1] + period.every
-    counts = await visit.house.audit.log.counts(COUNTED, since=since, until=until, every=period.every)
-    return [bars(counts, begins, [f"{at:{period.form}}" for at in begins], *each) for each in CHARTS]
+async def _charts(visit: Visit, period: Period) -> list[Chart]:
+    now = visit.house.clock()
+    spans = await visit.desk.statistics(since=now - period.back, until=now, per=period.per)
+    names = [f"{span.at:{period.form}}" for span in spans]
+    return [bars(spans, names, drawing) for drawing in DRAWINGS]
 
 
-def bars(
-    counts: Counts, begins: Sequence[datetime], spans: Sequence[str], title: str, note: str, kinds: Kinds
-) -> Chart:
-    """Return a chart of events: of each kind one series."""
+def bars(spans: Sequence[Span], names: Sequence[str], drawing: Drawing) -> Chart:
+    """Return the chart of what a drawing counts: of each kind one series."""
     series = [
-        Series(name, [sum(counts.get((at, event), 0) for event in events) for at in begins], tone)
-        for name, events, tone in kinds
+        Series(name, [sum(span.counts[event] for event in events) for span in spans], tone)
+        for name, events, tone in drawing.kinds
     ]
     total = sum(value or 0 for each in series for value in each.values)
-    return Chart(title.lower(), title, spans, series, sum=f"{total:,}".replace(",", " "), note=note)
+    return Chart(drawing.id, drawing.title, names, series, sum=f"{total:,}".replace(",", " "), note=drawing.note)
 
 
 async def _figures(visit: Visit) -> list[tuple[str, int, str]]:

@@ -52,7 +52,7 @@ async def people(visit: Visit) -> Response:
     """Show a page of people."""
     asked = visit.request.query_params
     text, standing = asked.get("q", "").strip()[:LONGEST_SEARCH], asked.get("standing", "")
-    order = next((each for each in ORDERS if each == asked.get("order")), "last_seen")
+    order: Order = next((each for each in ORDERS if each == asked.get("order")), "last_seen")
     label, basis = STANDINGS.get(standing, STANDINGS[""])
     wanted = Wanted(text=text or None, is_active=basis.is_active, is_admin=basis.is_admin)
     page = await visit.desk.people(wanted, order=order, limit=LIMIT, after=_id(asked.get("after")))

@@ -1,4 +1,4 @@
-"""`GET /admin/users/{id}`: one person: who they are, what they may do, where they are signed in, what they have done."""
+"""`GET /admin/users/{id}`: one person: who, with which rights, where they are signed in, what they have done."""
 
 from collections.abc import Sequence
 from typing import Any

@@ -1,5 +1,7 @@
 """The addresses of the console and of the account page, where the setting `console` is on."""
 
+from collections.abc import Mapping
+
 from starlette.routing import Route
 
 from entrada.settings import Settings
@@ -11,9 +13,10 @@ from entrada.web.console.people import people
 from entrada.web.console.person import delete_person, person
 from entrada.web.console.shell import ACCOUNT, ADMIN
 from entrada.web.console.system import system
-from entrada.web.console.way_in import Page, administrators_only, told_in_full
+from entrada.web.console.way_in import Page, administrators_only, signed_in_only
+from entrada.web.routes.admin.table import USER
 
-PAGES: dict[str, Page] = {
+PAGES: Mapping[str, Page] = {
     "": overview,
     "/users": people,
     "/users/{id}": person,
@@ -22,37 +25,32 @@ PAGES: dict[str, Page] = {
     "/audit/new": new_rows,
     "/system": system,
 }
-BUTTONS: dict[str, Page] = {
-    "/users/{id}/edit": actions.edit,
-    "/users/{id}/reactivate": actions.reactivate,
-    "/users/{id}/revoke": actions.revoke,
-    "/users/{id}/demote": actions.demote,
-    "/users/{id}/sessions/all": actions.end_sessions,
-    "/users/{id}/sessions/{handle}": actions.end_session,
+BUTTONS: Mapping[str, tuple[Page, tuple[str, str]]] = {
+    "/users/{id}/edit": (actions.edit, ("PUT", USER)),
+    "/users/{id}/deactivate": (actions.deactivate, ("POST", f"{USER}/deactivate")),
+    "/users/{id}/reactivate": (actions.reactivate, ("POST", f"{USER}/reactivate")),
+    "/users/{id}/promote": (actions.promote, ("PUT", f"{USER}/roles/{{role:path}}")),
+    "/users/{id}/demote": (actions.demote, ("DELETE", f"{USER}/roles/{{role:path}}")),
+    "/users/{id}/grant": (actions.grant, ("PUT", f"{USER}/roles/{{role:path}}")),
+    "/users/{id}/revoke": (actions.revoke, ("DELETE", f"{USER}/roles/{{role:path}}")),
+    "/users/{id}/sessions/all": (actions.end_sessions, ("DELETE", f"{USER}/sessions")),
+    "/users/{id}/sessions/{handle}": (actions.end_session, ("DELETE", f"{USER}/sessions/{{handle}}")),
+    "/users/{id}/delete": (actions.delete, ("DELETE", USER)),
+    "/users/{id}/export": (actions.export, ("GET", f"{USER}/export")),
 }
-FRESH_BUTTONS: dict[str, Page] = {
-    "/users/{id}/deactivate": actions.deactivate,
-    "/users/{id}/grant": actions.grant,
-    "/users/{id}/promote": actions.promote,
-    "/users/{id}/delete": actions.delete,
-    "/users/{id}/export": actions.export,
-}
-"""What destroys, or gives somebody more than they had: only for who has proven lately who they are (SEC-140)."""
+"""Each with the method of the admin API that does the same, and so demands the same proof."""
 
 
 def console_routes(settings: Settings) -> list[Route]:
     """Return the routes; none where the console is off."""
     if not settings.console:
         return []
-    return [
-        Route(ACCOUNT, told_in_full(account), methods=["GET"]),
-        *(Route(f"{ADMIN}{path}", administrators_only(page), methods=["GET"]) for path, page in PAGES.items()),
-        *(Route(f"{ADMIN}{path}", administrators_only(page), methods=["POST"]) for path, page in BUTTONS.items()),
-        *(
-            Route(f"{ADMIN}{path}", administrators_only(page, fresh=True), methods=["POST"])
-            for path, page in FRESH_BUTTONS.items()
-        ),
+    pages = [Route(ADMIN + path, administrators_only(page), methods=["GET"]) for path, page in PAGES.items()]
+    buttons = [
+        Route(ADMIN + path, administrators_only(page, twin=twin), methods=["POST"])
+        for path, (page, twin) in BUTTONS.items()
     ]
+    return [Route(ACCOUNT, signed_in_only(account), methods=["GET"]), *pages, *buttons]
 
 
 def console_trees(settings: Settings) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""Who may come in: administrators, in a session of their own browser; who that is, is decided as for the admin API."""
+"""Who may come in: who may use the admin API, by the same door; but a page sends whoever is nobody yet to sign in."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -7,14 +7,14 @@ from typing import TypeAlias
 from starlette.requests import Request
 from starlette.responses import Response
 
-from entrada.errors import EntradaError
+from entrada.errors import NotSignedIn
 from entrada.flows.admin.desk import Desk
 from entrada.sessions.session import Session
-from entrada.web.console.desk import desk_of
 from entrada.web.context import Context, House, context_of
 from entrada.web.embedding import refuse_embedding
-from entrada.web.failures import answer_refusal
-from entrada.web.step_up import refused
+from entrada.web.failures import refuse
+from entrada.web.routes.admin.door import administrator, prove_freshly
+from entrada.web.routes.admin.table import TABLE
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,26 +36,32 @@ Page: TypeAlias = Callable[[Visit], Awaitable[Response]]
 Endpoint: TypeAlias = Callable[[Request], Awaitable[Response]]
 
 
-def administrators_only(page: Page, *, fresh: bool = False) -> Endpoint:
-    """Return the endpoint of a page for administrators; `fresh`: who have lately proven who they are (SEC-140)."""
+def administrators_only(page: Page, *, twin: tuple[str, str] | None = None) -> Endpoint:
+    """Return the endpoint of a page for administrators.
 
-    async def visit(request: Request) -> Response:
-        context = context_of(request.scope)
-        session = await context.require_session()
-        desk = await desk_of(context, session.user, fresh=fresh)
-        return await page(Visit(request, context, session, desk))
+    A button does what a method of the admin API does, its `twin` (method and path), and demands the same proof.
+    """
+    fresh = twin is not None and TABLE[twin[1]][twin[0]].fresh
 
-    return told_in_full(visit)
+    async def visit(request: Request, session: Session) -> Response:
+        desk = await administrator(request)
+        if fresh:
+            await prove_freshly(request)
+        return await page(Visit(request, context_of(request.scope), session, desk))
+
+    return signed_in_only(visit)
 
 
-def told_in_full(page: Endpoint) -> Endpoint:
-    """Return the endpoint of a page that no other site may embed; refusals say what to do, and lead there and back."""
+def signed_in_only(page: Callable[[Request, Session], Awaitable[Response]]) -> Endpoint:
+    """Return the endpoint of a page for whoever is signed in, which no other site may embed."""
 
     async def endpoint(request: Request) -> Response:
+        context = context_of(request.scope)
+        refuse_embedding(context)
         try:
-            refuse_embedding(context_of(request.scope))
-            return await page(request)
-        except EntradaError as error:
-            return await answer_refusal(request, await refused(request, error))
+            session = await context.require_session()
+        except NotSignedIn as error:
+            raise refuse(request, error) from None
+        return await page(request, session)
 
     return endpoint

@@ -1,0 +1,1 @@
+"""Example E: an enterprise, with people, administration and an audit log."""
