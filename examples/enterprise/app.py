@@ -19,7 +19,7 @@ auth = Entrada(templates=[Path(__file__).parent / "templates"])
 @asynccontextmanager
 async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
     """Put a month of history into an empty database, so that there is something to look at."""
-    await lay_down(auth.settings)
+    await lay_down(auth.settings, administrator="pia@birch.example")
     yield
 
 

@@ -1,6 +1,6 @@
 """Finding people: by id, address or object id, and page by page."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any, Literal
@@ -79,6 +79,13 @@ class People:
         """Return all who have this address, in whatever case: an address is nobody's own for ever (SEC-120)."""
         async with self._database.unit_of_work(read_only=True) as connection:
             return await _people(connection, select(users).where(users.c.email_folded == folded(email)))
+
+    async def names(self, ids: Collection[UUID], *, tenant_id: str | None = None) -> Mapping[UUID, str]:
+        """Return what these people are called, of those who are in the directory; of one tenant, if one is given."""
+        asked = select(users.c.id, users.c.name, users.c.username).where(users.c.id.in_(ids))
+        asked = asked if tenant_id is None else asked.where(users.c.tenant_id == tenant_id)
+        async with self._database.unit_of_work(read_only=True) as connection:
+            return {row.id: row.name or row.username for row in await connection.execute(asked)}
 
     async def page(
         self,

@@ -3,7 +3,7 @@
 Whoever is not of the scope is not there: 404 for them, in lists and in changes alike. Nobody changes their own rights.
 """
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TypeVar
@@ -79,6 +79,10 @@ class Desk:
     async def count(self, wanted: Wanted = Wanted()) -> int:
         """Return how many there are."""
         return await self._office.people.count(self._theirs(wanted))
+
+    async def names(self, ids: Collection[UUID]) -> Mapping[UUID, str]:
+        """Return what these people are called, of those who are the administrator's to see."""
+        return await self._office.people.names(ids, tenant_id=self.scope.tenant_id)
 
     async def one(self, person_id: UUID) -> Person:
         """Return one person."""

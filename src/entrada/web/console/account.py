@@ -12,8 +12,9 @@ from entrada.flows.administration import Actor
 from entrada.principal import ADMIN_ROLE, User
 from entrada.sessions.session import Session
 from entrada.web.assets import assets
+from entrada.web.console.places import ADMIN
 from entrada.web.console.rows import shown
-from entrada.web.console.shell import ADMIN, SAME_ORIGIN, initials
+from entrada.web.console.shell import SAME_ORIGIN, initials
 from entrada.web.context import House, context_of
 from entrada.web.moments import moment
 from entrada.web.routes.sessions import MOST_SHOWN, session_shown

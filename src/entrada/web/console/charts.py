@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Literal
 
-Tone = Literal["calm", "alarm"]
+Tone = Literal["calm", "open", "alarm"]
 HEIGHT = 100.0
 SLOT = 10.0  # the width of one span of time
 GAP = 2.0  # between two bars
@@ -77,11 +77,6 @@ class Chart:
         """The table that says the same: each span with its values, the newest first."""
         for place in reversed(range(len(self.spans))):
             yield self.spans[place], [each.values[place] for each in self.series]
-
-    @property
-    def total(self) -> int:
-        """All values of all series together."""
-        return sum(value or 0 for each in self.series for value in each.values)
 
     @property
     def bars(self) -> Iterator[Bar]:

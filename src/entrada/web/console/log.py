@@ -13,8 +13,9 @@ from entrada.audit.rows import STREAMS
 from entrada.errors import InputRefused, NotFound
 from entrada.events import EVENT_NAMES, Outcome
 from entrada.web.assets import assets
-from entrada.web.console.rows import shown
-from entrada.web.console.shell import ADMIN, show
+from entrada.web.console.places import ADMIN
+from entrada.web.console.rows import shown_rows
+from entrada.web.console.shell import show
 from entrada.web.console.way_in import Visit
 from entrada.web.console.words import choices
 from entrada.web.content_policy import calling_us
@@ -40,9 +41,9 @@ async def log(visit: Visit) -> Response:
         "audit.html",
         section="Audit log",
         heading="Audit log",
-        rows=[shown(row) for row in page.rows],
+        rows=await shown_rows(visit, page.rows),
         newest=await visit.house.audit.log.last_id(),
-        count=f"{total.rows:,}".replace(",", " ") + ("+" if total.more else ""),
+        count=f"{total.rows:,}".replace(",", "\N{NARROW NO-BREAK SPACE}") + ("+" if total.more else ""),
         chosen={name: chosen.get(name, "") for name in FIELDS},
         about=await _name(visit, wanted.about or wanted.person),
         choices=choices(),
@@ -66,7 +67,7 @@ async def new_rows(visit: Visit) -> Response:
         raise InputRefused("seen: the id of a row") from None
     newest = await visit.house.audit.log.last_id()
     page = await visit.desk.log(wanted_of(_chosen(visit)), limit=LIMIT)
-    rows = [shown(row) for row in page.rows if row.id > after]
+    rows = await shown_rows(visit, [row for row in page.rows if row.id > after])
     return visit.house.pages.render("console/rows.html", headers={"x-newest": str(newest)}, rows=rows, here=ADMIN)
 
 

@@ -10,8 +10,9 @@ from entrada.events import EventName
 from entrada.flows.admin.statistics import Per, Span
 from entrada.users.people import Wanted
 from entrada.web.console.charts import Chart, Series, Tone
-from entrada.web.console.rows import shown
-from entrada.web.console.shell import ADMIN, show
+from entrada.web.console.places import ADMIN
+from entrada.web.console.rows import shown_rows
+from entrada.web.console.shell import show
 from entrada.web.console.way_in import Visit
 
 
@@ -26,12 +27,22 @@ class Drawing:
 
 
 DRAWINGS = (
-    Drawing("sign-ins", "Sign-ins", "people signed in", [("Signed in", ("sign_in",), "calm")]),
+    Drawing("sign-ins", "Sign-ins", "sign-ins", [("Signed in", ("sign_in",), "calm")]),
     Drawing(
         "failures",
         "Failures",
-        "failed or were refused",
-        [("Sign-in failed", ("sign_in_failed",), "alarm"), ("Access denied", ("access_denied",), "calm")],
+        "failed or refused",
+        [("Sign-in failed", ("sign_in_failed",), "alarm"), ("Access denied", ("access_denied",), "open")],
+    ),
+    Drawing(
+        "endings",
+        "Sessions that ended",
+        "ended, those that ran out not counted",
+        [
+            ("Signed out", ("sign_out",), "calm"),
+            ("Ended by somebody", ("session_ended",), "open"),
+            ("Renewal refused", ("renewal_failed",), "alarm"),
+        ],
     ),
 )
 LATEST = 6
@@ -71,7 +82,7 @@ async def overview(visit: Visit) -> Response:
         charts=await _charts(visit, period),
         figures=await _figures(visit),
         notices=[notice async for notice in notices(visit)],
-        rows=[shown(row) for row in (await visit.desk.log(limit=LATEST)).rows],
+        rows=await shown_rows(visit, (await visit.desk.log(limit=LATEST)).rows),
     )
 
 
@@ -79,7 +90,16 @@ async def _charts(visit: Visit, period: Period) -> list[Chart]:
     now = visit.house.clock()
     spans = await visit.desk.statistics(since=now - period.back, until=now, per=period.per)
     names = [f"{span.at:{period.form}}" for span in spans]
-    return [bars(spans, names, drawing) for drawing in DRAWINGS]
+    sign_ins, failures, endings = (bars(spans, names, drawing) for drawing in DRAWINGS)
+    return [sign_ins, failures, people(spans, names, period), endings]
+
+
+def people(spans: Sequence[Span], names: Sequence[str], period: Period) -> Chart:
+    """Return the chart of how many different people signed in."""
+    values = [span.people for span in spans]
+    note = f"at most {'an hour' if period.per == 'hour' else 'a day'}"
+    series = [Series("People who signed in", values)]
+    return Chart("people", "People who signed in", names, series, kind="line", sum=_grouped(max(values)), note=note)
 
 
 def bars(spans: Sequence[Span], names: Sequence[str], drawing: Drawing) -> Chart:
@@ -89,17 +109,22 @@ def bars(spans: Sequence[Span], names: Sequence[str], drawing: Drawing) -> Chart
         for name, events, tone in drawing.kinds
     ]
     total = sum(value or 0 for each in series for value in each.values)
-    return Chart(drawing.id, drawing.title, names, series, sum=f"{total:,}".replace(",", " "), note=drawing.note)
+    return Chart(drawing.id, drawing.title, names, series, sum=_grouped(total), note=drawing.note)
 
 
-async def _figures(visit: Visit) -> list[tuple[str, int, str]]:
+def _grouped(number: int) -> str:
+    """Return a number in groups of three digits."""
+    return f"{number:,}".replace(",", "\N{NARROW NO-BREAK SPACE}")
+
+
+async def _figures(visit: Visit) -> list[tuple[str, str, str]]:
     """Return what is counted now: a name, a number and where it leads."""
     count = visit.desk.count
     return [
-        ("people", await count(), f"{ADMIN}/users"),
-        ("inactive", await count(Wanted(is_active=False)), f"{ADMIN}/users?standing=inactive"),
-        ("administrators", await count(Wanted(is_admin=True)), f"{ADMIN}/users?standing=admins"),
-        ("log entries", (await visit.desk.total()).rows, f"{ADMIN}/audit"),
+        ("people", _grouped(await count()), f"{ADMIN}/users"),
+        ("inactive", _grouped(await count(Wanted(is_active=False))), f"{ADMIN}/users?standing=inactive"),
+        ("promoted to administrator", _grouped(await count(Wanted(is_admin=True))), f"{ADMIN}/users?standing=admins"),
+        ("log entries", _grouped((await visit.desk.total()).rows), f"{ADMIN}/audit"),
     ]
 
 

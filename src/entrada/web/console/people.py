@@ -11,7 +11,8 @@ from starlette.responses import Response
 from entrada.errors import InputRefused
 from entrada.users.people import Order, Wanted
 from entrada.users.person import Person
-from entrada.web.console.shell import ADMIN, show
+from entrada.web.console.places import ADMIN
+from entrada.web.console.shell import show
 from entrada.web.console.way_in import Visit
 from entrada.web.moments import ago
 

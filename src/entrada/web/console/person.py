@@ -11,8 +11,9 @@ from entrada.errors import NotFound
 from entrada.sessions.session import Session
 from entrada.users.person import Person
 from entrada.web.console.people import USERS
-from entrada.web.console.rows import shown
-from entrada.web.console.shell import ADMIN, initials, show
+from entrada.web.console.places import ADMIN
+from entrada.web.console.rows import shown_rows
+from entrada.web.console.shell import initials, show
 from entrada.web.console.way_in import Visit
 from entrada.web.moments import ago, moment
 from entrada.web.routes.sessions import MOST_SHOWN, session_shown
@@ -49,7 +50,7 @@ async def person(visit: Visit) -> Response:
         roles_here=sorted(found.grants),
         is_oneself=found.id == visit.desk.person.id,
         shown=[session_shown(visit.house, each, current=visit.session) for each in sessions],
-        rows=[shown(row) for row in history.rows],
+        rows=await shown_rows(visit, history.rows),
         more=f"{ADMIN}/audit?about={found.id}" if history.next else None,
         last_seen=ago(visit.house.clock() - found.last_sign_in_at),
         done=DONE.get(visit.request.query_params.get("done", "")),

@@ -11,7 +11,7 @@ from entrada.web.console.log import log, new_rows
 from entrada.web.console.overview import overview
 from entrada.web.console.people import people
 from entrada.web.console.person import delete_person, person
-from entrada.web.console.shell import ACCOUNT, ADMIN
+from entrada.web.console.places import ACCOUNT, ADMIN
 from entrada.web.console.system import system
 from entrada.web.console.way_in import Page, administrators_only, signed_in_only
 from entrada.web.routes.admin.table import USER

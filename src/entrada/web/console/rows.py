@@ -1,9 +1,13 @@
 """Rows of the audit log as a page shows them."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
+from uuid import UUID
 
 from entrada.audit.log import Recorded
-from entrada.web.console.shell import ADMIN
+from entrada.web.console.places import ADMIN
+from entrada.web.console.way_in import Visit
 from entrada.web.console.words import facts, told
 from entrada.web.devices import device
 
@@ -28,13 +32,20 @@ class RowShown:
     address: str | None
     person: str | None
     """The page of whoever did it, while they are in the directory."""
-    done_to: str | None
-    """The page of the person to whom it was done."""
+    done_to: tuple[str, str] | None
+    """The page of the person to whom it was done, and what they are called now."""
     device: str | None
     facts: list[tuple[str, str]]
 
 
-def shown(row: Recorded) -> RowShown:
+async def shown_rows(visit: Visit, rows: Sequence[Recorded]) -> list[RowShown]:
+    """Return what a page shows of these rows, with the names of those to whom something was done."""
+    about = {row.id: found for row in rows if (found := _person_in(row.resource)) and found != row.person}
+    names = await visit.desk.names(set(about.values()))
+    return [shown(row, about.get(row.id), names) for row in rows]
+
+
+def shown(row: Recorded, about: UUID | None = None, names: Mapping[UUID, str] = MappingProxyType({})) -> RowShown:
     """Return what a page shows of a row."""
     return RowShown(
         id=row.id,
@@ -48,12 +59,15 @@ def shown(row: Recorded) -> RowShown:
         who=row.user.name if row.user and row.user.name else row.label or NOBODY,
         address=row.address,
         person=f"{ADMIN}/users/{row.user.id}" if row.user else None,
-        done_to=_done_to(row.resource),
+        done_to=(f"{ADMIN}/users/{about}", names[about]) if about and about in names else None,
         device=device(row.user_agent) if row.user_agent else None,
         facts=facts(row),
     )
 
 
-def _done_to(resource: str | None) -> str | None:
+def _person_in(resource: str | None) -> UUID | None:
     kind, _, name = (resource or "").partition(":")
-    return f"{ADMIN}/users/{name}" if kind == "user" else None
+    try:
+        return UUID(name) if kind == "user" else None
+    except ValueError:
+        return None

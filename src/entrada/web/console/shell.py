@@ -6,10 +6,9 @@ from typing import Any
 from starlette.responses import Response
 
 from entrada.web.assets import assets
+from entrada.web.console.places import ACCOUNT, ADMIN
 from entrada.web.console.way_in import Visit
 
-ADMIN = "/admin"
-ACCOUNT = "/account"
 SECTIONS = (
     ("Overview", ADMIN),
     ("People", f"{ADMIN}/users"),

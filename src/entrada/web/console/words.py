@@ -15,7 +15,7 @@ WORDS: Mapping[EventName, str] = {
     "renewal_failed": "Renewal failed",
     "credential_expiring": "Credential about to end",
     "tenant_onboarded": "Tenant on-boarded",
-    "step_up": "Proved more",
+    "step_up": "Gave more proof",
     "access_denied": "Access denied",
     "user_changed": "Profile changed",
     "user_deactivated": "Deactivated",
@@ -55,7 +55,21 @@ def choices() -> list[tuple[str, str]]:
 def facts(row: Recorded) -> list[tuple[str, str]]:
     """Return what else a row of the log says, each with a name."""
     said = [(name, value) for name, field in FACTS if (value := getattr(row, field))]
-    return said + [(_title(name), _plain(value)) for name, value in row.details.items()]
+    for name, value in row.details.items():
+        said += _changes(value) if name == "changed" and isinstance(value, Mapping) else [(_title(name), _plain(value))]
+    return said
+
+
+def _changes(changed: Mapping[str, object]) -> list[tuple[str, str]]:
+    """Return what was before and what is since, of each thing that was changed."""
+    found = []
+    for name, pair in changed.items():
+        match pair:
+            case [before, now]:
+                found.append((_title(name), f"{_plain(before)} → {_plain(now)}"))
+            case _:
+                found.append((_title(name), _plain(pair)))
+    return found
 
 
 def _title(name: str) -> str:
@@ -66,8 +80,6 @@ def _plain(value: object) -> str:
     """Return a value of a row's details on one line: what was before and what is now, where it says both."""
     if isinstance(value, Mapping):
         return "; ".join(f"{name.replace('_', ' ')}: {_plain(inner)}" for name, inner in value.items())
-    if isinstance(value, list) and len(value) == 2 and not any(isinstance(each, dict | list) for each in value):  # noqa: PLR2004 before and after
-        return f"{_one(value[0])} → {_one(value[1])}"
     if isinstance(value, list):
         return ", ".join(map(_plain, value)) or "none"
     return _one(value)

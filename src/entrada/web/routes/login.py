@@ -12,6 +12,7 @@ from entrada.flows.transaction import HANDLE
 from entrada.flows.wishes import Wish
 from entrada.logs import log
 from entrada.web import cookies, return_to
+from entrada.web.console.places import is_page
 from entrada.web.context import Context, context_of
 
 HINTS: Mapping[str, int] = {"login_hint": 320, "domain_hint": 253, "ui_locales": 100}
@@ -78,11 +79,16 @@ def wanted_return_to(request: Request, context: Context) -> str:
     if not asked:
         return context.house.settings.home
     accepted = return_to.accepted(asked[0]) if len(asked) == 1 else None
-    house = context.house
-    if accepted is None or unquote(accepted.partition("?")[0]) in house.own_paths - {house.path("sessions")}:
+    if accepted is None or _takes_part(unquote(accepted.partition("?")[0]), context):
         log.warning("return_to_refused")
         return context.house.settings.home
     return accepted
+
+
+def _takes_part(path: str, context: Context) -> bool:
+    """Say whether a path of ours is no page to come back to: it takes part in signing in and out."""
+    house = context.house
+    return path in house.own_paths and path != house.path("sessions") and not is_page(path)
 
 
 def wants_to_be_remembered(request: Request) -> bool:
