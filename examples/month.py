@@ -128,7 +128,7 @@ async def _change(database: Database, trail: AuditTrail, user: User, at: datetim
     granted = "Approver" if values["department"] == "Finance" else None
 
     async def work(connection: AsyncConnection) -> None:
-        await changes.write(connection, found, values)
+        await changes.write(connection, found, values, at=at)
         if granted:
             await changes.grant(connection, found, granted, at=at, by="The demo")
             events.append(Event("role_granted", details={"role": granted, "before": []}, **facts))

@@ -68,7 +68,7 @@ async def new_rows(visit: Visit) -> Response:
     newest = await visit.house.audit.log.last_id()
     page = await visit.desk.log(wanted_of(_chosen(visit)), limit=LIMIT)
     rows = await shown_rows(visit, [row for row in page.rows if row.id > after])
-    return visit.house.pages.render("console/rows.html", headers={"x-newest": str(newest)}, rows=rows, here=ADMIN)
+    return visit.house.pages.render("console/rows.html", headers={"x-newest": str(newest)}, rows=rows, person_page=None)
 
 
 def wanted_of(chosen: Mapping[str, str]) -> Filter:
