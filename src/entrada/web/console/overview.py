@@ -131,6 +131,8 @@ async def _figures(visit: Visit) -> list[tuple[str, str, str]]:
 async def notices(visit: Visit) -> AsyncIterator[tuple[str, str]]:
     """Give what wants somebody's attention: a sentence, and the page that says more."""
     house = visit.house
+    if not visit.sees_everybody:
+        return
     days = house.expiry.days_left()
     if days is not None:
         left = f"ends in {days} day{'' if days == 1 else 's'}" if days >= 0 else "has ended"

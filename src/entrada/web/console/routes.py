@@ -13,7 +13,7 @@ from entrada.web.console.people import people
 from entrada.web.console.person import delete_person, person
 from entrada.web.console.places import ACCOUNT, ADMIN
 from entrada.web.console.system import system
-from entrada.web.console.way_in import Page, administrators_only, signed_in_only
+from entrada.web.console.way_in import Page, administrators_only, operators_only, signed_in_only
 from entrada.web.routes.admin.table import USER
 
 PAGES: Mapping[str, Page] = {
@@ -23,7 +23,7 @@ PAGES: Mapping[str, Page] = {
     "/users/{id}/delete": delete_person,
     "/audit": log,
     "/audit/new": new_rows,
-    "/system": system,
+    "/system": operators_only(system),
 }
 BUTTONS: Mapping[str, tuple[Page, tuple[str, str]]] = {
     "/users/{id}/edit": (actions.edit, ("PUT", USER)),

@@ -13,9 +13,9 @@ SECTIONS = (
     ("Overview", ADMIN),
     ("People", f"{ADMIN}/users"),
     ("Audit log", f"{ADMIN}/audit"),
-    ("Tenants", f"{ADMIN}/tenants"),
     ("System", f"{ADMIN}/system"),
 )
+OPERATORS = frozenset({"System"})
 SAME_ORIGIN = {"referrer-policy": "same-origin"}  # a browser without Sec-Fetch-Site says where its forms come from
 
 
@@ -34,7 +34,11 @@ def show(visit: Visit, template: str, /, *, section: str, heading: str, **values
     return house.pages.render(
         f"console/{template}",
         headers=SAME_ORIGIN,
-        sections=[Section(label, href, label == section) for label, href in SECTIONS],
+        sections=[
+            Section(label, href, label == section)
+            for label, href in SECTIONS
+            if label not in OPERATORS or visit.sees_everybody
+        ],
         heading=heading,
         here=ADMIN,
         account=ACCOUNT,

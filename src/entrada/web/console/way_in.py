@@ -7,7 +7,7 @@ from typing import TypeAlias
 from starlette.requests import Request
 from starlette.responses import Response
 
-from entrada.errors import NotSignedIn
+from entrada.errors import NotAllowed, NotSignedIn
 from entrada.flows.admin.desk import Desk
 from entrada.sessions.session import Session
 from entrada.web.context import Context, House, context_of
@@ -32,6 +32,12 @@ class Visit:
         return self.context.house
 
 
+    @property
+    def sees_everybody(self) -> bool:
+        """Whether the administrator is of the application's operator: what is not one tenant's is for them."""
+        return self.desk.scope.tenant_id is None
+
+
 Page: TypeAlias = Callable[[Visit], Awaitable[Response]]
 Endpoint: TypeAlias = Callable[[Request], Awaitable[Response]]
 
@@ -50,6 +56,17 @@ def administrators_only(page: Page, *, twin: tuple[str, str] | None = None) -> E
         return await page(Visit(request, context_of(request.scope), session, desk))
 
     return signed_in_only(visit)
+
+
+def operators_only(page: Page) -> Page:
+    """Return the page for administrators of the application's operator."""
+
+    async def shown(visit: Visit) -> Response:
+        if not visit.sees_everybody:
+            raise NotAllowed("an administrator of this application's operator")
+        return await page(visit)
+
+    return shown
 
 
 def signed_in_only(page: Callable[[Request, Session], Awaitable[Response]]) -> Endpoint:
