@@ -52,8 +52,6 @@ class Settings(MonitoringSettings, GuardSettings):
     """As registered at the authority; by default base_url + prefix + /callback."""
     home: str = "/"
     """The page after sign-in when there was no page on the way."""
-    console: bool = False
-    """Whether /admin is the administrators' console, and /account everybody's page about themselves."""
     hosts: Words = ()
     """Host names served besides that of base_url."""
 
@@ -158,6 +156,8 @@ class Settings(MonitoringSettings, GuardSettings):
 
     admin: bool = False
     """Whether administration is served below /api/admin."""
+    console: bool = False
+    """Whether /admin is the administrators' console, and /account everybody's page about themselves."""
     admin_role: str | None = None
     """The app role whose people administer, beside those who were promoted here, such as Admin."""
     admin_group: str | None = None

@@ -56,6 +56,8 @@ def _audit_faults(settings: "Settings") -> list[str]:
 
 def _admin_faults(settings: "Settings") -> list[str]:
     faults = []
+    if settings.console and not settings.admin:
+        faults.append("console: shows what administration serves; set admin (ENTRADA_ADMIN=true) too")
     if settings.admin_group and not GUID.fullmatch(settings.admin_group.lower()):
         faults.append("admin_group: must be the group's object id, a GUID from the portal: names can be changed")
     if settings.admin_role is not None and settings.admin_role.split() != [settings.admin_role]:

@@ -21,7 +21,7 @@ def test_the_example_has_under_100_lines_of_its_own_templates_included() -> None
     assert sum(len(path.read_text("utf-8").splitlines()) for path in written) < MOST_LINES
 
 
-@pytest.mark.parametrize("example", ["public_client", "b2c_api"])
+@pytest.mark.parametrize("example", ["public_client", "b2c_api", "enterprise"])
 def test_each_other_example_has_under_120_lines(example: str) -> None:
     """RUN-3: its modules and pages; `demo` only says how `make demo` runs it."""
     folder = ROOT / "examples" / example

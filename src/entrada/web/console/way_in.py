@@ -31,7 +31,6 @@ class Visit:
         """The parts of the application."""
         return self.context.house
 
-
     @property
     def sees_everybody(self) -> bool:
         """Whether the administrator is of the application's operator: what is not one tenant's is for them."""
