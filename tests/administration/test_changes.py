@@ -186,5 +186,5 @@ async def test_what_is_too_long_or_no_text_is_refused(site: AdminSite) -> None:
         assert refused.status_code == 400, content
     assert (await ada.put(path, data={"department": "x"})).status_code == 415
     whole = b'{"department":"' + b"x" * 70_000 + b'"}'
-    assert (await ada.put(path, content=whole, headers={"content-type": "application/json"})).status_code == 400
+    assert (await ada.put(path, content=whole, headers={"content-type": "application/json"})).status_code == 413
     assert (await ada.get(path)).json() == before

@@ -8,13 +8,12 @@ from uuid import UUID
 
 from starlette.requests import Request
 
-from entrada.errors import InputRefused, MediaTypeRefused, NotFound, RequestRefused, VersionMissing
+from entrada.errors import InputRefused, MediaTypeRefused, NotFound, VersionMissing
 from entrada.provider.strict_json import NotStrict, json_object
 from entrada.web.context import context_of
 from entrada.web.forms import parse
 from entrada.web.routes.admin.schemas import LONGEST_TEXT
 
-MOST_BYTES = 64 * 1024
 ETAG = re.compile(r'"([0-9]{1,9})"')
 NOBODYS_VERSION = -1
 C = TypeVar("C", bound=str)
@@ -124,13 +123,8 @@ async def fields(request: Request, known: Mapping[str, type]) -> dict[str, Any]:
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind != "application/json":
         raise MediaTypeRefused("this address takes JSON")
-    body = b""
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > MOST_BYTES:
-            raise RequestRefused("the body is larger than 64 KiB")
     try:
-        given = json_object(body)
+        given = json_object(await request.body())
     except NotStrict:
         raise InputRefused("The body must be one JSON object, in UTF-8.") from None
     if not given.keys() <= known.keys():
