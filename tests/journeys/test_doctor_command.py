@@ -9,12 +9,20 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.x509.oid import NameOID
 from entrada_emulator import seeds
 from entrada_emulator.pytest_plugin import ServedEntra, served
+from fastapi import FastAPI
 from typer.testing import CliRunner
 
+from entrada import Entrada, Settings
 from entrada.cli import commands
 from entrada.keyring import generate
+from tests.chromium.served import served as application
 from tests.command import run
 from tests.servers import RedisServer, redis_server
 
@@ -152,6 +160,34 @@ def test_settings_that_are_wrong_are_all_told(portal: Environment, tmp_path: Pat
     assert SECRET not in done.output
 
 
+def test_the_application_and_its_store_are_there(portal: Environment, tmp_path: Path, free_tcp_port: int) -> None:
+    """`/health` is looked for under base_url, past the host check; a Redis that is right keeps nothing of the probe."""
+    here, address = f"http://localhost:{free_tcp_port}", f"http://127.0.0.1:{free_tcp_port}"
+    app = FastAPI()
+    Entrada(Settings.load(tenant_id=seeds.BIRCH.id, client_id="a", base_url=here, data_dir=tmp_path / "app")).install(
+        app
+    )
+    with redis_server(tmp_path / "redis") as server, application(app, port=free_tcp_port):
+        kept = portal | {"ENTRADA_STORE": server.url}
+        checks = found(code=0, **kept, ENTRADA_BASE_URL=here)
+        assert {checks[name]["result"] for name in ("base_url", "store", "redirect_uri")} == {"passes"}
+        assert server.said("KEYS", "*session*").lstrip("*") in {"0", ""}
+        checks = found(code=1, **kept, ENTRADA_BASE_URL=address)
+        assert failing(checks) == ["redirect_uri", "base_url"]
+        assert "refuses the host" in checks["base_url"]["reason"]
+
+
+def test_a_certificate_that_has_ended_and_is_not_registered(portal: Environment, tmp_path: Path) -> None:
+    """SEC-174: of two credentials each is judged: the certificate is over, unregistered and readable, the secret good."""
+    path = tmp_path / "client.pem"
+    path.write_bytes(ended_certificate())
+    path.chmod(0o644)
+    checks = found(code=1, **portal, ENTRADA_CLIENT_CERTIFICATE=str(path))
+    assert failing(checks) == ["certificate_file", "expiry of client_certificate", "accepted: client_certificate"]
+    assert "AADSTS700027" in checks["accepted: client_certificate"]["reason"]
+    assert checks["accepted: client_secret 1"]["result"] == "passes"
+
+
 def forget_last_steps(path: Path) -> None:
     """Let the database be one of an earlier release."""
     with sqlite3.connect(path) as connection:
@@ -162,3 +198,15 @@ def forget_last_steps(path: Path) -> None:
 def left_in(server: RedisServer) -> str:
     """Return how many keys the store holds."""
     return server.said("DBSIZE").lstrip(":")
+
+
+def ended_certificate() -> bytes:
+    """Return a key and its certificate, which was good until yesterday, as PEM."""
+    key = rsa.generate_private_key(65537, 2048)
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "portal")])
+    builder = x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(key.public_key())
+    now = datetime.now(UTC)
+    times = builder.not_valid_before(now - timedelta(days=9)).not_valid_after(now - timedelta(days=1, hours=1))
+    certificate = times.serial_number(x509.random_serial_number()).sign(key, SHA256())
+    private = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    return private + certificate.public_bytes(Encoding.PEM)
