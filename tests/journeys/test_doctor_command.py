@@ -15,6 +15,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.oid import NameOID
 from entrada_emulator import seeds
+from entrada_emulator import seeds_customers as shop
 from entrada_emulator.pytest_plugin import ServedEntra, served
 from fastapi import FastAPI
 from typer.testing import CliRunner
@@ -178,7 +179,7 @@ def test_the_application_and_its_store_are_there(portal: Environment, tmp_path: 
 
 
 def test_a_certificate_that_has_ended_and_is_not_registered(portal: Environment, tmp_path: Path) -> None:
-    """SEC-174: of two credentials each is judged: the certificate is over, unregistered and readable, the secret good."""
+    """SEC-174: of two credentials each is judged: the certificate is over, unknown and readable, the secret good."""
     path = tmp_path / "client.pem"
     path.write_bytes(ended_certificate())
     path.chmod(0o644)
@@ -186,6 +187,25 @@ def test_a_certificate_that_has_ended_and_is_not_registered(portal: Environment,
     assert failing(checks) == ["certificate_file", "expiry of client_certificate", "accepted: client_certificate"]
     assert "AADSTS700027" in checks["accepted: client_certificate"]["reason"]
     assert checks["accepted: client_secret 1"]["result"] == "passes"
+
+
+def test_customers(tenant: ServedEntra, portal: Environment) -> None:
+    """At Azure AD B2C the redirect URI is asked about in the same way; what B2C does not tell stays open."""
+    b2c = {
+        "B2C_TENANT_ID": shop.SHOP_DOMAIN,
+        "B2C_SIGNIN_POLICY": "B2C_1_susi",
+        "B2C_AUTHORITY": f"{tenant.service.public_origin}/{shop.SHOP_DOMAIN}",
+        "B2C_CLIENT_ID": shop.SHOP_APP,
+        "B2C_CLIENT_SECRET": "emulator-secret-birch-shop",
+        "ENTRADA_CA_FILE": tenant.ca_file,
+    }
+    checks = found(code=0, **b2c)
+    assert {checks[name]["result"] for name in ("discovery", "redirect_uri", "scopes")} == {"passes"}
+    assert checks["accepted: client_secret 1"]["result"] == "unknown"
+    checks = found(code=1, **b2c, ENTRADA_PREFIX="/elsewhere")
+    assert failing(checks) == ["redirect_uri"]
+    assert "AADB2C90006" in checks["redirect_uri"]["reason"]
+    assert "B2C" in checks["redirect_uri"]["mend"]
 
 
 def forget_last_steps(path: Path) -> None:
