@@ -1,5 +1,7 @@
-"""The settings by which others watch the application: metrics."""
+"""The settings by which others watch the application: metrics, and where the audit log is sent."""
 
+import base64
+import re
 from typing import TYPE_CHECKING
 
 from pydantic import Field, SecretStr
@@ -11,6 +13,9 @@ from entrada.settings_guards import Words
 if TYPE_CHECKING:
     from entrada.settings import Settings
 
+WEBHOOK = re.compile(r"https://[^\s/@#\\]+(/[^\s#\\]*)?")
+SECRET = re.compile(r"whsec_([A-Za-z0-9+/=]+)")
+SHORTEST_SECRET = 24  # bytes, as Standard Webhooks wants
 SHORTEST_TOKEN = 24  # characters: what `openssl rand -base64 18` prints
 
 
@@ -21,6 +26,18 @@ class MonitoringSettings(BaseSettings):
     """Switches on /metrics for Prometheus, for whoever sends this as a bearer token; of its own, from 24 characters."""
     metrics_networks: Words = ()
     """Switches on /metrics for direct connections from these networks, such as 10.20.0.0/16; with a token for both."""
+
+    audit_webhook_url: str | None = Field(None, repr=False)
+    """Where each entry of the audit log is sent, signed, at least once and in order: an https address of yours."""
+    audit_webhook_secret: SecretStr | None = Field(None)
+    """What those deliveries are signed with: whsec_ and the output of `openssl rand -base64 32`."""
+
+    @property
+    def audit_webhook(self) -> tuple[str, str] | None:
+        """The address and the secret, where the audit log is sent anywhere."""
+        if self.audit_webhook_url is None or self.audit_webhook_secret is None:
+            return None
+        return self.audit_webhook_url, self.audit_webhook_secret.get_secret_value()
 
     @property
     def metrics_offered(self) -> bool:
@@ -36,4 +53,22 @@ def monitoring_faults(settings: "Settings") -> list[str]:
     token = settings.metrics_token.get_secret_value() if settings.metrics_token else None
     if token is not None and (len(token) < SHORTEST_TOKEN or not token.isascii() or not token.isprintable()):
         faults.append("metrics_token: needs 24 characters of ASCII; take what `openssl rand -base64 18` prints")
+    return faults + _webhook_faults(settings)
+
+
+def _webhook_faults(settings: "Settings") -> list[str]:
+    if settings.audit_webhook_url is None and settings.audit_webhook_secret is None:
+        return []
+    if settings.audit_webhook_url is None or settings.audit_webhook_secret is None:
+        return ["audit_webhook_url: set both audit_webhook_url and audit_webhook_secret"]
+    faults = []
+    if not WEBHOOK.fullmatch(settings.audit_webhook_url):
+        faults.append("audit_webhook_url: must begin with https://, and have no user name and no fragment")
+    try:
+        found = SECRET.fullmatch(settings.audit_webhook_secret.get_secret_value())
+        length = len(base64.b64decode(found[1], validate=True)) if found else 0
+    except ValueError:
+        length = 0
+    if length < SHORTEST_SECRET:
+        faults.append("audit_webhook_secret: must be whsec_ and the output of `openssl rand -base64 32`")
     return faults

@@ -5,7 +5,8 @@ from contextlib import suppress
 from datetime import timedelta
 from typing import TypeVar
 
-from entrada.audit import state
+from entrada.audit import delivery, state
+from entrada.audit.delivery import Delivery
 from entrada.audit.log import AuditLog
 from entrada.audit.recorder import AuditRecorder
 from entrada.audit.retention import EVERY, Retention
@@ -15,6 +16,7 @@ from entrada.clock import Clock
 from entrada.errors import StoreUnavailable
 from entrada.events import Events
 from entrada.keyring import KeyRing
+from entrada.provider.egress import Egress
 from entrada.sessions.leases import Leases
 from entrada.settings import Settings
 from entrada.users.database import Database
@@ -32,6 +34,8 @@ class Audit:
         self.trail = AuditTrail(database, ring, clock=clock)
         self.log = AuditLog(database)
         events.record_with(AuditRecorder(self.trail, clock=clock))
+        self._webhook = settings.audit_webhook
+        self._database, self._leases, self._clock = database, leases, clock
         self._settings = state.of_settings(settings)
         self._ring = state.of_ring(ring)
         self._notes = StateNotes(database, self.trail, clock=clock)
@@ -52,7 +56,11 @@ class Audit:
         with suppress(StoreUnavailable):
             await self.note()
 
-    def duties(self, duty: Callable[[str, timedelta, Callable[[], Awaitable[None]]], D]) -> Iterator[D]:
+    def duties(self, duty: Callable[[str, timedelta, Callable[[], Awaitable[None]]], D], egress: Egress) -> Iterator[D]:
         """Give what is to be done now and then, each made by `duty` of its name, how often, and how."""
+        if self._webhook is not None:
+            url, secret = self._webhook
+            kept = (self._database, self._leases, egress)
+            yield duty("audit_webhook", delivery.EVERY, Delivery(*kept, url=url, secret=secret, clock=self._clock).once)
         yield duty("audit_state", NOTE_EVERY, self.note)
         yield duty("audit", EVERY, self._retention.once)

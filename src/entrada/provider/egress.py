@@ -25,7 +25,7 @@ LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 LONGEST_RETRY_AFTER = 300  # a longer wait than five minutes is not taken from a stranger
 SERVER_FAULT = 500
 
-Purpose = Literal["token", "revocation", "introspection", "metadata", "keys", "graph", "other"]
+Purpose = Literal["token", "revocation", "introspection", "metadata", "keys", "graph", "audit", "other"]
 """What a call is for; by it calls are counted."""
 PURPOSES: tuple[Purpose, ...] = get_args(Purpose)
 
@@ -117,8 +117,7 @@ class Egress:
     ) -> Answer:
         """POST a form; otherwise like `get`."""
         sent = {"Content-Type": "application/x-www-form-urlencoded", **(headers or {})}
-        request = self._request("POST", url, headers=sent, content=urlencode(form).encode())
-        return await self._counted(purpose, request, limit=limit)
+        return await self.post(url, urlencode(form).encode(), purpose=purpose, headers=sent, limit=limit)
 
     async def post_json(
         self,
@@ -131,9 +130,13 @@ class Egress:
     ) -> Answer:
         """POST a JSON document; otherwise like `get`."""
         sent = {"Content-Type": "application/json", **(headers or {})}
-        content = json.dumps(document).encode()
-        request = self._request("POST", url, headers=sent, content=content)
-        return await self._counted(purpose, request, limit=limit)
+        return await self.post(url, json.dumps(document).encode(), purpose=purpose, headers=sent, limit=limit)
+
+    async def post(
+        self, url: str, content: bytes, *, purpose: Purpose = "other", headers: Mapping[str, str], limit: int = MIB
+    ) -> Answer:
+        """POST these bytes with these headers; otherwise like `get`."""
+        return await self._counted(purpose, self._request("POST", url, headers=headers, content=content), limit=limit)
 
     async def aclose(self) -> None:
         """Close all connections."""

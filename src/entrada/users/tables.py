@@ -192,3 +192,10 @@ audit_streams = Table(
     Column("key_id", String, nullable=False),
     Column("mac", LargeBinary, nullable=False),
 )
+
+audit_deliveries = Table(
+    "entrada_audit_delivery",
+    metadata,
+    Column("receiver", String, primary_key=True),
+    Column("last_id", BigInteger, nullable=False),
+)

@@ -151,7 +151,7 @@ def build(
     bearers, endings = _bearers(outside, people.provisioning, clock), _endings(settings, outside.client, sessions)
     numbers = Numbers(Metrics(events, renewal, outside, audit.trail, guards.limits, clock=clock), settings)
     for_people = people.chores(endings, bearers, clock=clock)
-    beside = (*_watches(expiry, bearers, outside, numbers), *audit.duties(Chore), *for_people)
+    beside = (*_watches(expiry, bearers, outside, numbers), *audit.duties(Chore, outside.egress), *for_people)
     house = House(
         settings=settings,
         clock=clock,
