@@ -174,6 +174,9 @@ async def test_an_authority_that_is_away_is_no_verdict(
         ("AADSTS50011", 0, "the redirect URI is not registered"),
         ("50011", 0, "the redirect URI is not registered"),
         ("AADSTS50011: The redirect URI 'x' does not match. Trace ID: 1. More.", 0, "redirect URI is not registered"),
+        ("AADSTS50011", 0, "Entra admin center › App registrations › the application › Authentication"),
+        ("AADSTS50011", 0, "setting: ENTRADA_REDIRECT_URI"),
+        ("AADB2C90006", 0, "Azure portal › Azure AD B2C › App registrations › the application › Authentication"),
         ("consent_required", 0, "consent is missing"),
         ("AADSTS12345678", 2, "https://login.microsoftonline.com/error?code=12345678"),
     ],
@@ -183,4 +186,5 @@ async def test_an_error_code_is_explained(tmp_path: Path, given: str, code: int,
     done = await run("explain", given, cwd=tmp_path)
     assert (done.code, told in done.out, done.err) == (code, True, "")
     as_json = json.loads((await run("explain", given, "--json", cwd=tmp_path)).out)
-    assert as_json["code"] in {"AADSTS50011", "consent_required", "AADSTS12345678"}
+    assert as_json["code"] in {"AADSTS50011", "AADB2C90006", "consent_required", "AADSTS12345678"}
+    assert (as_json["setting"] == "redirect_uri") == as_json["code"].endswith(("50011", "90006"))

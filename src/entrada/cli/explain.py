@@ -113,7 +113,8 @@ def _tell_code(code: str, *, as_json: bool) -> None:
         typer.echo(f"{code}: {meaning.operator}")
         typer.echo(f"  people read: {meaning.cause} {meaning.mend}")
         if meaning.page:
-            typer.echo(f"  where: Microsoft Entra admin center › {meaning.page}")
+            portal = "Azure portal" if code.startswith("AADB2C") else "Microsoft Entra admin center"
+            typer.echo(f"  where: {portal} › {meaning.page}")
         if meaning.setting:
             typer.echo(f"  setting: ENTRADA_{meaning.setting.upper()}")
     else:
