@@ -19,7 +19,7 @@ from entrada.web.context import House, context_of
 from entrada.web.moments import moment
 from entrada.web.routes.sessions import MOST_SHOWN, session_shown
 
-SIGN_INS: tuple[EventName, ...] = ("sign_in", "new_device", "sign_in_failed", "session_refused", "session_ended")
+SIGN_INS: tuple[EventName, ...] = ("sign_in", "new_device", "sign_in_failed", "session_refused")
 LATEST = 10
 
 
