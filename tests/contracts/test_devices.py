@@ -9,7 +9,8 @@ from entrada.keyring import KeyRing, generate
 from entrada.users.database import Database
 from entrada.users.devices import KEPT, MOST, Devices
 from entrada.users.directory import Directory
-from tests.contracts.test_directory import ADA, database, database_url, said  # noqa: F401
+from tests.contracts.databases import said
+from tests.contracts.test_directory import ADA
 from tests.moved_clock import MovedClock
 
 LAPTOP, PHONE = "l" * 22, "p" * 22
@@ -21,7 +22,7 @@ def ring() -> KeyRing:
 
 
 @pytest.fixture
-async def devices(database: Database, ring: KeyRing, clock: MovedClock) -> Devices:  # noqa: F811
+async def devices(database: Database, ring: KeyRing, clock: MovedClock) -> Devices:
     await Directory(database).signed_in(ADA, clock())
     return Devices(database, ring)
 
@@ -48,7 +49,7 @@ async def test_a_device_is_known_through_a_rotation_of_keys(devices: Devices, ri
 
 async def test_the_table_holds_no_cookie(
     devices: Devices,
-    database: Database,  # noqa: F811
+    database: Database,
     clock: MovedClock,
 ) -> None:
     """SEC-070: what lies there is a hash under our key, another for each person."""
@@ -60,7 +61,7 @@ async def test_the_table_holds_no_cookie(
 
 async def test_what_nobody_comes_back_with_is_forgotten(
     devices: Devices,
-    database: Database,  # noqa: F811
+    database: Database,
     clock: MovedClock,
 ) -> None:
     """After 400 days, when no browser has the cookie any more, and beyond a hundred the longest unseen."""

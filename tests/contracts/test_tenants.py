@@ -10,12 +10,13 @@ from entrada.errors import StoreUnavailable
 from entrada.users.database import Database
 from entrada.users.directory import Directory
 from entrada.users.tenants import LONGEST_CONTACT, Tenant, TenantTable
-from tests.contracts.test_directory import ADA, CONTOSO, FABRIKAM, database, database_url, said  # noqa: F401
+from tests.contracts.databases import said
+from tests.contracts.test_directory import ADA, CONTOSO, FABRIKAM
 from tests.moved_clock import MovedClock
 
 
 @pytest.fixture
-def table(database: Database) -> TenantTable:  # noqa: F811
+def table(database: Database) -> TenantTable:
     return TenantTable(database)
 
 
@@ -78,7 +79,7 @@ async def test_a_long_name_fits(table: TenantTable, clock: MovedClock) -> None:
 
 async def test_a_status_of_a_later_release_lets_nobody_in(
     table: TenantTable,
-    database: Database,  # noqa: F811
+    database: Database,
     clock: MovedClock,
 ) -> None:
     """What is not understood is no answer."""
@@ -88,7 +89,7 @@ async def test_a_status_of_a_later_release_lets_nobody_in(
         await table.status(CONTOSO)
 
 
-async def test_the_people_of_a_tenant_are_found_page_by_page(database: Database, clock: MovedClock) -> None:  # noqa: F811
+async def test_the_people_of_a_tenant_are_found_page_by_page(database: Database, clock: MovedClock) -> None:
     """Each once, in pages, and nobody of another tenant."""
     directory = Directory(database)
     for number in range(5):

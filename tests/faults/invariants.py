@@ -68,6 +68,10 @@ class Watch:
         """From now on this session is somebody's (I1, I7)."""
         self.living.add(session)
 
+    def is_ending(self, session: str) -> None:
+        """From now on this session may be somebody's or nobody's: its end was asked for and not acknowledged yet."""
+        self.living.discard(session)
+
     def ends(self, session: str) -> None:
         """From now on this session is nobody's (I1, I2). Requests on their way may have been answered before."""
         self.living.discard(session)

@@ -17,6 +17,7 @@ async def test_nothing_to_find(door: FrontDoor) -> None:
     first, second = [(await door.signed_in()) for _ in range(2)]
     sessions = [each.jar.of(HOST)[SESSION] for each in (first, second)]
     async with watching([visitor(door)], living=sessions) as watch:
+        watch.is_ending(sessions[1])
         assert (await second.fetch(f"{AUTH}/logout", method="POST", headers={"x-csrf": "1"})).status_code == 200
         watch.ends(sessions[1])
         assert await watch.recovered() < 10

@@ -1,11 +1,14 @@
 """The command `entrada`, for whoever runs an application: `pip install "entrada[cli]"`."""
 
 import sys
+from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import typer
 
+PLACES = ("serve", "token", "explain", "doctor", "db", "keys", "users", "audit", "tenants")
+"""Each in a module of its name, in the order in which help lists them."""
 MISSING = 'The command line needs one more package: pip install "entrada[cli]"'
 
 
@@ -18,24 +21,14 @@ def main() -> None:
     from entrada.errors import EntradaError
 
     try:
-        commands()()
+        commands(next(iter(sys.argv[1:]), None))()
     except EntradaError as error:
         sys.exit(str(error))
 
 
-def commands() -> "typer.Typer":
-    """Return the command with all that is below it."""
+def commands(only: str | None = None) -> "typer.Typer":
+    """Return the command with all that is below it; or with `only` one, so that no other's libraries are loaded."""
     import typer
-
-    from entrada.cli.audit import audit
-    from entrada.cli.db import db
-    from entrada.cli.doctor import doctor
-    from entrada.cli.explain import explain
-    from entrada.cli.keys import keys
-    from entrada.cli.serve import serve
-    from entrada.cli.tenants import tenants
-    from entrada.cli.token import token
-    from entrada.cli.users import users
 
     made = typer.Typer(
         help="Look after an application that Entrada guards.",
@@ -44,13 +37,12 @@ def commands() -> "typer.Typer":
         pretty_exceptions_enable=False,
     )
     made.callback()(_nothing)
-    made.add_typer(db, name="db")
-    made.add_typer(keys, name="keys")
-    made.add_typer(users, name="users")
-    made.add_typer(audit, name="audit")
-    made.add_typer(tenants, name="tenants")
-    for command in (serve, token, explain, doctor):
-        made.command()(command)
+    for name in (only,) if only in PLACES else PLACES:
+        command = getattr(import_module(f"entrada.cli.{name}"), name)
+        if isinstance(command, typer.Typer):
+            made.add_typer(command, name=name)
+        else:
+            made.command(name)(command)
     return made
 
 

@@ -67,6 +67,9 @@ class Attempt(msgspec.Struct, frozen=True, array_like=True):
     client_id: str
     created: datetime
 
+    def __repr__(self) -> str:
+        return f"Attempt(client_id={self.client_id!r})"
+
 
 class Outcome(msgspec.Struct, frozen=True, array_like=True):
     """Whose organisation the page at the end is about."""

@@ -37,6 +37,9 @@ class Wish(msgspec.Struct, frozen=True, array_like=True):
     login_hint: str | None = None
     domain_hint: str | None = None
 
+    def __repr__(self) -> str:
+        return f"Wish(prompt={self.prompt!r}, max_age={self.max_age})"
+
     def parameters(self) -> dict[str, str]:
         """Return what asks for it in an authorization request, `claims` apart."""
         hints = {"prompt": self.prompt, "login_hint": self.login_hint, "domain_hint": self.domain_hint}
