@@ -121,6 +121,7 @@ async def test_before_the_session_ends(two: Cluster) -> None:
             await person.sign_out(second.url)
         await second.killed_at_the_point()
         assert (await two.ask(first, session, path="/who")).status == 200
+        watch.is_ending(session)
         assert (await person.sign_out(first.url)).json()["ended"] == {"here": True, "browser": True}
         watch.ends(session)
     assert person.session is None
