@@ -37,6 +37,7 @@ EventName = Literal[
     "audit_pruned",
     "audit_exported",
     "audit_gap",
+    "alert",
 ]
 Outcome = Literal["success", "failure", "denied"]
 
@@ -44,6 +45,7 @@ OUTCOMES: Mapping[EventName, Outcome] = {
     "sign_in_failed": "failure",
     "renewal_failed": "failure",
     "audit_gap": "failure",
+    "alert": "failure",
     "session_refused": "denied",
     "access_denied": "denied",
 }

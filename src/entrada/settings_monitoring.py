@@ -1,4 +1,4 @@
-"""The settings by which others watch the application: metrics, and where the audit log is sent."""
+"""The settings by which others watch the application: metrics, alerts, and where the audit log is sent."""
 
 import base64
 import re
@@ -31,6 +31,15 @@ class MonitoringSettings(BaseSettings):
     """Where each entry of the audit log is sent, signed, at least once and in order: an https address of yours."""
     audit_webhook_secret: SecretStr | None = Field(None)
     """What those deliveries are signed with: whsec_ and the output of `openssl rand -base64 32`."""
+
+    alert_failures_per_minute: int = Field(30, ge=0)
+    """From how many failed sign-ins a minute on, over five minutes, the event `alert` is told; 0 for never."""
+    alert_refusals_per_minute: int = Field(10, ge=0)
+    """The same of renewals that the authority refuses: each of them ends a session."""
+    alert_denials_per_minute: int = Field(60, ge=0)
+    """The same of requests for what somebody may not have."""
+    alert_addresses_per_hour: int = Field(10, ge=0)
+    """From how many addresses on, within an hour, one person's sign-ins are told as an `alert`; 0 for never."""
 
     @property
     def audit_webhook(self) -> tuple[str, str] | None:

@@ -5,7 +5,8 @@ from contextlib import suppress
 from datetime import timedelta
 from typing import TypeVar
 
-from entrada.audit import delivery, state
+from entrada.audit import alerts, delivery, state
+from entrada.audit.alerts import Alerts
 from entrada.audit.delivery import Delivery
 from entrada.audit.log import AuditLog
 from entrada.audit.recorder import AuditRecorder
@@ -34,6 +35,7 @@ class Audit:
         self.trail = AuditTrail(database, ring, clock=clock)
         self.log = AuditLog(database)
         events.record_with(AuditRecorder(self.trail, clock=clock))
+        self._alerts = Alerts(database, leases, events, thresholds=settings, clock=clock)
         self._webhook = settings.audit_webhook
         self._database, self._leases, self._clock = database, leases, clock
         self._settings = state.of_settings(settings)
@@ -58,6 +60,7 @@ class Audit:
 
     def duties(self, duty: Callable[[str, timedelta, Callable[[], Awaitable[None]]], D], egress: Egress) -> Iterator[D]:
         """Give what is to be done now and then, each made by `duty` of its name, how often, and how."""
+        yield duty("alerts", alerts.EVERY, self._alerts.once)
         if self._webhook is not None:
             url, secret = self._webhook
             kept = (self._database, self._leases, egress)

@@ -30,6 +30,7 @@ WORDS: Mapping[EventName, str] = {
     "audit_pruned": "Audit log pruned",
     "audit_exported": "Audit log exported",
     "audit_gap": "Gap in the audit log",
+    "alert": "Alert",
 }
 FACTS = (
     ("Reason", "reason"),
