@@ -22,6 +22,8 @@ EventName = Literal[
     "renewal_failed",
     "credential_expiring",
     "tenant_onboarded",
+    "tenant_approved",
+    "tenant_suspended",
     "step_up",
     "access_denied",
     "user_changed",

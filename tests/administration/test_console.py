@@ -285,3 +285,29 @@ async def test_other_sites_cannot_frame_or_embed_it(site: AdminSite) -> None:
     assert "connect-src 'self'" in policy
     assert page.headers["cache-control"] == "no-store"
     assert "connect-src" not in (await ada.get("/admin", headers=OPENED)).headers["content-security-policy"]
+
+
+async def test_a_tenant_is_suspended_and_approved(site: AdminSite) -> None:
+    """By the operator's administrators: its people are out at their next request, then come in again (SEC-075)."""
+    ada, cora, cleo = await site.of(ADA), await site.of(CORA), await site.of(CLEO)
+    page = await opens(ada, "/admin/tenants")
+    assert seeds.CEDAR.id in page.text
+    assert (await opens(cora, "/admin/tenants")).status == 403
+    token = (await opens(cora, "/account")).forms[0].fields["csrf_token"]
+    path = f"/admin/tenants/{seeds.BIRCH.id}/suspend"
+    assert (await posts(cora, path, {"csrf_token": token})).status_code == 403
+    (form,) = [form for form in page.forms if form.action == f"/admin/tenants/{seeds.CEDAR.id}/suspend"]
+    assert (await posts(ada, form.action, form.fields)).headers["location"] == "/admin/tenants?done=suspended"
+    assert [(await each.get("/private")).status_code for each in (cleo, cora)] == [401, 401]
+    (row,) = await site.rows(actions=("tenant_suspended",))
+    assert (row.resource, row.label, row.stream) == (
+        f"tenant:{seeds.CEDAR.id}",
+        "Ada Admin (ada@birch.example)",
+        "administration",
+    )
+    assert (await posts(ada, path, form.fields)).status_code == 409
+    approved = await presses(ada, await opens(ada, "/admin/tenants"), "Approve")
+    assert "Approved." in approved.text
+    site.clients.pop(CLEO)
+    site.clients.pop(CORA)
+    assert (await (await site.of(CLEO)).get("/private")).status_code == 200

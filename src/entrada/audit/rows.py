@@ -15,6 +15,8 @@ STREAMS: tuple[Stream, ...] = ("activity", "administration")
 ADMINISTRATION: frozenset[EventName] = frozenset(
     {
         "tenant_onboarded",
+        "tenant_approved",
+        "tenant_suspended",
         "user_changed",
         "user_deactivated",
         "user_reactivated",

@@ -1,5 +1,6 @@
 """The tenants that somebody has on-boarded, and what whoever runs the application has decided of them."""
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, get_args
@@ -79,14 +80,26 @@ class TenantTable:
 
         return await self._database.run(work)
 
-    async def decide(self, tenant_id: str, status: Literal["approved", "suspended"], *, at: datetime) -> None:
-        """Note what the operator has decided, also of a tenant that nobody has on-boarded yet."""
+    async def decide(
+        self,
+        tenant_id: str,
+        status: Literal["approved", "suspended"],
+        *,
+        at: datetime,
+        beside: Callable[[AsyncConnection], Awaitable[None]] | None = None,
+    ) -> None:
+        """Note what the operator has decided, also of a tenant that nobody has on-boarded yet.
+
+        What `beside` does is done with it, or neither.
+        """
         decided = {"status": status, "changed_at": at}
 
         async def work(connection: AsyncConnection) -> None:
             changed = await connection.execute(update(tenants).where(tenants.c.tenant_id == tenant_id).values(decided))
             if not changed.rowcount:
                 await connection.execute(insert(tenants).values(tenant_id=tenant_id, **decided))
+            if beside is not None:
+                await beside(connection)
 
         await self._database.run(work)
 

@@ -60,7 +60,8 @@ class Desk:
         self.person = person
         """The administrator."""
         self.scope = scope
-        self._actor = actor
+        self.actor = actor
+        """The administrator, as the audit log is to have them."""
 
     async def people(
         self, wanted: Wanted = Wanted(), *, order: Order = "newest", limit: int, after: UUID | None, offset: int = 0
@@ -97,20 +98,20 @@ class Desk:
         rights = {"is_active": edit.is_active, "is_admin": edit.is_admin}
         if any(value is not None and value != getattr(person, name) for name, value in rights.items()):
             self._refuse_own(person)
-        return await self._office.administration.update(person_id, edit, by=self._actor, version=version)
+        return await self._office.administration.update(person_id, edit, by=self.actor, version=version)
 
     async def delete(self, person_id: UUID, *, version: int | None = None, erase: bool = False) -> Person:
         """End the person's sessions and forget them; `erase`: in the log too, but for what was done."""
         self._refuse_own(await self.one(person_id))
         administration = self._office.administration
         if erase:
-            return await administration.erase(person_id, by=self._actor)
-        return await administration.delete(person_id, by=self._actor, version=version)
+            return await administration.erase(person_id, by=self.actor)
+        return await administration.delete(person_id, by=self.actor, version=version)
 
     async def grant(self, person_id: UUID, role: str) -> Person:
         """Grant a role; it works on the person's next request."""
         self._refuse_own(await self.one(person_id))
-        return await self._office.administration.grant(person_id, role, by=self._actor)
+        return await self._office.administration.grant(person_id, role, by=self.actor)
 
     async def revoke(self, person_id: UUID, role: str) -> Person:
         """Take a role back that was granted here; NotFound when the person has not got it."""
@@ -118,12 +119,12 @@ class Desk:
         self._refuse_own(person)
         if role not in person.grants:
             raise NotFound("they have not been granted this role")
-        return await self._office.administration.revoke(person_id, role, by=self._actor)
+        return await self._office.administration.revoke(person_id, role, by=self.actor)
 
     async def export(self, person_id: UUID) -> dict[str, object]:
         """Return all that is kept of a person, as JSON can say it."""
         await self.one(person_id)
-        return await self._office.administration.export(person_id, by=self._actor)
+        return await self._office.administration.export(person_id, by=self.actor)
 
     async def sessions(self, person_id: UUID, *, limit: int = 100) -> Sequence[Session]:
         """Return where a person is signed in, the last used first."""
@@ -168,7 +169,7 @@ class Desk:
     async def exported(self, wanted: Filter, *, shown: Mapping[str, object]) -> AsyncIterator[Recorded]:
         """Return all rows that the filter lets through, after that they were asked for is written down as `shown`."""
         rows = self._office.log.everything(self._theirs(wanted))
-        await self._tell(self._actor.event("audit_exported", at=self._office.clock(), about=None, details=shown))
+        await self._tell(self.actor.event("audit_exported", at=self._office.clock(), about=None, details=shown))
         return rows
 
     async def statistics(self, *, since: datetime, until: datetime, per: Per) -> Sequence[Span]:
@@ -192,9 +193,7 @@ class Desk:
     async def _tell_of_end(self, person: Person, details: dict[str, object]) -> None:
         """Write down that sessions end, before they do: what is not written down does not happen (SEC-149)."""
         now, about = self._office.clock(), person.id
-        await self._tell(
-            self._actor.event("session_ended", at=now, about=about, details=details, reason=ENDED_BY_ADMIN)
-        )
+        await self._tell(self.actor.event("session_ended", at=now, about=about, details=details, reason=ENDED_BY_ADMIN))
 
     async def _tell(self, event: Event) -> None:
         await self._office.trail.require(event)

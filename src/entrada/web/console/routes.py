@@ -13,8 +13,9 @@ from entrada.web.console.people import people
 from entrada.web.console.person import delete_person, person
 from entrada.web.console.places import ACCOUNT, ADMIN
 from entrada.web.console.system import system
+from entrada.web.console.tenants import decides, tenants
 from entrada.web.console.way_in import Page, administrators_only, operators_only, signed_in_only
-from entrada.web.routes.admin.table import USER
+from entrada.web.routes.admin.table import TABLE, USER
 
 PAGES: Mapping[str, Page] = {
     "": overview,
@@ -23,6 +24,7 @@ PAGES: Mapping[str, Page] = {
     "/users/{id}/delete": delete_person,
     "/audit": log,
     "/audit/new": new_rows,
+    "/tenants": operators_only(tenants),
     "/system": operators_only(system),
 }
 BUTTONS: Mapping[str, tuple[Page, tuple[str, str]]] = {
@@ -40,6 +42,11 @@ BUTTONS: Mapping[str, tuple[Page, tuple[str, str]]] = {
 }
 """Each with the method of the admin API that does the same, and so demands the same proof."""
 
+DECISIONS: Mapping[str, Page] = {
+    "/tenants/{tenant_id}/approve": decides("approved"),
+    "/tenants/{tenant_id}/suspend": decides("suspended"),
+}
+
 
 def console_routes(settings: Settings) -> list[Route]:
     """Return the routes; none where the console is off."""
@@ -47,10 +54,14 @@ def console_routes(settings: Settings) -> list[Route]:
         return []
     pages = [Route(ADMIN + path, administrators_only(page), methods=["GET"]) for path, page in PAGES.items()]
     buttons = [
-        Route(ADMIN + path, administrators_only(page, twin=twin), methods=["POST"])
-        for path, (page, twin) in BUTTONS.items()
+        Route(ADMIN + path, administrators_only(page, fresh=TABLE[twin][method].fresh), methods=["POST"])
+        for path, (page, (method, twin)) in BUTTONS.items()
     ]
-    return [Route(ACCOUNT, signed_in_only(account), methods=["GET"]), *pages, *buttons]
+    decisions = [
+        Route(ADMIN + path, administrators_only(operators_only(page), fresh=True), methods=["POST"])
+        for path, page in DECISIONS.items()
+    ]
+    return [Route(ACCOUNT, signed_in_only(account), methods=["GET"]), *pages, *buttons, *decisions]
 
 
 def console_trees(settings: Settings) -> tuple[str, ...]:

@@ -13,9 +13,10 @@ SECTIONS = (
     ("Overview", ADMIN),
     ("People", f"{ADMIN}/users"),
     ("Audit log", f"{ADMIN}/audit"),
+    ("Tenants", f"{ADMIN}/tenants"),
     ("System", f"{ADMIN}/system"),
 )
-OPERATORS = frozenset({"System"})
+OPERATORS = frozenset({"Tenants", "System"})
 SAME_ORIGIN = {"referrer-policy": "same-origin"}  # a browser without Sec-Fetch-Site says where its forms come from
 
 

@@ -14,7 +14,6 @@ from entrada.web.context import Context, House, context_of
 from entrada.web.embedding import refuse_embedding
 from entrada.web.failures import refuse
 from entrada.web.routes.admin.door import administrator, prove_freshly
-from entrada.web.routes.admin.table import TABLE
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,12 +40,8 @@ Page: TypeAlias = Callable[[Visit], Awaitable[Response]]
 Endpoint: TypeAlias = Callable[[Request], Awaitable[Response]]
 
 
-def administrators_only(page: Page, *, twin: tuple[str, str] | None = None) -> Endpoint:
-    """Return the endpoint of a page for administrators.
-
-    A button does what a method of the admin API does, its `twin` (method and path), and demands the same proof.
-    """
-    fresh = twin is not None and TABLE[twin[1]][twin[0]].fresh
+def administrators_only(page: Page, *, fresh: bool = False) -> Endpoint:
+    """Return the endpoint of a page for administrators; `fresh`: whose proof is fresh (SEC-140)."""
 
     async def visit(request: Request, session: Session) -> Response:
         desk = await administrator(request)

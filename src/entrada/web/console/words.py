@@ -15,6 +15,8 @@ WORDS: Mapping[EventName, str] = {
     "renewal_failed": "Renewal failed",
     "credential_expiring": "Credential about to end",
     "tenant_onboarded": "Tenant on-boarded",
+    "tenant_approved": "Tenant approved",
+    "tenant_suspended": "Tenant suspended",
     "step_up": "Gave more proof",
     "access_denied": "Access denied",
     "user_changed": "Profile changed",
