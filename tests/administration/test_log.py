@@ -10,6 +10,7 @@ import pytest
 from entrada_emulator import seeds
 
 from entrada.principal import User
+from entrada.users.tallies import Tallies
 from tests.administration.site import ADA, ADMIN, CLEO, MIA, OLGA, AdminSite
 
 FORMULAS = (
@@ -103,6 +104,11 @@ async def test_statistics_count_what_the_log_says(site: AdminSite) -> None:
     assert all(span["sign_in"] == 0 for span in days["spans"][:-1])
     hours = (await ada.get(f"{ADMIN}/statistics", params={"per": "hour", "since": today["at"]})).json()["spans"]
     assert sum(span["sign_in"] for span in hours) == today["sign_in"]
+    assert "tally" in site.house.chores.names
+    now = site.house.clock()
+    await Tallies(site.house.database).add({"renewals": 4, "sessions_of_hour": 3, "sessions_of_day": 2}, at=now)
+    shown = [(await ada.get(f"{ADMIN}/statistics", params={"per": per})).json()["spans"][-1] for per in ("day", "hour")]
+    assert [(span["renewals"], span["active_sessions"]) for span in shown] == [(4, 2), (4, 3)]
     for query in ("per=minute", "since=2001-01-01", "since=2999-01-01", "per=hour&since=2026-01-01"):
         assert (await ada.get(f"{ADMIN}/statistics?{query}")).status_code == 400, query
 

@@ -16,6 +16,7 @@ from entrada.principal import User
 from entrada.sessions import data, held
 from entrada.sessions.data import Changes, Values
 from entrada.sessions.held import HeldTokens, Interrupted, Step
+from entrada.sessions.in_use import SessionsInUse
 from entrada.sessions.lifetimes import Lifetimes
 from entrada.sessions.reading import Reader
 from entrada.sessions.record import RequestFacts, SessionRecord, owner
@@ -43,6 +44,8 @@ class Sessions:
         self._lifetimes = lifetimes
         self._touch_every = lifetimes.touch_every.total_seconds()
         self._no_touch_before = 0.0
+        self.in_use = SessionsInUse()
+        """How many sessions each hour and each day has seen."""
         self.use(ring)
 
     def use(self, ring: KeyRing) -> None:
@@ -85,6 +88,7 @@ class Sessions:
             index=self._index(user, due_at=due_at),
             replacing=self._names.keys(replacing) if replacing else (),
         )
+        self.in_use.begun()
         return session_id, session
 
     async def load(self, session_id: str) -> Session | None:
@@ -118,13 +122,16 @@ class Sessions:
         )
         signed = self._reader.signed(session.key, record)
         try:
-            return await self._store.replace(
+            touched = await self._store.replace(
                 session.key, record=signed, version=session.version, expires_at=time_of(idle_expires_at)
             )
         except StoreUnavailable as error:
             self._no_touch_before = now + TOUCH_PAUSE.total_seconds()
             log.warning("session_not_touched", reason=str(error))
             return False
+        if touched:
+            self.in_use.seen(now, before=held.last_seen_at)
+        return touched
 
     def data(self, session: Session) -> Values:
         """Return the application's own data in the session; nothing when it cannot be opened."""

@@ -180,6 +180,14 @@ audit = Table(
     Index("entrada_audit_by_address", "address", "at", "id"),
 )
 
+tallies = Table(
+    "entrada_tally",
+    metadata,
+    Column("hour", UtcDateTime, primary_key=True),
+    Column("name", String, primary_key=True),  # users/tallies.py names them
+    Column("count", BigInteger, nullable=False),
+)
+
 audit_streams = Table(
     "entrada_audit_stream",
     metadata,

@@ -118,9 +118,10 @@ class House:
         from entrada.flows.admin.administrators import Administrators
         from entrada.flows.admin.desk import Office
         from entrada.flows.admin.policy import AdminPolicy
+        from entrada.users.tallies import Tallies
 
-        trail, events, clock = self.audit.trail, self.events, self.clock
-        office = Office(self.administration, self.sessions, self.endings, trail, events, clock)
+        trail, tallies, events = self.audit.trail, Tallies(self.database), self.events
+        office = Office(self.administration, self.sessions, self.endings, trail, tallies, events, self.clock)
         return Administrators(AdminPolicy.from_settings(self.settings), office, self.people.directory)
 
     def path(self, name: str) -> str:

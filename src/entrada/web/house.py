@@ -1,6 +1,6 @@
 """Builds the parts of one application from its settings, and opens and closes what needs it."""
 
-from collections.abc import AsyncIterator, Iterable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -16,6 +16,8 @@ from entrada.audit.office import Audit
 from entrada.background import SWEEP_EVERY, Chore, Chores, sweep, watching_ends
 from entrada.clock import Clock, Steady
 from entrada.events import Events
+from entrada.flows.admin.tally import EVERY as TALLY_EVERY
+from entrada.flows.admin.tally import Tally
 from entrada.flows.ahead import RenewalAhead
 from entrada.flows.bearer import Bearers
 from entrada.flows.downstream import Downstream
@@ -44,6 +46,7 @@ from entrada.sessions.store import SessionStore
 from entrada.settings import Settings
 from entrada.users.database import Database
 from entrada.users.ended_sessions import EndedSessionLedger
+from entrada.users.tallies import Tallies, TallyName
 from entrada.web.binding import Binding
 from entrada.web.content_policy import ContentPolicy
 from entrada.web.context import House
@@ -151,7 +154,13 @@ def build(
     bearers, endings = _bearers(outside, people.provisioning, clock), _endings(settings, outside.client, sessions)
     numbers = Numbers(Metrics(events, renewal, outside, audit.trail, guards.limits, clock=clock), settings)
     for_people = people.chores(endings, bearers, clock=clock)
-    beside = (*_watches(expiry, bearers, outside, numbers), *audit.duties(Chore, outside.egress), *for_people)
+    counting = _tally(settings, database, sessions, renewal, clock)
+    beside = (
+        *_watches(expiry, bearers, outside, numbers),
+        *audit.duties(Chore, outside.egress),
+        *for_people,
+        *counting,
+    )
     house = House(
         settings=settings,
         clock=clock,
@@ -313,6 +322,19 @@ def _chores(
     renewing = Chore("renewal", settings.token_refresh_check_interval, ahead.once)
     sweeping = Chore("sweeping", SWEEP_EVERY, partial(sweep, sessions, leases))
     return Chores((renewing, sweeping, *beside), chance=random)
+
+
+def _tally(
+    settings: Settings, database: Database, sessions: Sessions, renewal: Renewal, clock: Clock
+) -> Iterator[Chore]:
+    """Count for the charts of administration, where there is any."""
+    if settings.admin:
+        sources: dict[TallyName, Callable[[], int]] = {
+            "renewals": lambda: renewal.outcomes.read["renewed"],
+            "sessions_of_hour": lambda: sessions.in_use.of_hours,
+            "sessions_of_day": lambda: sessions.in_use.of_days,
+        }
+        yield Chore("tally", TALLY_EVERY, Tally(Tallies(database), sources, clock=clock).once)
 
 
 def _watches(expiry: ExpiryWatch, bearers: Bearers, outside: WaysOut, numbers: Numbers) -> Iterator[Chore]:

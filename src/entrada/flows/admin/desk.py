@@ -22,6 +22,7 @@ from entrada.sessions.lifecycle import MOST_LOOKED_THROUGH, Sessions
 from entrada.sessions.session import Session
 from entrada.users.people import Order, People, PeoplePage, Wanted
 from entrada.users.person import Person
+from entrada.users.tallies import Tallies
 
 ENDED_BY_ADMIN = "ended_by_admin"
 W = TypeVar("W", Wanted, Filter)
@@ -35,6 +36,7 @@ class Office:
     sessions: Sessions
     endings: Endings
     trail: AuditTrail
+    tallies: Tallies
     events: Events
     clock: Clock
 
@@ -175,7 +177,9 @@ class Desk:
     async def statistics(self, *, since: datetime, until: datetime, per: Per) -> Sequence[Span]:
         """Return how many signed in and failed, by the hour or the day; errors like `flows.admin.statistics`."""
         mine = self.scope.tenant_id
-        return await statistics(self._office.log, since=since, until=until, per=per, tenant_id=mine)
+        return await statistics(
+            self._office.log, self._office.tallies, since=since, until=until, per=per, tenant_id=mine
+        )
 
     def _theirs(self, wanted: W) -> W:
         """Narrow what is wanted to the scope."""

@@ -1,16 +1,18 @@
-"""How many signed in and failed, by the hour or by the day: counted in the audit log."""
+"""How many signed in, failed and were there, by the hour or by the day: from the audit log and the tallies."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Literal
 
 from entrada.audit.log import AuditLog
 from entrada.errors import InputRefused
 from entrada.events import EventName
+from entrada.users.tallies import Tallies, TallyName
 
 Per = Literal["hour", "day"]
 SPANS: Mapping[Per, timedelta] = {"hour": timedelta(hours=1), "day": timedelta(days=1)}
+SESSIONS: Mapping[Per, TallyName] = {"hour": "sessions_of_hour", "day": "sessions_of_day"}
 MOST_SPANS = 750  # a month of hours, or two years of days
 COUNTED: tuple[EventName, ...] = (
     "sign_in", "sign_in_failed", "step_up", "sign_out", "session_ended", "renewal_failed", "access_denied",
@@ -26,10 +28,14 @@ class Span:
     """By what happened; nothing is left out for being none."""
     people: int
     """How many different people signed in."""
+    renewals: int | None = None
+    """How often tokens were renewed; None where only one tenant is asked about: it is counted for all together."""
+    active_sessions: int | None = None
+    """How many different sessions were in use; None as above."""
 
 
 async def statistics(
-    log: AuditLog, *, since: datetime, until: datetime, per: Per, tenant_id: str | None
+    log: AuditLog, tallies: Tallies, *, since: datetime, until: datetime, per: Per, tenant_id: str | None
 ) -> Sequence[Span]:
     """Return each span from that of `since` to that of `until`, the earliest first.
 
@@ -43,5 +49,12 @@ async def statistics(
         raise InputRefused(f"since, until: from 1 to {MOST_SPANS} {per}s")
     counts = await log.counts(COUNTED, since=begin, until=until, every=every, tenant_id=tenant_id)
     people = await log.people("sign_in", since=begin, until=until, every=every, tenant_id=tenant_id)
-    times = [begin + place * every for place in range(number)]
-    return [Span(at, {name: counts.get((at, name), 0) for name in COUNTED}, people.get(at, 0)) for at in times]
+    spans = [
+        Span(at, {name: counts.get((at, name), 0) for name in COUNTED}, people.get(at, 0))
+        for at in (begin + place * every for place in range(number))
+    ]
+    if tenant_id is not None:
+        return spans
+    renewals = await tallies.sums("renewals", since=begin, until=until, every=every)
+    in_use = await tallies.sums(SESSIONS[per], since=begin, until=until, every=every)
+    return [replace(span, renewals=renewals.get(span.at, 0), active_sessions=in_use.get(span.at, 0)) for span in spans]

@@ -10,7 +10,7 @@ from starlette.responses import JSONResponse, Response
 from entrada.errors import AuthorityUnavailable, NotAllowed
 from entrada.flows.admin.condition import Condition, answers
 from entrada.flows.admin.desk import Desk
-from entrada.flows.admin.statistics import SPANS, Per
+from entrada.flows.admin.statistics import SPANS, Per, Span
 from entrada.web.context import House, context_of
 from entrada.web.routes.admin import schemas
 from entrada.web.routes.admin.asked import Query
@@ -31,9 +31,14 @@ async def show_statistics(request: Request, desk: Desk) -> Response:
             "per": per,
             "since": spans[0].at.isoformat(),
             "until": until.isoformat(),
-            "spans": [{"at": span.at.isoformat(), "people": span.people, **span.counts} for span in spans],
+            "spans": [_span(span) for span in spans],
         }
     )
+
+
+def _span(span: Span) -> dict[str, object]:
+    shown: dict[str, object] = {"at": span.at.isoformat(), "people": span.people, "renewals": span.renewals}
+    return shown | {"active_sessions": span.active_sessions} | dict(span.counts)
 
 
 async def show_health(request: Request, desk: Desk) -> Response:

@@ -60,6 +60,10 @@ _SESSION: dict[str, Schema] = {
     "handle": TEXT, "device": TEXT, "user_agent": MAYBE, "address": MAYBE, "new": FLAG, "created_at": TIME,
     "last_seen_at": TIME, "idle_expires_at": TIME, "expires_at": TIME,
 }  # fmt: skip
+_SPAN: dict[str, Schema] = {
+    "at": TIME, "people": COUNT, "renewals": _maybe(COUNT), "active_sessions": _maybe(COUNT),
+    **dict.fromkeys(COUNTED, COUNT),
+}  # fmt: skip
 _ANY: Schema = {"type": "object"}
 _FIELD: Schema = {"type": ["string", "null"], "maxLength": LONGEST}
 _CHOICE: Schema = {"type": ["boolean", "null"]}
@@ -87,7 +91,7 @@ SCHEMAS: dict[str, Schema] = {
     "AuditLog": _object(logs=_list(ref("AuditEntry")), total=COUNT, total_is_least=FLAG, **_PAGE),
     "AdminStatistics": _object(
         per=_one_of(*SPANS), since=TIME, until=TIME,
-        spans=_list(_object(at=TIME, people=COUNT, **dict.fromkeys(COUNTED, COUNT))),
+        spans=_list(_object(**_SPAN)),
     ),
     "AdminHealth": _object(
         status=_one_of("ok", "attention"),
