@@ -153,8 +153,7 @@ def build(
     renewal, guards = _renewal(sessions, leases, outside, clock), _guards(settings, clock)
     bearers, endings = _bearers(outside, people.provisioning, clock), _endings(settings, outside.client, sessions)
     numbers = Numbers(Metrics(events, renewal, outside, audit.trail, guards.limits, clock=clock), settings)
-    for_people = people.chores(endings, bearers, clock=clock)
-    counting = _tally(settings, database, sessions, renewal, clock)
+    further = (*people.chores(endings, bearers, clock=clock), *_tally(settings, database, sessions, renewal, clock))
     beside = (
         *_watches(expiry, bearers, outside, numbers),
         *audit.duties(Chore, outside.egress),
