@@ -154,12 +154,7 @@ def build(
     bearers, endings = _bearers(outside, people.provisioning, clock), _endings(settings, outside.client, sessions)
     numbers = Numbers(Metrics(events, renewal, outside, audit.trail, guards.limits, clock=clock), settings)
     further = (*people.chores(endings, bearers, clock=clock), *_tally(settings, database, sessions, renewal, clock))
-    beside = (
-        *_watches(expiry, bearers, outside, numbers),
-        *audit.duties(Chore, outside.egress),
-        *for_people,
-        *counting,
-    )
+    beside = (*_watches(expiry, bearers, outside, numbers), *audit.duties(Chore, outside.egress), *further)
     house = House(
         settings=settings,
         clock=clock,
