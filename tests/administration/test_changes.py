@@ -4,9 +4,14 @@ from uuid import uuid4
 
 import anyio
 import httpx2
+import pytest
 
+from entrada.errors import LastAdmin
+from entrada.flows.administration import Actor, Edit
 from entrada.users.changes import LONGEST
-from tests.administration.site import ADA, ADMIN, GRETA, MIA, OLGA, ROOT, AdminSite
+from entrada.users.people import Wanted
+from entrada.users.person import Person
+from tests.administration.site import ADA, ADMIN, CORA, GRETA, MIA, OLGA, ROOT, AdminSite
 
 
 async def codes(*answers: httpx2.Response) -> list[int]:
@@ -113,36 +118,57 @@ async def test_nobody_changes_their_own_rights(site: AdminSite) -> None:
     assert (await ada.put(path, json={"is_admin": True, "job_title": "Head"})).status_code == 200
 
 
-async def test_the_last_administrator_stays(site: AdminSite) -> None:
-    """ADM-3, SEC-141: two administrators who shut each other out at the same moment leave one of them."""
+async def alone(site: AdminSite, *, but: str) -> list[Person]:
+    """Take the rights of all administrators but Ada, Olga and one more; return whose."""
     administration = site.house.administration
     await site.of(OLGA)
-    others = [each for each in (await administration.people.page()).people if each.is_admin and each.username != ADA]
     await administration.promote((await site.person(OLGA)).id, by=ROOT)
+    people = (await administration.people.page(Wanted(is_admin=True))).people
+    others = [person for person in people if person.username not in {ADA, OLGA, but}]
     for person in others:
         await administration.demote(person.id, by=ROOT)
-    for change in ({"is_admin": False}, {"is_active": False}):
-        statuses: dict[str, int] = {}
+    return others
 
-        async def shut_out(
-            actor: str, other: str, change: dict[str, bool] = change, found: dict[str, int] = statuses
-        ) -> None:
-            found[actor] = (await (await site.of(actor)).put(await site.path(other), json=change)).status_code
 
-        async with anyio.create_task_group() as both:
-            both.start_soon(shut_out, ADA, OLGA)
-            both.start_soon(shut_out, OLGA, ADA)
-        assert min(statuses.values()) == 200, statuses
-        assert max(statuses.values()) in {401, 403, 409}, statuses
-        left = [await site.person(name) for name in (ADA, OLGA)]
-        assert sum(person.is_admin and person.is_active for person in left) == 1
-        for name in (ADA, OLGA):
-            await administration.promote((await site.person(name)).id, by=ROOT)
-        site.clients.clear()
-        await site.of(ADA), await site.of(OLGA)
-    for person in others:
+@pytest.mark.parametrize("beside", ["nobody", CORA])
+@pytest.mark.parametrize("change", ["is_admin", "is_active"])
+async def test_sec_141_two_who_shut_each_other_out(site: AdminSite, change: str, beside: str) -> None:
+    """ADM-3: at the same moment, one of them does and stays, also when another organisation has administrators too."""
+    administration, others, statuses = site.house.administration, await alone(site, but=beside), dict[str, int]()
+    paths = {ADA: await site.path(OLGA), OLGA: await site.path(ADA)}
+    clients = {name: await site.of(name) for name in paths}
+
+    async def shut_out(actor: str) -> None:
+        statuses[actor] = (await clients[actor].put(paths[actor], json={change: False})).status_code
+
+    async with anyio.create_task_group() as both:
+        both.start_soon(shut_out, ADA)
+        both.start_soon(shut_out, OLGA)
+    assert min(statuses.values()) == 200, statuses
+    assert max(statuses.values()) in {401, 403, 409}, statuses
+    left = [person for name in (ADA, OLGA) if (person := await site.person(name)).is_admin and person.is_active]
+    assert len(left) == 1
+    for person in (*others, await site.person(ADA)):
         await administration.promote(person.id, by=ROOT)
+    for name in (ADA, OLGA):
+        site.clients.pop(name)
+    await administration.reactivate((await site.person(OLGA)).id, by=ROOT)
     await administration.demote((await site.person(OLGA)).id, by=ROOT)
+
+
+async def test_the_last_administrator_stays(site: AdminSite) -> None:
+    """SEC-141: whoever administers by the authority's word cannot take the rights of the last one promoted here."""
+    administration, person = site.house.administration, await site.person(ADA)
+    others = await alone(site, but="nobody")
+    await administration.demote((await site.person(OLGA)).id, by=ROOT)
+    actor = Actor(label="By role", id=(await site.person(OLGA)).id)
+    for edit in (Edit(is_admin=False), Edit(is_active=False)):
+        with pytest.raises(LastAdmin):
+            await administration.update(person.id, edit, by=actor)
+    with pytest.raises(LastAdmin):
+        await administration.delete(person.id, by=actor)
+    for other in others:
+        await administration.promote(other.id, by=ROOT)
 
 
 async def test_every_change_says_before_and_after(site: AdminSite) -> None:

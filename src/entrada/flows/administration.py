@@ -51,6 +51,8 @@ class Actor:
     correlation_id: str | None = None
     id: UUID | None = None
     """Their row in the directory; None for whoever works at the command line."""
+    promoted: bool = False
+    """Whether that row is what makes them an administrator."""
 
     def event(
         self,
@@ -204,8 +206,7 @@ class Administration:
         told: list[Event] = []
 
         async def work(connection: AsyncConnection) -> None:
-            if by.id is not None:
-                await changes.hold(connection, person_id, by=by.id)
+            await _hold(connection, person_id, by)
             person = await changes.locked(connection, person_id, version=version)
             change = await step(connection, person)
             told[:] = [self._event(change, person_id, by)] if change else []
@@ -232,8 +233,7 @@ class Administration:
         told: list[Event] = []
 
         async def work(connection: AsyncConnection) -> None:
-            if by.id is not None:
-                await changes.hold(connection, person_id, by=by.id)
+            await _hold(connection, person_id, by)
             gone = await changes.locked(connection, person_id, version=version)
             beside = await erasure.unlinked(connection, gone.user.key) if erase else []
             details = {"rows": beside} if erase else {"label": gone.user.label, "roles": sorted(gone.grants)}
@@ -264,6 +264,12 @@ class Administration:
     async def _announce(self, told: list[Event]) -> None:
         for event in told:
             await self._events.announce(event)
+
+
+async def _hold(connection: AsyncConnection, person_id: UUID, by: Actor) -> None:
+    """Have whoever does it be there until it is done."""
+    if by.id is not None:
+        await changes.hold(connection, person_id, by=by.id, promoted=by.promoted)
 
 
 def _named(changed: Mapping[str, Any]) -> EventName:

@@ -16,6 +16,7 @@ from entrada.users.tables import role_grants, users
 WRITABLE = ("name", "department", "job_title")
 """What an administrator may write over; sign-ins leave it alone from then on."""
 LONGEST = 256
+RIGHTS = "the rights of an administrator"
 
 
 async def locked(connection: AsyncConnection, person_id: UUID, *, version: int | None = None) -> Person:
@@ -31,15 +32,16 @@ async def locked(connection: AsyncConnection, person_id: UUID, *, version: int |
     return person
 
 
-async def hold(connection: AsyncConnection, person_id: UUID, *, by: UUID) -> None:
-    """Let nobody change these two before this unit of work is over; NotAllowed when `by` was shut out meanwhile.
+async def hold(connection: AsyncConnection, person_id: UUID, *, by: UUID, promoted: bool) -> None:
+    """Let nobody change these two before this unit of work is over; NotAllowed when `by` has lost their rights.
 
-    Of two administrators who shut each other out at the same moment, one does (SEC-141).
+    Of two administrators who shut each other out at the same moment, one does (SEC-141). `promoted`: that they
+    administer by `is_admin`.
     """
-    both = select(users.c.id, users.c.is_active).where(users.c.id.in_({person_id, by})).order_by(users.c.id)
-    rows = (await connection.execute(both.with_for_update())).all()
-    if not any(row.id == by and row.is_active for row in rows):
-        raise NotAllowed("an active account")
+    both = select(users.c.id, users.c.is_active, users.c.is_admin).where(users.c.id.in_({person_id, by}))
+    rows = (await connection.execute(both.order_by(users.c.id).with_for_update())).all()
+    if not any(row.id == by and row.is_active and (row.is_admin or not promoted) for row in rows):
+        raise NotAllowed(RIGHTS)
 
 
 async def keep_an_admin(connection: AsyncConnection, leaving: Person) -> None:

@@ -4,9 +4,10 @@ from dataclasses import replace
 
 from entrada.errors import NotAllowed
 from entrada.flows.admin.desk import Desk, Office
-from entrada.flows.admin.policy import RIGHTS, AdminPolicy
+from entrada.flows.admin.policy import AdminPolicy
 from entrada.flows.administration import Actor
 from entrada.principal import User
+from entrada.users.changes import RIGHTS
 from entrada.users.directory import Directory
 
 
@@ -27,4 +28,5 @@ class Administrators:
         if person is None:
             raise NotAllowed(RIGHTS)
         scope = self.policy.scope_of(user, person)
-        return Desk(self._office, person=person, scope=scope, actor=replace(actor, id=person.id))
+        actor = replace(actor, id=person.id, promoted=person.is_admin)
+        return Desk(self._office, person=person, scope=scope, actor=actor)

@@ -9,9 +9,8 @@ from entrada.principal import User
 from entrada.requirements import Anybody, Rule, mfa, signed_in_within
 from entrada.settings import Settings
 from entrada.settings_faults import MANY_TENANTS
+from entrada.users.changes import RIGHTS
 from entrada.users.person import Person
-
-RIGHTS = "the rights of an administrator"
 
 
 @dataclass(frozen=True, slots=True)
