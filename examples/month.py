@@ -3,6 +3,7 @@
 Part of running an example, as `demo` and `run` are: nobody has such a thing in an application.
 """
 
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from itertools import islice
@@ -21,6 +22,7 @@ from entrada.users import changes
 from entrada.users.database import Database
 from entrada.users.directory import Directory
 from entrada.users.people import People
+from entrada.users.tallies import Tallies, TallyName
 
 DAYS, WEEKEND, AT_ONCE = 30, 5, 400
 FIRST = ("Aino", "Ben", "Carla", "Deniz", "Ewa", "Farid", "Gwen", "Hana", "Ilja", "Jonas", "Katja", "Leo", "Marta")
@@ -55,9 +57,13 @@ async def lay_down(settings: Settings, *, administrator: str) -> None:
             first_seen = now - timedelta(days=DAYS + 1 + chance.randrange(300))
             await Directory(database).signed_in(user, first_seen)
         events = iter(sorted(_month(everybody, now, chance), key=lambda event: event.at))
+        use: dict[datetime, Counter[TallyName]] = defaultdict(Counter)
         while some := list(islice(events, AT_ONCE)):
             async with database.unit_of_work() as connection:
                 await trail.append(connection, some)
+            _count(some, use, now, chance)
+        for hour, counts in use.items():
+            await Tallies(database).add(counts, at=hour)
         for number, user in enumerate(everybody):
             seen = now - timedelta(minutes=chance.randrange(4_000))
             values = _place(number, chance) | {"is_admin": user.username == administrator}
@@ -112,6 +118,17 @@ def _visit(user: User, midnight: datetime, chance: Random) -> Iterator[Event]:
             yield Event(name, at=at + timedelta(hours=hours), reason=why, **facts)
     if chance.random() < SIGNS_OUT:
         yield Event("sign_out", at=at + timedelta(hours=chance.triangular(1, 9, 7)), **facts)
+
+
+def _count(events: list[Event], use: dict[datetime, Counter[TallyName]], now: datetime, chance: Random) -> None:
+    """Count the sessions in use, and the renewals of their tokens, that follow from these sign-ins."""
+    for event in events:
+        if event.name == "sign_in":
+            hour = event.at.replace(minute=0, second=0, microsecond=0)
+            use[hour]["sessions_of_day"] += 1
+            for later in range(chance.randrange(1, 9)):
+                if (at := hour + timedelta(hours=later)) < now:
+                    use[at].update(sessions_of_hour=1, renewals=int(later > 0))
 
 
 def _place(number: int, chance: Random) -> dict[str, Any]:

@@ -104,7 +104,9 @@ async def test_an_administrator_of_one_organisation_sees_nobody_of_another(site:
     assert (await opens(cora, await page_of(site, MIA))).status == 404
     assert "Mia Member" not in (await opens(cora, "/admin/audit")).text
     assert (await opens(cora, "/admin/system")).status == 403
-    assert "Mia Member" not in (await opens(cora, "/admin")).html
+    overview = await opens(cora, "/admin")
+    assert "Mia Member" not in overview.html
+    assert "Active sessions" not in overview.text  # counted for all organisations together
 
 
 async def test_what_people_call_themselves_is_text(site: AdminSite) -> None:
@@ -259,8 +261,9 @@ async def test_the_overview_counts_and_draws(site: AdminSite) -> None:
     for period in ("", "?period=day", "?period=quarter"):
         page = await opens(ada, f"/admin{period}")
         assert page.status == 200
-        assert page.html.count("<svg") >= 4
-        assert page.html.count("as a table</summary>") == 4
+        assert page.html.count("<svg") >= 6
+        assert page.html.count("as a table</summary>") == 6
+    assert "Active sessions" in page.text
     assert "people" in page.text
 
 

@@ -19,6 +19,7 @@ PAGES = {
     "people": "/admin/users?order=name",
     "nobody": "/admin/users?q=nobody+is+called+this",
     "audit": "/admin/audit?action=user_deactivated",
+    "tenants": "/admin/tenants",
     "system": "/admin/system",
     "account": "/account",
 }

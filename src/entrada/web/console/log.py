@@ -15,7 +15,7 @@ from entrada.events import EVENT_NAMES, Outcome
 from entrada.web.assets import assets
 from entrada.web.console.places import ADMIN
 from entrada.web.console.rows import shown_rows
-from entrada.web.console.shell import show
+from entrada.web.console.shell import grouped, show
 from entrada.web.console.way_in import Visit
 from entrada.web.console.words import choices
 from entrada.web.content_policy import calling_us
@@ -43,7 +43,7 @@ async def log(visit: Visit) -> Response:
         heading="Audit log",
         rows=await shown_rows(visit, page.rows),
         newest=await visit.house.audit.log.last_id(),
-        count=f"{total.rows:,}".replace(",", "\N{NARROW NO-BREAK SPACE}") + ("+" if total.more else ""),
+        count=grouped(total.rows) + ("+" if total.more else ""),
         chosen={name: chosen.get(name, "") for name in FIELDS},
         about=await _name(visit, wanted.about or wanted.person),
         choices=choices(),

@@ -12,7 +12,7 @@ from entrada.users.people import Wanted
 from entrada.web.console.charts import Chart, Series, Tone
 from entrada.web.console.places import ADMIN
 from entrada.web.console.rows import shown_rows
-from entrada.web.console.shell import show
+from entrada.web.console.shell import grouped, show
 from entrada.web.console.way_in import Visit
 
 
@@ -41,7 +41,6 @@ DRAWINGS = (
         [
             ("Signed out", ("sign_out",), "calm"),
             ("Ended by somebody", ("session_ended",), "open"),
-            ("Renewal refused", ("renewal_failed",), "alarm"),
         ],
     ),
 )
@@ -91,15 +90,28 @@ async def _charts(visit: Visit, period: Period) -> list[Chart]:
     spans = await visit.desk.statistics(since=now - period.back, until=now, per=period.per)
     names = [f"{span.at:{period.form}}" for span in spans]
     sign_ins, failures, endings = (bars(spans, names, drawing) for drawing in DRAWINGS)
-    return [sign_ins, failures, people(spans, names, period), endings]
+    each = "an hour" if period.per == "hour" else "a day"
+    people = line("people", "People who signed in", names, [span.people for span in spans], note=f"at most {each}")
+    if not visit.sees_everybody:
+        return [sign_ins, failures, people, endings]
+    in_use = [span.active_sessions for span in spans]
+    sessions = line("sessions", "Active sessions", names, in_use, note=f"at most {each}")
+    return [sign_ins, failures, sessions, renewals(spans, names), people, endings]
 
 
-def people(spans: Sequence[Span], names: Sequence[str], period: Period) -> Chart:
-    """Return the chart of how many different people signed in."""
-    values = [span.people for span in spans]
-    note = f"at most {'an hour' if period.per == 'hour' else 'a day'}"
-    series = [Series("People who signed in", values)]
-    return Chart("people", "People who signed in", names, series, kind="line", sum=_grouped(max(values)), note=note)
+def line(chart_id: str, title: str, names: Sequence[str], values: Sequence[int | None], *, note: str) -> Chart:
+    """Return the chart of something that is there at a time, with the most there was."""
+    most = max((value for value in values if value is not None), default=0)
+    return Chart(chart_id, title, names, [Series(title, values)], kind="line", sum=grouped(most), note=note)
+
+
+def renewals(spans: Sequence[Span], names: Sequence[str]) -> Chart:
+    """Return the chart of tokens that were renewed, and of renewals that the authority refused."""
+    renewed = [span.renewals for span in spans]
+    refused = [span.counts["renewal_failed"] for span in spans]
+    series = [Series("Renewed", renewed), Series("Refused", refused, "alarm")]
+    note = f"renewed, {grouped(sum(refused))} refused"
+    return Chart("renewals", "Renewals", names, series, sum=grouped(sum(value or 0 for value in renewed)), note=note)
 
 
 def bars(spans: Sequence[Span], names: Sequence[str], drawing: Drawing) -> Chart:
@@ -109,22 +121,17 @@ def bars(spans: Sequence[Span], names: Sequence[str], drawing: Drawing) -> Chart
         for name, events, tone in drawing.kinds
     ]
     total = sum(value or 0 for each in series for value in each.values)
-    return Chart(drawing.id, drawing.title, names, series, sum=_grouped(total), note=drawing.note)
-
-
-def _grouped(number: int) -> str:
-    """Return a number in groups of three digits."""
-    return f"{number:,}".replace(",", "\N{NARROW NO-BREAK SPACE}")
+    return Chart(drawing.id, drawing.title, names, series, sum=grouped(total), note=drawing.note)
 
 
 async def _figures(visit: Visit) -> list[tuple[str, str, str]]:
     """Return what is counted now: a name, a number and where it leads."""
     count = visit.desk.count
     return [
-        ("people", _grouped(await count()), f"{ADMIN}/users"),
-        ("inactive", _grouped(await count(Wanted(is_active=False))), f"{ADMIN}/users?standing=inactive"),
-        ("promoted to administrator", _grouped(await count(Wanted(is_admin=True))), f"{ADMIN}/users?standing=admins"),
-        ("log entries", _grouped((await visit.desk.total()).rows), f"{ADMIN}/audit"),
+        ("people", grouped(await count()), f"{ADMIN}/users"),
+        ("inactive", grouped(await count(Wanted(is_active=False))), f"{ADMIN}/users?standing=inactive"),
+        ("promoted to administrator", grouped(await count(Wanted(is_admin=True))), f"{ADMIN}/users?standing=admins"),
+        ("log entries", grouped((await visit.desk.total()).rows), f"{ADMIN}/audit"),
     ]
 
 

@@ -51,6 +51,11 @@ def show(visit: Visit, template: str, /, *, section: str, heading: str, **values
     )
 
 
+def grouped(number: int) -> str:
+    """Return a number in groups of three digits."""
+    return f"{number:,}".replace(",", "\N{NARROW NO-BREAK SPACE}")
+
+
 def initials(name: str) -> str:
     """Return the first letters of the first and the last word of a name; a dot of ours where there are none."""
     words = [word for word in name.split() if word[0].isalnum()]
