@@ -10,6 +10,7 @@ from fastapi.exception_handlers import http_exception_handler, request_validatio
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
+from entrada import tracing
 from entrada.clock import Clock, system_clock
 from entrada.errors import SettingsRefused
 from entrada.events import EventName, Events, Listener
@@ -86,6 +87,8 @@ class Entrada:
             raise RuntimeError("Entrada is installed on this application already")
         if self.settings.production:
             _close_inside(app)
+        if self.settings.traces:
+            tracing.turn_on()
         building = build(
             self.settings,
             clock=self._clock,
@@ -104,7 +107,7 @@ class Entrada:
         if app.exception_handlers.get(RequestValidationError) in {None, request_validation_exception_handler}:
             app.add_exception_handler(RequestValidationError, answer_invalid)
         _wrap_lifespan(app, building)
-        logs.set_up(production=self.settings.production, auth_paths=building.auth_paths)
+        logs.set_up(as_json=self.settings.log_as_json, auth_paths=building.auth_paths)
         if not self.settings.secure:
             log.warning("session_cookie_not_secure", reason="plain http, for development on this machine")
 

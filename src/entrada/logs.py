@@ -19,6 +19,7 @@ from functools import cache
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, cast
 
+from entrada import tracing
 from entrada.redaction import clean, clean_fields, clean_lines
 
 if TYPE_CHECKING:
@@ -36,6 +37,7 @@ ExcInfo = tuple[type[BaseException], BaseException, TracebackType | None]
 def _correlate(_logger: Any, _method: str, fields: Fields) -> Fields:
     if (known := correlation_id.get()) is not None:
         fields.setdefault("correlation_id", known)
+    fields.update(tracing.present())
     return fields
 
 

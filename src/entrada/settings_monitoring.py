@@ -1,8 +1,8 @@
-"""The settings by which others watch the application: metrics, alerts, and where the audit log is sent."""
+"""The settings by which others watch the application: metrics, alerts, traces, logs, and the audit log elsewhere."""
 
 import base64
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings
@@ -27,6 +27,10 @@ class MonitoringSettings(BaseSettings):
     metrics_networks: Words = ()
     """Switches on /metrics for direct connections from these networks, such as 10.20.0.0/16; with a token for both."""
 
+    traces: bool = False
+    """Whether sign-ins, renewals and calls to others are OpenTelemetry spans, for what the application has set up."""
+    log_format: Literal["auto", "json", "console"] = "auto"
+    """How lines look where the application has no logging of its own: JSON in production, readable in development."""
     audit_webhook_url: str | None = Field(None, repr=False)
     """Where each entry of the audit log is sent, signed, at least once and in order: an https address of yours."""
     audit_webhook_secret: SecretStr | None = Field(None)
@@ -40,6 +44,11 @@ class MonitoringSettings(BaseSettings):
     """The same of requests for what somebody may not have."""
     alert_addresses_per_hour: int = Field(10, ge=0)
     """From how many addresses on, within an hour, one person's sign-ins are told as an `alert`; 0 for never."""
+
+    @property
+    def log_as_json(self) -> bool:
+        """Whether our own lines are JSON."""
+        return self.log_format == "json" or (self.log_format == "auto" and getattr(self, "profile", "") == "production")
 
     @property
     def audit_webhook(self) -> tuple[str, str] | None:

@@ -19,7 +19,7 @@ AUTH_PATHS = ("/api/auth/callback", "/api/auth/logout", "/signed-out")
 
 @pytest.fixture(autouse=True)
 def _set_up() -> None:
-    set_up(production=True, auth_paths=AUTH_PATHS)
+    set_up(as_json=True, auth_paths=AUTH_PATHS)
 
 
 @pytest.fixture
@@ -170,7 +170,7 @@ def test_a_record_that_cannot_be_read_is_replaced_and_not_lost() -> None:
 def test_setting_up_twice_adds_nothing_twice() -> None:
     before = [len(logging.getLogger(name).filters) for name in ("uvicorn.access", "entrada")]
     handlers = len(logging.getLogger("entrada").handlers)
-    set_up(production=False, auth_paths=())
+    set_up(as_json=False, auth_paths=())
     assert [len(logging.getLogger(name).filters) for name in ("uvicorn.access", "entrada")] == before
     assert len(logging.getLogger("entrada").handlers) == handlers
 
@@ -183,7 +183,7 @@ def test_without_a_configuration_lines_go_to_standard_error_and_with_one_only_th
         "import logging, sys\n"
         "from entrada.logs import log\n"
         "from entrada.web.logs import set_up\n"
-        "set_up(production=True, auth_paths=())\n"
+        "set_up(as_json=True, auth_paths=())\n"
         "log.info('first')\n"
         "logging.basicConfig(stream=sys.stdout, format='own %(message)s')\n"
         "log.info('second', n=1)\n"

@@ -36,6 +36,7 @@ from entrada.sessions.held import Step
 from entrada.sessions.leases import Lease, Leases
 from entrada.sessions.lifecycle import Sessions
 from entrada.sessions.session import Session, SessionTokens
+from entrada.tracing import traced
 
 LOOK_EVERY = 0.1  # seconds; one read of the store for each session that waits in a process
 LOOK_FIRST = 0.02
@@ -96,6 +97,7 @@ class Renewal:
         """How long requests waited for a renewal, their own or one that they joined."""
         self._unsaved: set[bytes] = set()  # sessions whose new tokens the store has not got yet
 
+    @traced("renewal wait")
     async def renewed(self, session: Session, wanted: Wanted, *, tell: Tell) -> Acquired:
         """Return a token from a renewal that this call, or another for the same at the same time, has caused.
 
@@ -167,6 +169,7 @@ class Renewal:
             raise AuthorityUnavailable("a renewal failed a moment ago", retry_after=math.ceil(pause))
         return lasting
 
+    @traced("renewal")
     async def _asked(
         self, session: Session, held: SessionTokens, wanted: Wanted, lease: Lease, tell: Tell
     ) -> Acquired | None:

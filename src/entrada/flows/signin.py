@@ -40,6 +40,7 @@ from entrada.sessions.record import RequestFacts
 from entrada.sessions.sealing import Sealer
 from entrada.sessions.session import Session
 from entrada.settings import Settings
+from entrada.tracing import traced
 
 if TYPE_CHECKING:
     from entrada.users.devices import Devices
@@ -120,6 +121,7 @@ class SignIn:
         """The scopes asked for, exactly these (SEC-010)."""
         return scopes_of(self._settings)
 
+    @traced("sign-in start")
     async def start(
         self,
         *,
@@ -185,6 +187,7 @@ class SignIn:
             return transaction
         return None
 
+    @traced("sign-in match")
     async def match(self, answer: AuthorizationResponse, *, sealed: str | None) -> MatchedCallback | Onward:
         """Find the attempt that is answered, spend it, and refuse the authority's refusals."""
         handle = handle_of(answer.state)
@@ -203,6 +206,7 @@ class SignIn:
             raise aadsts.refusal(answer.error, answer.error_description or "")
         return MatchedCallback(transaction=transaction, code=answer.code or "")
 
+    @traced("sign-in finish")
     async def finish(
         self, callback: MatchedCallback, *, facts: RequestFacts, replacing: str | None, device: str | None
     ) -> SignedIn | Onward:

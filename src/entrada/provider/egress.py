@@ -16,6 +16,7 @@ from entrada.errors import AuthorityUnavailable
 from entrada.meters import Counts, Waits
 from entrada.provider.network import NetworkTransport
 from entrada.provider.strict_json import NotStrict, json_object
+from entrada.tracing import span
 
 MIB = 1024 * 1024  # the most that any answer may have, in bytes (SEC-028)
 TOTAL_SECONDS = 10.0  # waiting for a place, connecting, sending and reading together (REL-002, REL-040)
@@ -143,12 +144,15 @@ class Egress:
         await self._client.aclose()
 
     async def _counted(self, purpose: Purpose, request: httpx2.Request, *, limit: int) -> Answer:
-        with self.waits[purpose].timed():
+        called = span(f"{purpose} request", kind="client", server__address=request.url.host)
+        with self.waits[purpose].timed(), called as made:
             try:
                 answer = await self._call(request, limit=limit)
             except AuthorityUnavailable:
                 self.failures.add(purpose)
                 raise
+            if made is not None:
+                made.set_attribute("http.response.status_code", answer.status)
         if answer.status >= SERVER_FAULT:
             self.failures.add(purpose)
         return answer

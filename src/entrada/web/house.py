@@ -43,7 +43,9 @@ from entrada.sessions.lifetimes import Lifetimes
 from entrada.sessions.opening import may_forget, open_store
 from entrada.sessions.sealing import Sealer
 from entrada.sessions.store import SessionStore
+from entrada.sessions.traced import traced_store
 from entrada.settings import Settings
+from entrada.store_url import parse
 from entrada.users.database import Database
 from entrada.users.ended_sessions import EndedSessionLedger
 from entrada.users.tallies import Tallies, TallyName
@@ -236,6 +238,8 @@ def _kept_in(settings: Settings, ring: KeyRing, *, clock: Clock, events: Events)
     database = Database(settings.database_url, data_dir=settings.data_dir)
     ended = EndedSessions(EndedSessionLedger(database), clock=clock) if may_forget(settings.store) else None
     store = open_store(settings.store, data_dir=settings.data_dir, clock=clock, ended=ended)
+    if settings.traces and (kind := parse(settings.store).kind) not in {"memory", "sqlite"}:
+        store = traced_store(store, kind=kind)
     audit = Audit(settings, database, ring, leases=(leases := Leases(store)), clock=clock, events=events)
     return Kept(database, ended, store, leases, audit)
 

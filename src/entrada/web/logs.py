@@ -122,7 +122,7 @@ class Fallback(logging.StreamHandler[Any]):
             super().emit(record)
 
 
-def set_up(*, production: bool, auth_paths: Sequence[str]) -> None:
+def set_up(*, as_json: bool, auth_paths: Sequence[str]) -> None:
     """Make lines go somewhere and be clean. Called again, it changes what depends on the arguments."""
     load_logger()  # now, and not while the first request that goes wrong waits
     logger = logging.getLogger(NAME)
@@ -130,7 +130,7 @@ def set_up(*, production: bool, auth_paths: Sequence[str]) -> None:
     if fallback is None:
         fallback = Fallback()
         logger.addHandler(fallback)
-    fallback.setFormatter(JsonLines() if production else ReadableLines())
+    fallback.setFormatter(JsonLines() if as_json else ReadableLines())
     if logger.level == logging.NOTSET:
         logger.setLevel(logging.INFO)
     redaction = Redaction(auth_paths)

@@ -2,6 +2,8 @@
 
 import httpx2
 
+from entrada import tracing
+
 GRAPH = "https://graph.microsoft.com"
 
 
@@ -13,8 +15,15 @@ class Outbound(httpx2.AsyncBaseTransport):
         self._graph_url = graph_url
 
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
-        """Send by the shared pool."""
-        return await self._transport.handle_async_request(request)
+        """Send by the shared pool; who gets the token goes on with the trace, if there is one."""
+        with tracing.span(f"{request.method} API", kind="client", server__address=request.url.host) as made:
+            if made is None:
+                return await self._transport.handle_async_request(request)
+            if "authorization" in request.headers:
+                tracing.hand_on(request.headers)
+            answer = await self._transport.handle_async_request(request)
+            made.set_attribute("http.response.status_code", answer.status_code)
+            return answer
 
     async def close_pool(self) -> None:
         """Close the connections, when the application stops."""

@@ -15,11 +15,13 @@ from typing import Literal
 from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from entrada import tracing
 from entrada.web.content_policy import BARE, DOCUMENTATION, ContentPolicy
 from entrada.web.context import KEY, Context
 
 Header = tuple[bytes, bytes]
 Audience = Literal["anyone", "one person", "one person signing in"]
+SIGNING_IN: Audience = "one person signing in"
 
 ACCEPT = "websocket.accept"  # no document comes with it
 HEADS = frozenset({"http.response.start", "websocket.http.response.start", ACCEPT})
@@ -125,6 +127,8 @@ class HeadersMiddleware:
 
     def _complete(self, scope: Scope, status: int, given: list[Header], context: Context | None) -> list[Header]:
         who = audience(self.rules, scope, context)
+        if who is SIGNING_IN and scope["query_string"]:
+            tracing.hide_query()  # SEC-146
         kind = None
         plain = status != NOT_MODIFIED and scope["path"] not in self.rules.documentation
         for name, value in given:
@@ -154,7 +158,7 @@ def csp_nonce(connection: HTTPConnection) -> str:
 def audience(rules: HeaderRules, scope: Scope, context: Context | None) -> Audience:
     """Tell for whom an answer may be: the request says who it is from, or is part of signing in."""
     if scope["path"].startswith(rules.auth_paths):
-        return "one person signing in"
+        return SIGNING_IN
     personal = context.personal if context is not None else _says_who(rules, scope)
     return "one person" if personal else "anyone"
 
