@@ -9,6 +9,7 @@ import httpx2
 import pytest
 from uvicorn.logging import AccessFormatter, DefaultFormatter
 
+from entrada import Settings
 from entrada.logs import correlation_id, log
 from entrada.web.logs import JsonLines, ReadableLines, Redaction, set_up
 from tests.canary import Heard, hearing_everything
@@ -193,3 +194,17 @@ def test_without_a_configuration_lines_go_to_standard_error_and_with_one_only_th
     )
     assert [json.loads(line)["event"] for line in done.stderr.splitlines()] == ["first"]
     assert done.stdout == "own second n=1\n"
+
+
+@pytest.mark.parametrize(
+    ("form", "profile", "as_json"),
+    [
+        ("auto", "development", False),
+        ("auto", "production", True),
+        ("json", "development", True),
+        ("console", "production", False),
+    ],
+)
+def test_the_form_of_lines_is_a_setting(form: str, profile: str, as_json: bool) -> None:
+    """AUD-2, SEC-147: JSON in production and readable in development, unless the setting says otherwise."""
+    assert Settings.model_construct(log_format=form, profile=profile).log_as_json is as_json

@@ -16,7 +16,7 @@ class Outbound(httpx2.AsyncBaseTransport):
 
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
         """Send by the shared pool; who gets the token goes on with the trace, if there is one."""
-        with tracing.span(f"{request.method} API", kind="client", server__address=request.url.host) as made:
+        with tracing.span(f"{request.method} API", kind="client", server__address=_host(request)) as made:
             if made is None:
                 return await self._transport.handle_async_request(request)
             if "authorization" in request.headers:
@@ -34,3 +34,7 @@ class Outbound(httpx2.AsyncBaseTransport):
         if base == GRAPH or base.startswith(f"{GRAPH}/"):
             return self._graph_url + base.removeprefix(GRAPH)
         return base
+
+
+def _host(call: httpx2.Request) -> str:
+    return call.url.host
