@@ -6,6 +6,7 @@ from typing import Literal
 
 from entrada.meters import Counts, Waits
 
+PATH = "/metrics"
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 Samples = dict[str, dict[str, float]]
 """By the name of a family, then by what stands behind it on the line, such as `{reason="login_required"}`."""

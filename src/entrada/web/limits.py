@@ -20,7 +20,7 @@ from entrada.web.address_limits import AddressLimit
 from entrada.web.callers import Allowance, Callers
 from entrada.web.client_address import client_key
 from entrada.web.context import Context
-from entrada.web.routes.metrics import PATH as METRICS
+from entrada.web.exposition import PATH as METRICS
 
 if TYPE_CHECKING:
     from entrada.web.shared_limits import SharedLimits

@@ -16,7 +16,6 @@ from entrada.web.client_address import within
 from entrada.web.context import Context, context_of
 from entrada.web.exposition import CONTENT_TYPE
 
-PATH = "/metrics"
 FORWARDED = (b"forwarded", b"x-forwarded-for", b"x-real-ip", b"via")
 FRESH = {"cache-control": "no-store"}
 

@@ -5,6 +5,7 @@ from starlette.routing import Route, Router
 from entrada.settings import Settings
 from entrada.web.assets import ROOT
 from entrada.web.console.routes import console_routes, console_trees
+from entrada.web.exposition import PATH as METRICS
 from entrada.web.routes import debug
 from entrada.web.routes.admin.table import ROOT as ADMIN
 from entrada.web.routes.admin.table import admin_routes
@@ -14,7 +15,6 @@ from entrada.web.routes.health import health, ready
 from entrada.web.routes.login import login
 from entrada.web.routes.logout import logout, signed_out
 from entrada.web.routes.me import me
-from entrada.web.routes.metrics import PATH as METRICS
 from entrada.web.routes.metrics import metrics
 from entrada.web.routes.onboarding import onboarding_routes
 from entrada.web.routes.remote_logout import backchannel_logout, frontchannel_logout
