@@ -135,6 +135,8 @@ class Settings(MonitoringSettings, GuardSettings):
     """How far the authority's clock may be from ours; more than five minutes is a broken clock."""
     graph_url: str = "https://graph.microsoft.com"
     """Where Microsoft Graph is: the emulator's, or a sovereign cloud's."""
+    graph_profile: bool = True
+    """Whether names, address, department and job title come from Graph after a sign-in that was granted User.Read."""
     ca_file: Path | None = None
     """Certificates trusted in addition, for every outbound call; checks cannot be turned off."""
 

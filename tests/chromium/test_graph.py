@@ -8,7 +8,7 @@ def test_a_token_that_graph_no_longer_takes_is_replaced_by_a_new_sign_in_without
     visitor: Visitor, tenant: Tenant
 ) -> None:
     """Revoked over there, the person still signed in there: they are back on the page with a new token."""
-    _is_signed_in(visitor)
+    _is_signed_in(visitor, tenant)
     tenant.lets_fail("graph", status=401)
     visitor.goes_to("/call-graph")
     visitor.sees("Microsoft Graph says")
@@ -18,7 +18,7 @@ def test_a_token_that_graph_no_longer_takes_is_replaced_by_a_new_sign_in_without
 
 def test_graph_in_trouble_is_told_and_nobody_is_signed_out(visitor: Visitor, tenant: Tenant) -> None:
     """A fault of the API is not the person's: they stay signed in and may ask again."""
-    _is_signed_in(visitor)
+    _is_signed_in(visitor, tenant)
     tenant.lets_fail("graph", status=503)
     visitor.goes_to("/call-graph")
     visitor.sees("Microsoft Graph did not answer")
@@ -28,11 +28,12 @@ def test_graph_in_trouble_is_told_and_nobody_is_signed_out(visitor: Visitor, ten
     visitor.sees("Microsoft Graph says")
 
 
-def _is_signed_in(visitor: Visitor) -> None:
-    """Sign in somebody whom the other walks leave alone."""
-    visitor.goes_to("/login")
-    visitor.one_click("Gil Guest")
-    visitor.stays()
-    if visitor.sees_one_of("Permissions requested", "Hello, Gil Guest") == "Permissions requested":
-        visitor.presses("Accept")
-    visitor.sees("Hello, Gil Guest")
+def _is_signed_in(visitor: Visitor, tenant: Tenant) -> None:
+    """Sign in somebody whom the other walks leave alone, and see that Graph is left alone from then on."""
+    with tenant.tells_a_profile():
+        visitor.goes_to("/login")
+        visitor.one_click("Gil Guest")
+        visitor.stays()
+        if visitor.sees_one_of("Permissions requested", "Hello, Gil Guest") == "Permissions requested":
+            visitor.presses("Accept")
+        visitor.sees("Hello, Gil Guest")

@@ -12,8 +12,10 @@ from sqlalchemy import Connection
 
 from entrada.errors import SettingsRefused, SignInRefused, StoreUnavailable
 from entrada.principal import User
+from entrada.users.changes import write
 from entrada.users.database import Database
 from entrada.users.directory import Directory
+from entrada.users.people import People
 from entrada.users.tables import metadata
 from tests.contracts.databases import said
 from tests.moved_clock import MovedClock
@@ -44,13 +46,16 @@ async def test_a_person_is_created_at_the_first_sign_in(directory: Directory, cl
 
 
 async def test_a_later_sign_in_updates_the_same_person(directory: Directory, clock: MovedClock) -> None:
-    """Whoever was renamed, moved and given a new address is the same person, shown under the new name (USR-1)."""
+    """Whoever was renamed, moved and given a new address is the same person, shown under the new name (USR-1).
+
+    An address that is not told stays: Graph may have told it.
+    """
     first = await directory.signed_in(ADA, clock())
     clock.move(timedelta(days=30))
     renamed = replace(ADA, name="Ada King", username="king@fabrikam.com", email=None, subject="another-app", issuer="x")
     later = await directory.signed_in(renamed, clock())
     assert later.id == first.id
-    assert (later.name, later.username, later.email) == ("Ada King", "king@fabrikam.com", None)
+    assert (later.name, later.username, later.email) == ("Ada King", "king@fabrikam.com", "ada@contoso.com")
     assert (later.created_at, later.last_sign_in_at) == (first.created_at, clock())
 
 
@@ -109,6 +114,7 @@ import asyncio, sys
 from datetime import datetime, UTC
 from pathlib import Path
 from entrada.principal import User
+from entrada.users.changes import write
 from entrada.users.database import Database
 from entrada.users.directory import Directory
 async def main():
@@ -190,3 +196,22 @@ def test_other_databases_are_refused_without_repeating_the_address(url: str, tmp
     with pytest.raises(SettingsRefused, match=r"must be sqlite\+aiosqlite:///PATH or postgresql://") as refused:
         Database(url, data_dir=tmp_path)
     assert "hunter2" not in str(refused.value)
+
+
+async def test_a_profile_is_kept_but_for_what_an_administrator_wrote(
+    database: Database, directory: Directory, clock: MovedClock
+) -> None:
+    """What Graph tells is written beside what an administrator wrote, an empty value included (USR-1)."""
+    person = await directory.signed_in(replace(ADA, email=None), clock())
+    async with database.unit_of_work() as connection:
+        await write(connection, person, {"department": None, "job_title": "Countess"}, at=clock())
+    clock.move(timedelta(minutes=1))
+    profile = {"department": "Engines", "job_title": "Analyst", "given_name": "Ada", "email": "Ada@Contoso.com"}
+    await directory.told(ADA, profile, at=clock())
+    found = await directory.known(ADA)
+    assert found is not None
+    assert (found.department, found.job_title, found.given_name) == (None, "Countess", "Ada")
+    assert (found.email, found.version, found.updated_at) == ("Ada@Contoso.com", 2, clock())
+    assert [each.id for each in await People(database).by_email("ada@contoso.com")] == [person.id]
+    await directory.told(replace(ADA, object_id="44444444-4444-4444-8444-444444444444"), profile, at=clock())
+    assert await People(database).count() == 1

@@ -14,7 +14,6 @@ from entrada.background import watching_ends
 from entrada.clock import system_clock
 from entrada.errors import SignInRefused
 from entrada.files import write_once
-from entrada.flows.deactivation import Deactivation
 from entrada.keyring import KeyRing, generate
 from entrada.principal import User
 from entrada.sessions.ended import EndedSessions
@@ -115,14 +114,15 @@ async def test_signing_out_everywhere_else(doors: list[FrontDoor], redis: RedisS
 
 async def test_a_deactivated_person(redis: RedisServer, database_url: str, tmp_path: Path) -> None:
     """REL-015, USR-3: who was deactivated stays out, whichever worker and whatever Redis has forgotten."""
-    async with worker(redis, database_url, tmp_path) as (sessions, deactivation, directory):
+    async with worker(redis, database_url, tmp_path) as (sessions, directory):
         await directory.signed_in(ADA, system_clock())
         session_id, _ = await sessions.begin(ADA, tokens=b"tokens")
         other_id, _ = await sessions.begin(BOB, tokens=b"tokens")
         assert redis.said("SAVE") == "OK"
-        assert await deactivation.of(ADA) == 1
+        await directory.deactivate(ADA)
+        assert await sessions.end_all_of(ADA) == 1
         await forgets(redis, sessions=2)
-    async with worker(redis, database_url, tmp_path) as (sessions, _, directory):
+    async with worker(redis, database_url, tmp_path) as (sessions, directory):
         assert await sessions.load(session_id) is None
         assert await sessions.by_user(ADA) == []
         assert await sessions.load(other_id)
@@ -171,9 +171,7 @@ async def noted(url: str) -> int:
 
 
 @asynccontextmanager
-async def worker(
-    redis: RedisServer, database_url: str, folder: Path
-) -> AsyncIterator[tuple[Sessions, Deactivation, Directory]]:
+async def worker(redis: RedisServer, database_url: str, folder: Path) -> AsyncIterator[tuple[Sessions, Directory]]:
     """The parts of a worker that know sessions and people."""
     ring = KeyRing.parse(write_once(folder / "keys", generate().encode(), setting="keys").decode())
     database = Database(database_url, data_dir=folder)
@@ -183,6 +181,6 @@ async def worker(
     sessions = Sessions(store, sealer=Sealer(ring), ring=ring, clock=system_clock)
     directory = Directory(database)
     async with watching_ends(ended):
-        yield sessions, Deactivation(directory, sessions), directory
+        yield sessions, directory
     await store.close()
     await database.close()

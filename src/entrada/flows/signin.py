@@ -43,6 +43,7 @@ from entrada.settings import Settings
 from entrada.tracing import traced
 
 if TYPE_CHECKING:
+    from entrada.flows.profiles import Profiles
     from entrada.users.devices import Devices
 
 RANDOM_BYTES = (
@@ -98,6 +99,7 @@ class SignIn:
         endings: Endings,
         provisioning: Provisioning,
         devices: "Devices",
+        profiles: "Profiles",
         schedule: Schedule,
         clock: Clock,
     ) -> None:
@@ -110,6 +112,7 @@ class SignIn:
         self._endings = endings
         self._provisioning = provisioning
         self._devices = devices
+        self._profiles = profiles
         self._schedule = schedule
         self._clock = clock
         self._user_flows = UserFlows(settings)
@@ -246,6 +249,7 @@ class SignIn:
         )
         session = await self._as_they_stand(user, session_id, session)
         surplus = await self._endings.end_surplus_of(session, most=self._settings.most_sessions)
+        self._profiles.begin(user, redeemed.tokens)
         return SignedIn(
             session_id=session_id,
             session=session,

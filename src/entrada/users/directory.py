@@ -1,6 +1,8 @@
 """The people who have signed in here."""
 
+from collections.abc import Mapping
 from datetime import datetime
+from typing import Any
 from uuid import UUID, uuid4
 
 from sqlalchemy import ColumnElement, and_, insert, select, update
@@ -27,8 +29,8 @@ class Directory:
     async def signed_in(self, user: User, at: datetime) -> Person:
         """Create the person at the first sign-in, update them at later ones, and return them.
 
-        What an administrator wrote stays. SignInRefused when they are inactive; StoreUnavailable when the database does
-        not answer.
+        What an administrator wrote stays, and so does an address when this time none is told. SignInRefused when they
+        are inactive; StoreUnavailable when the database does not answer.
         """
         shown = _shown(user) | {"last_sign_in_at": at, "updated_at": at}
 
@@ -44,6 +46,26 @@ class Directory:
             return person_of((await connection.execute(changed)).one(), known.grants)
 
         return await self._database.run(work)
+
+    async def told(self, user: User, profile: Mapping[str, str | None], *, at: datetime) -> None:
+        """Keep what the authority's profile of a person says, by column; what an administrator wrote stays.
+
+        Nothing is kept of somebody who is not known any more. StoreUnavailable when the database does not answer.
+        """
+
+        async def work(connection: AsyncConnection) -> None:
+            known = await find(connection, is_person(user), lock=True)
+            if known is None:
+                return
+            new = {name: value for name, value in profile.items() if name not in known.edited}
+            values: dict[str, Any] = {name: value for name, value in new.items() if value != getattr(known, name)}
+            if "email" in values:
+                values["email_folded"] = folded(values["email"])
+            if values:
+                values["updated_at"] = at
+                await connection.execute(update(users).where(users.c.id == known.id).values(values))
+
+        await self._database.run(work)
 
     async def deactivate(self, user: User) -> bool:
         """Let this person sign in no more; False when nobody is known by their key."""
@@ -80,7 +102,8 @@ def folded(email: str | None) -> str | None:
 
 def _shown(user: User) -> dict[str, str | None]:
     """Return the columns that the authority has something to say about at each sign-in."""
-    return {"name": user.name, "username": user.username, "email": user.email, "email_folded": folded(user.email)}
+    address = {"email": user.email, "email_folded": folded(user.email)} if user.email else {}
+    return {"name": user.name, "username": user.username, **address}
 
 
 def _identity(user: User) -> dict[str, str | None]:

@@ -124,6 +124,7 @@ class Building:
             stack.push_async_callback(self.store.close)
             stack.push_async_callback(self.house.database.close)
             stack.push_async_callback(self.house.audit.trail.aclose)
+            stack.push_async_callback(self.house.people.profiles.aclose)
             stack.push_async_callback(self.house.tokens.land)
             stack.push_async_callback(self.house.numbers.close)
             await self.house.database.bring_up()
@@ -151,7 +152,8 @@ def build(
     database, ended, store, leases, audit = _kept_in(settings, ring, clock=clock, events=events)
     sessions = Sessions(store, sealer=sealer, ring=ring, clock=Steady(clock), lifetimes=_lifetimes(settings))
     outside = lay_ways_out(settings, transport=transport, client_assertion=client_assertion, clock=clock)
-    people, expiry = people_of(settings, database, ring, provision, events), _expiry(outside, clock, events)
+    people = people_of(settings, database, ring, provision, outside, events=events, clock=clock)
+    expiry = _expiry(outside, clock, events)
     renewal, guards = _renewal(sessions, leases, outside, clock), _guards(settings, clock)
     bearers, endings = _bearers(outside, people.provisioning, clock), _endings(settings, outside.client, sessions)
     numbers = Numbers(Metrics(events, renewal, outside, audit.trail, guards.limits, clock=clock), settings)
@@ -294,6 +296,7 @@ def _sign_in(
         endings=endings,
         provisioning=people.provisioning,
         devices=people.devices,
+        profiles=people.profiles,
         schedule=outside.schedule,
         clock=clock,
     )

@@ -11,6 +11,7 @@ from entrada.flows.bearer import Bearers
 from entrada.flows.endings import Endings
 from entrada.flows.followed import EVERY as FOLLOW_EVERY
 from entrada.flows.followed import PeopleChanges
+from entrada.flows.profiles import Profiles
 from entrada.flows.provisioning import Provision, Provisioning
 from entrada.flows.suspension import LOOK_EVERY, Suspensions, TenantSessions
 from entrada.keyring import KeyRing
@@ -21,6 +22,7 @@ from entrada.users.database import Database
 from entrada.users.devices import Devices
 from entrada.users.directory import Directory
 from entrada.users.tenants import TenantTable
+from entrada.web.ways_out import WaysOut
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +33,7 @@ class People:
     directory: Directory
     devices: Devices
     provisioning: Provisioning
+    profiles: Profiles
 
     @property
     def admission(self) -> Admission | None:
@@ -46,11 +49,19 @@ class People:
 
 
 def people_of(
-    settings: Settings, database: Database, ring: KeyRing, provision: Provision | None, events: Events
+    settings: Settings,
+    database: Database,
+    ring: KeyRing,
+    provision: Provision | None,
+    outside: WaysOut,
+    *,
+    events: Events,
+    clock: Clock,
 ) -> People:
     """Return the parts; who admits tenants is one of them where the authority is for many."""
     directory = Directory(database)
     many = (settings.tenant_id or "").lower() in MANY_TENANTS
     admission = Admission(TenantTable(database), Tenants.from_settings(settings), settings.onboarding, events)
     provisioning = Provisioning(directory, provision, admission=admission if many else None)
-    return People(database, directory, Devices(database, ring), provisioning)
+    profiles = Profiles(directory, outside.client, outside.profiles, clock=clock)
+    return People(database, directory, Devices(database, ring), provisioning, profiles)

@@ -19,6 +19,7 @@ from entrada.provider.id_token import IdTokenVerifier
 from entrada.provider.introspection import Introspection
 from entrada.provider.logout_token import LogoutTokenVerifier
 from entrada.provider.network import NetworkTransport
+from entrada.provider.profile import GraphProfiles
 from entrada.provider.tenants import Tenants
 from entrada.provider.token_client import TokenClient
 from entrada.settings import Settings
@@ -42,6 +43,7 @@ class WaysOut:
     access_tokens: AccessTokenVerifier = field(repr=False)
     introspection: Introspection | None
     groups: Groups
+    profiles: GraphProfiles | None
     discoveries: tuple[Discovery, ...]
     """Of each version of the authority's metadata, newest first: access tokens may be of either."""
     schedule: Schedule
@@ -73,6 +75,7 @@ def lay_ways_out(
         access_tokens=_access_verifier(settings, *sources, clock=clock),
         introspection=_introspection(settings, client, discovery, clock),
         groups=_groups(settings, sources[0], credentials=credentials, egress=egress, clock=clock),
+        profiles=_profiles(settings, egress),
         discoveries=tuple(source.discovery for source in sources),
         schedule=_schedule(settings, client, clock),
     )
@@ -158,6 +161,11 @@ def _groups(settings: Settings, source: Source, *, credentials: Credentials, egr
         clock=clock,
     )
     return Groups(egress, token, graph_url=settings.graph_url, clock=clock)
+
+
+def _profiles(settings: Settings, egress: Egress) -> GraphProfiles | None:
+    at_entra = not settings.issuer and not settings.b2c_tenant
+    return GraphProfiles(egress, graph_url=settings.graph_url) if settings.graph_profile and at_entra else None
 
 
 def _schedule(settings: Settings, client: TokenClient, clock: Clock) -> Schedule:
