@@ -152,8 +152,7 @@ def build(
     database, ended, store, leases, audit = _kept_in(settings, ring, clock=clock, events=events)
     sessions = Sessions(store, sealer=sealer, ring=ring, clock=Steady(clock), lifetimes=_lifetimes(settings))
     outside = lay_ways_out(settings, transport=transport, client_assertion=client_assertion, clock=clock)
-    people = people_of(settings, database, ring, provision, outside, events=events, clock=clock)
-    expiry = _expiry(outside, clock, events)
+    people, expiry = people_of(settings, database, ring, provision, outside, events=events), _expiry(outside, events)
     renewal, guards = _renewal(sessions, leases, outside, clock), _guards(settings, clock)
     bearers, endings = _bearers(outside, people.provisioning, clock), _endings(settings, outside.client, sessions)
     numbers = Numbers(Metrics(events, renewal, outside, audit.trail, guards.limits, clock=clock), settings)
@@ -218,8 +217,8 @@ def _guards(settings: Settings, clock: Clock) -> Guards:
     return Guards.from_settings(settings, clock=clock, own_paths=own_paths(settings), own_trees=own_trees(settings))
 
 
-def _expiry(outside: WaysOut, clock: Clock, events: Events) -> ExpiryWatch:
-    return ExpiryWatch(outside.credentials, clock=clock, events=events)
+def _expiry(outside: WaysOut, events: Events) -> ExpiryWatch:
+    return ExpiryWatch(outside.credentials, clock=outside.clock, events=events)
 
 
 def _downstream(settings: Settings, client: TokenClient, sealer: Sealer, clock: Clock) -> Downstream:

@@ -56,12 +56,11 @@ def people_of(
     outside: WaysOut,
     *,
     events: Events,
-    clock: Clock,
 ) -> People:
     """Return the parts; who admits tenants is one of them where the authority is for many."""
     directory = Directory(database)
     many = (settings.tenant_id or "").lower() in MANY_TENANTS
     admission = Admission(TenantTable(database), Tenants.from_settings(settings), settings.onboarding, events)
     provisioning = Provisioning(directory, provision, admission=admission if many else None)
-    profiles = Profiles(directory, outside.client, outside.profiles, clock=clock)
+    profiles = Profiles(directory, outside.client, outside.profiles, clock=outside.clock)
     return People(database, directory, Devices(database, ring), provisioning, profiles)

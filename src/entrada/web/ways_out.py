@@ -47,6 +47,8 @@ class WaysOut:
     discoveries: tuple[Discovery, ...]
     """Of each version of the authority's metadata, newest first: access tokens may be of either."""
     schedule: Schedule
+    clock: Clock
+    """What all of it goes by."""
 
 
 def lay_ways_out(
@@ -78,6 +80,7 @@ def lay_ways_out(
         profiles=_profiles(settings, egress),
         discoveries=tuple(source.discovery for source in sources),
         schedule=_schedule(settings, client, clock),
+        clock=clock,
     )
 
 
