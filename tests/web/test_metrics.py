@@ -153,6 +153,18 @@ async def test_only_from_the_networks(entra: Entra, tmp_path: Path) -> None:
         assert (await door.raw("GET", f"{BASE}/metrics")).status_code == 403
 
 
+async def test_prometheus_is_not_limited_and_guessing_is(entra: Entra, tmp_path: Path) -> None:
+    """SEC-152: however often the right token comes, it is answered; a wrong one counts like any token refused."""
+    async with running(entra, tmp_path, metrics_token=TOKEN, limit_failures=("5/minute",)) as door:
+        wrong = {"authorization": "Bearer a-token-that-somebody-guesses"}
+        for _ in range(12):
+            assert (await door.raw("GET", f"{BASE}/metrics", headers=READ)).status_code == 200
+        answers = [(await door.raw("GET", f"{BASE}/metrics", headers=wrong)).status_code for _ in range(8)]
+        assert answers == [401] * 5 + [429] * 3
+        assert (await door.raw("GET", f"{BASE}/metrics", headers=READ)).status_code == 200
+        assert (await numbers(door))['entrada_limit_refusals_total{limit="failures"}'] == 3
+
+
 async def test_a_session_opens_nothing(watched: FrontDoor) -> None:
     """SEC-D: being signed in is no reason to read the numbers."""
     browser = await watched.signed_in()

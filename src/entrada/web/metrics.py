@@ -5,6 +5,7 @@ hundred at most (SEC-146). Why it is our own page and not a client library's: do
 """
 
 from collections.abc import Iterator, Sequence
+from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, get_args
 
@@ -160,6 +161,7 @@ def _reasons() -> Iterator[str]:
         kinds += kind.__subclasses__()
 
 
+@cache
 def _version() -> str:
     try:
         return version("entrada")
