@@ -54,6 +54,7 @@ async def test_people_and_failures_are_counted(watched: FrontDoor) -> None:
     assert found['entrada_sign_in_failures_total{reason="invalid_state"}'] == 1
     assert found['entrada_refusals_total{error="NotSignedIn"}'] == 1
     assert found['entrada_events_total{event="sign_in_failed"}'] == 1
+    assert found['entrada_sessions_in_use_total{span="hour"}'] == 1
     assert found["entrada_authority_ready"] == 1
     assert found["entrada_workers"] == 1
     assert found['entrada_outbound_seconds_count{purpose="token"}'] == 1

@@ -155,7 +155,7 @@ def build(
     people, expiry = people_of(settings, database, ring, provision, outside, events=events), _expiry(outside, events)
     renewal, guards = _renewal(sessions, leases, outside, clock), _guards(settings, clock)
     bearers, endings = _bearers(outside, people.provisioning, clock), _endings(settings, outside.client, sessions)
-    numbers = Numbers(Metrics(events, renewal, outside, audit.trail, guards.limits, clock=clock), settings)
+    numbers = _numbers(settings, events, renewal, outside, sessions=sessions, audit=audit, guards=guards, clock=clock)
     further = (*people.chores(endings, bearers, clock=clock), *_tally(settings, database, sessions, renewal, clock))
     beside = (*_watches(expiry, bearers, outside, numbers), *audit.duties(Chore, outside.egress), *further)
     house = House(
@@ -205,6 +205,21 @@ def _of_settings(settings: Settings) -> OfSettings:
         binding=Binding.from_settings(settings),
         own_paths=own_paths(settings),
     )
+
+
+def _numbers(
+    settings: Settings,
+    events: Events,
+    renewal: Renewal,
+    outside: WaysOut,
+    *,
+    sessions: Sessions,
+    audit: Audit,
+    guards: Guards,
+    clock: Clock,
+) -> Numbers:
+    in_use, trail, limits = sessions.in_use, audit.trail, guards.limits
+    return Numbers(Metrics(events, renewal, outside, in_use=in_use, trail=trail, limits=limits, clock=clock), settings)
 
 
 def _keys(settings: Settings) -> tuple[KeyFile | None, KeyRing, Sealer]:

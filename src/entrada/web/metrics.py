@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from entrada.provider.credentials import Credentials
     from entrada.provider.discovery import Discovery
     from entrada.provider.egress import Egress
+    from entrada.sessions.in_use import SessionsInUse
     from entrada.web.limits import Limits
     from entrada.web.ways_out import WaysOut
 
@@ -43,6 +44,7 @@ FAMILIES = (
     Family("entrada_sign_in_failures_total", "counter", "Sign-ins that failed, by the error's code.", ("reason",)),
     Family("entrada_sign_outs_total", "counter", "Sign-outs by people."),
     Family("entrada_sessions_ended_total", "counter", "Sessions ended otherwise, by the reason.", ("reason",)),
+    Family("entrada_sessions_in_use_total", "counter", "Sessions in use, each once in an hour or a day.", ("span",)),
     Family("entrada_events_total", "counter", "Events as the audit log knows them.", ("event",)),
     Family("entrada_refusals_total", "counter", "Requests answered with an error of ours, by its class.", ("error",)),
     Family("entrada_limit_refusals_total", "counter", "Requests beyond a limit, by which.", ("limit",)),
@@ -70,9 +72,10 @@ class Metrics:
         events: Events,
         renewal: "Renewal",
         outside: "WaysOut",
+        *,
+        in_use: "SessionsInUse",
         trail: "AuditTrail",
         limits: "Limits | None",
-        *,
         clock: "Clock",
     ) -> None:
         self.refusals = Counts(OUTAGES, closed=False)
@@ -80,6 +83,7 @@ class Metrics:
         self._failures = Counts(_reasons())
         self._ended = Counts(closed=False)
         self._events = Counts(EVENT_NAMES)
+        self._in_use = in_use
         self._renewal = renewal
         self._egress: Egress = outside.egress
         self._discoveries: Sequence[Discovery] = outside.discoveries
@@ -118,6 +122,8 @@ class Metrics:
         reading.put("entrada_sign_outs_total", events["sign_out"])
         reading.counts("entrada_sign_in_failures_total", "reason", self._failures)
         reading.counts("entrada_sessions_ended_total", "reason", self._ended)
+        reading.put("entrada_sessions_in_use_total", self._in_use.of_hours, span="hour")
+        reading.put("entrada_sessions_in_use_total", self._in_use.of_days, span="day")
         reading.counts("entrada_events_total", "event", self._events)
         reading.counts("entrada_refusals_total", "error", self.refusals)
         for name in LIMITS:
