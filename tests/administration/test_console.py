@@ -314,3 +314,30 @@ async def test_a_tenant_is_suspended_and_approved(site: AdminSite) -> None:
     site.clients.pop(CLEO)
     site.clients.pop(CORA)
     assert (await (await site.of(CLEO)).get("/private")).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "/admin?period=century",
+        "/admin/users?q=%00%0a%1b[31m",
+        "/admin/users?q=" + "%F0%9F%92%A9" * 300,
+        "/admin/users?q=%25%5f%27%22%3b--",
+        "/admin/users?order=secret&standing=nobody",
+        "/admin/audit?until=9999-12-31",
+        "/admin/audit?since=0001-01-01&q=%00",
+        "/admin/audit?action=no_such_event&outcome=perhaps",
+        "/admin/audit?after=zz-zz",
+        "/admin/audit?after=" + "f" * 180 + "-1",
+        "/admin/audit?after=1-" + "f" * 40,
+        "/admin/audit?user=not-an-id",
+        "/admin/audit/new?seen=-99999999999999999999999999",
+        "/admin/audit/new?seen=x",
+        "/admin/users/..%2f..%2fetc",
+        "/admin/users/00000000-0000-0000-0000-000000000000",
+    ],
+)
+async def test_no_address_makes_it_stumble(site: AdminSite, address: str) -> None:
+    """SEC-142: what nobody would type is cleaned, refused with a reason, or not there; never an error of ours."""
+    page = await opens(await site.of(ADA), address)
+    assert page.status in {200, 400, 404}

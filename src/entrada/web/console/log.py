@@ -15,7 +15,7 @@ from entrada.events import EVENT_NAMES, Outcome
 from entrada.web.assets import assets
 from entrada.web.console.places import ADMIN
 from entrada.web.console.rows import shown_rows
-from entrada.web.console.shell import grouped, show
+from entrada.web.console.shell import asked, grouped, show
 from entrada.web.console.way_in import Visit
 from entrada.web.console.words import choices
 from entrada.web.content_policy import calling_us
@@ -23,7 +23,6 @@ from entrada.web.routes.admin.export import FORMS
 from entrada.web.routes.admin.table import ROOT as API
 
 LIMIT = 50
-LONGEST = 200
 AUDIT = f"{ADMIN}/audit"
 FIELDS = ("q", "action", "outcome", "since", "until", "stream", "address", "user", "about", "correlation_id")
 """Named as the parameters of the admin API are."""
@@ -34,7 +33,7 @@ async def log(visit: Visit) -> Response:
     """Show a page of the log."""
     chosen = _chosen(visit)
     wanted = wanted_of(chosen)
-    page = await visit.desk.log(wanted, limit=LIMIT, after=visit.request.query_params.get("after"))
+    page = await visit.desk.log(wanted, limit=LIMIT, after=asked(visit, "after") or None)
     total = await visit.desk.total(wanted)
     return show(
         visit,
@@ -50,7 +49,7 @@ async def log(visit: Visit) -> Response:
         outcomes=OUTCOMES,
         streams=STREAMS,
         action=AUDIT,
-        first=address(chosen) if visit.request.query_params.get("after") else None,
+        first=address(chosen) if asked(visit, "after") else None,
         next=address({**chosen, "after": page.next}) if page.next else None,
         follow=address(chosen, path=f"{AUDIT}/new"),
         exports=[(form.upper(), address(_as_api(chosen, form), path=f"{API}/audit-logs/export")) for form in FORMS],
@@ -62,7 +61,7 @@ async def log(visit: Visit) -> Response:
 async def new_rows(visit: Visit) -> Response:
     """Answer the rows that came after the one that a page has seen, as they stand in it."""
     try:
-        after = int(visit.request.query_params.get("seen", "0"))
+        after = int(asked(visit, "seen") or "0")
     except ValueError:
         raise InputRefused("seen: the id of a row") from None
     newest = await visit.house.audit.log.last_id()
@@ -75,9 +74,9 @@ def wanted_of(chosen: Mapping[str, str]) -> Filter:
     """Return the filter that a form, or an address, asks for; InputRefused for a value that is none."""
     values: dict[str, Any] = {name: chosen.get(name) for name in ("outcome", "stream", "address", "correlation_id")}
     values |= {"text": chosen.get("q"), "person": _person(chosen.get("user")), "about": _person(chosen.get("about"))}
-    since, until = _day(chosen.get("since")), _day(chosen.get("until"))
+    since, until = _day(chosen.get("since")), _day(chosen.get("until"), after=1)
     actions = (cast("Any", chosen["action"]),) if chosen.get("action") else ()
-    return Filter(actions=actions, since=since, until=until + timedelta(days=1) if until else None, **values)
+    return Filter(actions=actions, since=since, until=until, **values)
 
 
 def address(chosen: Mapping[str, str], *, path: str = AUDIT) -> str:
@@ -87,16 +86,15 @@ def address(chosen: Mapping[str, str], *, path: str = AUDIT) -> str:
 
 def _chosen(visit: Visit) -> dict[str, str]:
     """Return what was chosen of what there is to choose; what is unknown is left out."""
-    asked = visit.request.query_params
-    given = {name: value for name in FIELDS if (value := asked.get(name, "").strip()[:LONGEST])}
+    given = {name: value for name in FIELDS if (value := asked(visit, name))}
     known = {"action": EVENT_NAMES, "outcome": OUTCOMES, "stream": STREAMS}
     return {name: value for name, value in given.items() if name not in known or value in known[name]}
 
 
 def _as_api(chosen: Mapping[str, str], form: str) -> dict[str, str]:
     """Return the same filter as the admin API takes it: there, `until` is not included."""
-    until = _day(chosen.get("until"))
-    return {**chosen, **({"until": f"{until + timedelta(days=1):%Y-%m-%d}"} if until else {}), "format": form}
+    until = _day(chosen.get("until"), after=1)
+    return {**chosen, **({"until": f"{until:%Y-%m-%d}"} if until else {}), "format": form}
 
 
 async def _name(visit: Visit, person_id: UUID | None) -> str | None:
@@ -116,8 +114,10 @@ def _person(written: str | None) -> UUID | None:
         raise InputRefused("user, about: the id of a person here") from None
 
 
-def _day(written: str | None) -> datetime | None:
+def _day(written: str | None, *, after: int = 0) -> datetime | None:
+    """Return the beginning of a day, or of one so many days later."""
     try:
-        return datetime.strptime(written, "%Y-%m-%d").replace(tzinfo=UTC) if written else None
-    except ValueError:
+        day = datetime.strptime(written, "%Y-%m-%d").replace(tzinfo=UTC) if written else None
+        return day + timedelta(days=after) if day else None
+    except (ValueError, OverflowError):
         raise InputRefused("since, until: days such as 2026-11-21") from None

@@ -12,12 +12,11 @@ from entrada.errors import InputRefused
 from entrada.users.people import Order, Wanted
 from entrada.users.person import Person
 from entrada.web.console.places import ADMIN
-from entrada.web.console.shell import show
+from entrada.web.console.shell import asked, show
 from entrada.web.console.way_in import Visit
 from entrada.web.moments import ago
 
 LIMIT = 25
-LONGEST_SEARCH = 200
 USERS = f"{ADMIN}/users"
 DELETED = "Deleted. The sessions of that person have ended."
 ORDERS: Mapping[Order, str] = {
@@ -51,12 +50,11 @@ class PersonShown:
 
 async def people(visit: Visit) -> Response:
     """Show a page of people."""
-    asked = visit.request.query_params
-    text, standing = asked.get("q", "").strip()[:LONGEST_SEARCH], asked.get("standing", "")
-    order: Order = next((each for each in ORDERS if each == asked.get("order")), "last_seen")
+    text, standing, after = (asked(visit, name) for name in ("q", "standing", "after"))
+    order: Order = next((each for each in ORDERS if each == asked(visit, "order")), "last_seen")
     label, basis = STANDINGS.get(standing, STANDINGS[""])
     wanted = Wanted(text=text or None, is_active=basis.is_active, is_admin=basis.is_admin)
-    page = await visit.desk.people(wanted, order=order, limit=LIMIT, after=_id(asked.get("after")))
+    page = await visit.desk.people(wanted, order=order, limit=LIMIT, after=_id(after))
     chosen = {"q": text, "standing": standing if basis != Wanted() else "", "order": order}
     now = visit.house.clock()
     return show(
@@ -70,14 +68,14 @@ async def people(visit: Visit) -> Response:
         narrowed=label if basis != Wanted() else None,
         standings=[(name, words) for name, (words, _) in STANDINGS.items()],
         orders=list(ORDERS.items()),
-        first=_address(chosen) if asked.get("after") else None,
+        first=_address(chosen) if after else None,
         next=_address({**chosen, "after": str(page.next)}) if page.next else None,
         action=USERS,
-        done=DELETED if asked.get("done") == "deleted" else None,
+        done=DELETED if asked(visit, "done") == "deleted" else None,
     )
 
 
-def _id(written: str | None) -> UUID | None:
+def _id(written: str) -> UUID | None:
     try:
         return UUID(written) if written else None
     except ValueError:

@@ -17,6 +17,7 @@ SECTIONS = (
     ("System", f"{ADMIN}/system"),
 )
 OPERATORS = frozenset({"Tenants", "System"})
+LONGEST_ASKED = 200  # characters
 SAME_ORIGIN = {"referrer-policy": "same-origin"}  # a browser without Sec-Fetch-Site says where its forms come from
 
 
@@ -49,6 +50,12 @@ def show(visit: Visit, template: str, /, *, section: str, heading: str, **values
         console_stylesheet=assets()["console.css"].url,
         **values,
     )
+
+
+def asked(visit: Visit, name: str) -> str:
+    """Return what the address says of this, without what is no text; empty when it says nothing."""
+    said = visit.request.query_params.get(name, "")[:LONGEST_ASKED]
+    return "".join(each for each in said if each.isprintable()).strip()
 
 
 def grouped(number: int) -> str:

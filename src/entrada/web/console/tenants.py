@@ -1,11 +1,14 @@
 """`GET /admin/tenants`: the organisations whose people may come in, or ask to, where there are several."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 from starlette.responses import RedirectResponse, Response
 
 from entrada.errors import NotFound
-from entrada.flows.admin.tenancy import Decision, Tenancy
+from entrada.events import Outcome
+from entrada.flows.admin.tenancy import Decision, KnownTenant, Tenancy
+from entrada.flows.admission import LET_IN
 from entrada.flows.suspension import TenantSessions
 from entrada.web.console.places import ADMIN
 from entrada.web.console.shell import show
@@ -32,6 +35,20 @@ LET_IN_BY = {"off": "Nobody is let in by being on-boarded: the settings name who
              "approval": "An organisation is let in once you approve it."}  # fmt: skip
 
 
+@dataclass(frozen=True, slots=True)
+class TenantShown:
+    """One line of the page."""
+
+    tenant_id: str
+    name: str
+    standing: str
+    mark: Outcome
+    """Whether its people may come in: yes, not yet, no."""
+    since: str
+    may_be_approved: bool
+    is_suspended: bool
+
+
 async def tenants(visit: Visit) -> Response:
     """Show every organisation that we know of."""
     tenancy = tenancy_of(visit.house)
@@ -42,12 +59,28 @@ async def tenants(visit: Visit) -> Response:
         section="Tenants",
         heading="Tenants",
         several=tenancy is not None,
-        tenants=[(each, moment(each.changed_at) if each.changed_at else None) for each in found],
-        words=WORDS,
+        tenants=[shown(each, visit.house) for each in found],
         rule=LET_IN_BY[visit.house.settings.onboarding],
         own=visit.desk.person.tenant_id,
         path=TENANTS,
         done=DONE.get(visit.request.query_params.get("done", "")),
+    )
+
+
+def shown(tenant: KnownTenant, house: House) -> TenantShown:
+    """Return what the page shows of an organisation."""
+    settings = house.settings
+    named = tenant.tenant_id in map(str.lower, settings.tenants) or settings.any_tenant
+    let_in = tenant.status != "suspended" and (named or tenant.status in LET_IN[settings.onboarding])
+    nobody = "Named by the settings" if tenant.status is None else "Nobody has on-boarded it"
+    return TenantShown(
+        tenant_id=tenant.tenant_id,
+        name=tenant.contact or nobody,
+        standing=WORDS[tenant.status],
+        mark="failure" if tenant.status == "suspended" else "success" if let_in else "denied",
+        since=moment(tenant.changed_at) if tenant.changed_at else "",
+        may_be_approved=tenant.status in {"requested", "consented", "suspended"},
+        is_suspended=tenant.status == "suspended",
     )
 
 
