@@ -77,10 +77,13 @@ class Entrada:
 
     def install(self, app: FastAPI) -> None:
         """Guard `app`: its requests, its errors, its life span. Call it once, before the application starts."""
+        import httpx2
+
         from entrada.web import logs
         from entrada.web.failures import Refused, answer_http_exception, answer_invalid, answer_refusal
         from entrada.web.house import build
         from entrada.web.middleware.gate import Gate
+        from entrada.web.unreachable import answer_unreachable
 
         layers: list[object] = [layer.cls for layer in app.user_middleware]
         if Gate in layers:
@@ -106,6 +109,7 @@ class Entrada:
             app.add_exception_handler(HTTPException, answer_http_exception)
         if app.exception_handlers.get(RequestValidationError) in {None, request_validation_exception_handler}:
             app.add_exception_handler(RequestValidationError, answer_invalid)
+        app.add_exception_handler(httpx2.TransportError, answer_unreachable)
         _wrap_lifespan(app, building)
         logs.set_up(as_json=self.settings.log_as_json, auth_paths=building.auth_paths)
         if not self.settings.secure:

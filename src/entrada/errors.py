@@ -372,5 +372,12 @@ class AuthorityUnavailable(Unavailable):
     public = "The sign-in service does not answer just now. Please try again in a moment."
 
 
+class ApiUnavailable(Unavailable):
+    """An API that the application calls for somebody cannot be reached, or breaks off."""
+
+    code = "api_unavailable"
+    public = "A service behind this page does not answer just now. Please try again in a moment."
+
+
 class StoreUnavailable(Unavailable):
     """The session store or the users' database does not answer."""

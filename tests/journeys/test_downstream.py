@@ -8,6 +8,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any
 
+import httpx2
 import pytest
 from entrada_emulator import seeds
 from entrada_emulator.faults import Fault
@@ -186,3 +187,45 @@ async def test_without_a_caller(door: FrontDoor) -> None:
     answer = await door.raw("GET", f"{BASE}/ledger", headers={"accept": "application/json"})
     assert answer.status_code == 401
     assert door.calls("/token") == asked
+
+
+@pytest.mark.parametrize("breaks", ["gone", "early"])
+async def test_the_next_api_is_out_of_reach(door: FrontDoor, breaks: str) -> None:
+    """REL-001: an API that cannot be reached, or breaks off, is 502 with our words, and never its address or token."""
+    token = user_token(door.entra)["access_token"]
+    if breaks == "gone":
+        del door.internet.hosts["ledger.birch.example"]
+    else:
+        door.internet.hosts["ledger.birch.example"] = _breaks_off
+    for path in ("/ledger", "/audit"):
+        answer = await get(door, path, token)
+        assert (answer.status_code, answer.json()["code"]) == (502, "api_unavailable"), path
+        assert answer.headers["retry-after"]
+        assert not {"entries", "ConnectError", token} & set(answer.text.replace("/", " ").split())
+
+
+async def test_the_application_minds_its_apis_itself(entra: Entra, tmp_path: Path) -> None:
+    """Who catches httpx2's error answers as they like; the error of another client than ours stays a 500."""
+
+    def build(app: FastAPI) -> None:
+        @app.get("/minded")
+        async def minded(client: Ledger) -> str:
+            try:
+                return (await client.get("/entries")).text
+            except httpx2.TransportError:
+                return "later"
+
+        @app.get("/own")
+        async def own() -> None:
+            async with httpx2.AsyncClient(transport=door.internet, trust_env=False) as client:
+                await client.get(f"{LEDGER}/entries")
+
+    async with orders(entra, tmp_path, build=build) as door:
+        token = user_token(door.entra)["access_token"]
+        assert (await get(door, "/minded", token)).json() == "later"
+        assert (await get(door, "/own", token)).status_code == 500
+
+
+async def _breaks_off(_scope: Any, _receive: Any, send: Any) -> None:
+    await send({"type": "http.response.start", "status": 200, "headers": [(b"content-type", b"application/json")]})
+    await send({"type": "http.response.body", "body": b'{"aud": ', "more_body": True})

@@ -8,9 +8,16 @@ import httpx2
 from entrada.flows.challenge import claims_in
 from entrada.web.outbound import Outbound
 
+SENT_BY_US = "entrada.api_client"
+"""The extension that marks the requests of an ApiClient."""
+
 
 class ApiClient(httpx2.AsyncClient):
-    """An AsyncClient for one API with the caller's access token, which never goes to another origin."""
+    """An AsyncClient for one API with the caller's access token, which never goes to another origin.
+
+    An API that cannot be reached is httpx2's TransportError, as ever; where a path operation does not catch it, the
+    answer is 502 `api_unavailable`.
+    """
 
     token_source: Literal["cache", "identity_provider"]
     """Whether the token was still valid or had to be renewed for this request."""
@@ -43,6 +50,7 @@ class _BearerTo(httpx2.Auth):
         self._challenged = challenged
 
     async def async_auth_flow(self, request: httpx2.Request) -> AsyncGenerator[httpx2.Request, httpx2.Response]:
+        request.extensions = {**request.extensions, SENT_BY_US: True}
         if _origin(request.url) != self._origin:
             yield request
             return

@@ -31,8 +31,14 @@ async def tell(context: Context, scope: Scope, error: EntradaError) -> None:
         user=principal if isinstance(principal, User) else None,
         reason=error.code,
         resource=f"{scope.get('method', 'WEBSOCKET')} {scope['path']}",
-        details={"said": error.public, **app},
+        details={"said": error.public, **app, **_check(error)},
     )
+
+
+def _check(error: EntradaError) -> dict[str, str]:
+    """Name the check that a bearer token failed, in our words."""
+    named = error.check.partition(":")[0] if isinstance(error, BearerRefused) else ""
+    return {"check": named} if named else {}
 
 
 def _who(context: Context) -> Principal | None:
