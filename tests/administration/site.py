@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any
+from uuid import uuid4
 
 import httpx2
 from entrada_emulator import seeds
@@ -140,3 +141,17 @@ async def promote(site: AdminSite, *names: str) -> None:
     for name in names:
         await site.of(name)
         await site.house.administration.promote((await site.person(name)).id, by=ROOT)
+
+
+async def somebody(site: AdminSite, tenant_id: str = seeds.BIRCH.id) -> Person:
+    """Return a person of an organisation, whom no other test knows."""
+    number = str(uuid4())
+    user = Principal(
+        issuer=f"https://login.microsoftonline.com/{tenant_id}/v2.0",
+        subject=number,
+        tenant_id=tenant_id,
+        object_id=number,
+        name="Somebody",
+        username=f"{number}@example.com",
+    )
+    return await site.house.people.directory.signed_in(user, site.house.clock())

@@ -10,8 +10,6 @@ import pytest
 from entrada_emulator import seeds
 from entrada_emulator.keys import SigningKey
 
-from entrada.principal import User
-from entrada.users.person import Person
 from entrada.web.routes.admin.table import ROOT, TABLE
 from tests.administration.site import (
     ADA,
@@ -25,6 +23,7 @@ from tests.administration.site import (
     AdminSite,
     administered,
     promote,
+    somebody,
 )
 from tests.golden.golden import check
 
@@ -78,20 +77,6 @@ async def doors(
     async with administered(entra_keys, tmp_path_factory.mktemp("doors")) as site:
         await promote(site, *ADMINS, OLGA)
         yield site
-
-
-async def somebody(site: AdminSite, tenant_id: str = seeds.BIRCH.id) -> Person:
-    """Return a person of an organisation, whom no other test knows."""
-    number = str(uuid4())
-    user = User(
-        issuer=f"https://login.microsoftonline.com/{tenant_id}/v2.0",
-        subject=number,
-        tenant_id=tenant_id,
-        object_id=number,
-        name="Somebody",
-        username=f"{number}@example.com",
-    )
-    return await site.house.people.directory.signed_in(user, site.house.clock())
 
 
 async def test_sec_139_every_kind_of_caller(doors: AdminSite) -> None:
