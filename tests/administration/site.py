@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Annotated, Any
 from uuid import uuid4
 
+import anyio
 import httpx2
 from entrada_emulator import seeds
 from entrada_emulator.keys import SigningKey
@@ -55,7 +56,11 @@ class AdminSite:
     async def anew(self, name: str) -> httpx2.AsyncClient:
         """Return another client of this person's."""
         self.entra.move_clock(timedelta(seconds=31))  # no code of an authenticator is taken twice
-        return await self.site.signed_in(name)
+        client = await self.site.signed_in(name)
+        with anyio.fail_after(30):  # what Graph says of a person comes after the sign-in
+            while (await self.person(name)).given_name is None:
+                await anyio.sleep(0.01)
+        return client
 
     async def person(self, name: str) -> Person:
         """Return a person's row as it is now."""
