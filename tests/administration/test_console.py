@@ -5,6 +5,7 @@ import io
 import json
 from collections.abc import AsyncIterator
 from datetime import timedelta
+from pathlib import Path
 from uuid import uuid4
 
 import httpx2
@@ -341,3 +342,22 @@ async def test_no_address_makes_it_stumble(site: AdminSite, address: str) -> Non
     """SEC-142: what nobody would type is cleaned, refused with a reason, or not there; never an error of ours."""
     page = await opens(await site.of(ADA), address)
     assert page.status in {200, 400, 404}
+
+
+async def test_an_old_proof_gives_no_rights(entra_keys: tuple[SigningKey, ...], tmp_path: Path) -> None:
+    """SEC-140: what gives rights or cannot be undone waits for a fresh proof; the form goes on hold meanwhile."""
+    async with administered(entra_keys, tmp_path, console=True, admin_proof_minutes=1) as site:
+        await promote(site, ADA)
+        await site.of(MIA)
+        ada, where = await site.of(ADA), await page_of(site, MIA)
+        site.entra.move_clock(timedelta(minutes=3))
+        page = await opens(ada, where)
+        refused = await presses(ada, page, "Grant", role="Editor")
+        assert refused.status == 401
+        assert any(href.startswith("/api/auth/step-up?") for href in refused.links.values())
+        assert "Editor" not in (await opens(ada, where)).text
+        assert (await presses(ada, page, "Save", department="Gardens")).status == 200
+        assert "Gardens" in (await opens(ada, where)).text
+        asked = await opens(ada, (await opens(ada, where)).link("Delete this person"))
+        assert (await presses(ada, asked, "Delete Mia Member")).status == 401
+        assert (await opens(ada, where)).status == 200
