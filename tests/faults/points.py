@@ -8,6 +8,7 @@ import os
 import signal
 import sys
 from importlib import import_module
+from inspect import unwrap
 from operator import attrgetter
 from pathlib import Path
 from types import CodeType, FrameType
@@ -42,7 +43,7 @@ POINTS = tuple(sorted(value for name, value in globals().items() if name.isupper
 def code_at(point: str) -> CodeType:
     """Return what is run there; AttributeError or ModuleNotFoundError when there is no such function any more."""
     module, _, name = point.partition(":")
-    code = attrgetter(name)(import_module(module)).__code__
+    code = unwrap(attrgetter(name)(import_module(module))).__code__  # behind what is around it, such as a span
     assert isinstance(code, CodeType)
     return code
 
