@@ -83,6 +83,22 @@ async def test_the_server_takes_no_writes(door: FrontDoor, postgres: PostgresSer
     assert await door.reuse(session) == 200
 
 
+async def test_a_connection_in_use_at_a_change_of_servers_is_closed(postgres: PostgresServer, url: str) -> None:
+    """REL-021: the users' database lets go of those that lead to a replica, and drops none of them half open."""
+    database = Database(url, data_dir=Path())
+    await database.bring_up()
+    async with database.unit_of_work(read_only=True) as in_use:
+        await in_use.exec_driver_sql("SELECT 1")
+        await told(postgres, "ALTER ROLE entrada SET default_transaction_read_only = on")
+        with pytest.raises(StoreUnavailable, match="25006"):
+            await database.run(lambda connection: connection.exec_driver_sql("CREATE TABLE of_nobody ()"))
+    await told(postgres, "ALTER ROLE entrada RESET default_transaction_read_only")
+    await database.run(lambda connection: connection.exec_driver_sql("CREATE TABLE of_nobody ()"))
+    await database.close()
+    gc.collect()  # a connection dropped while open says so here, which fails the test
+    assert await told(postgres, COUNT) == 0
+
+
 # a driver whose server dies in the middle of an answer drops the socket, and Python says so when it is collected
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning", "ignore:unclosed:ResourceWarning")
 async def test_the_server_is_killed_while_people_come(

@@ -47,7 +47,7 @@ class Engine(Protocol):
         """
         ...
 
-    async def was_undone(self, error: Exception) -> bool:
+    def was_undone(self, error: Exception) -> bool:
         """Say whether the work may be done again: the database has undone it, and another time may let it be."""
         ...
 
@@ -84,7 +84,7 @@ class Database:
         try:
             return schema_at(await self._engine.revision())
         except (SQLAlchemyError, OSError) as error:
-            raise await self._unavailable(error) from None
+            raise self._unavailable(error) from None
 
     async def upgrade(self, told: Told) -> None:
         """Bring the schema to this release's now, telling of each step; StoreUnavailable when nobody answers."""
@@ -109,7 +109,7 @@ class Database:
                 async with connection.begin():
                     yield connection
         except (SQLAlchemyError, OSError) as error:
-            raise await self._unavailable(error) from None
+            raise self._unavailable(error) from None
 
     async def run(self, work: Callable[[AsyncConnection], Awaitable[T]]) -> T:
         """Do the work as one unit, and again, at most three times, when the database has undone it."""
@@ -138,11 +138,11 @@ class Database:
             try:
                 await self._engine.bring_up(told)
             except (SQLAlchemyError, OSError) as error:
-                raise await self._unavailable(error) from None
+                raise self._unavailable(error) from None
             self._is_up = True
 
-    async def _unavailable(self, error: Exception) -> StoreUnavailable:
-        kind = Undone if await self._engine.was_undone(error) else StoreUnavailable
+    def _unavailable(self, error: Exception) -> StoreUnavailable:
+        kind = Undone if self._engine.was_undone(error) else StoreUnavailable
         return kind(f"users' database: {self._engine.said(error)}")
 
 

@@ -3,6 +3,8 @@
 from typing import Any
 
 from alembic.util import CommandError
+from sqlalchemy import event
+from sqlalchemy.engine import ExceptionContext
 from sqlalchemy.exc import DBAPIError, ProgrammingError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import NullPool
@@ -59,23 +61,20 @@ class PostgresEngine:
             fault = "database_url: a newer release of Entrada has its tables there; run that one or name another"
             raise SettingsRefused([fault]) from None
         except ProgrammingError as error:
-            if _sqlstate(error) != FORBIDDEN:
+            if _sqlstate(error.orig) != FORBIDDEN:
                 raise
             fault = "database_url: this user may not make tables there; grant CREATE on the schema for the first start"
             raise SettingsRefused([fault]) from None
         finally:
             await patient.dispose()
 
-    async def was_undone(self, error: Exception) -> bool:
-        """Say whether it was; after a change of servers all connections are let go, for they lead to the old one."""
-        code = _sqlstate(error)
-        if code == READ_ONLY:
-            await self.connections.dispose()
-        return code in AGAIN
+    def was_undone(self, error: Exception) -> bool:
+        """Say whether it was."""
+        return isinstance(error, DBAPIError) and _sqlstate(error.orig) in AGAIN
 
     def said(self, error: Exception) -> str:
         """Return the kind of error and its SQLSTATE; its text may hold the values of a statement."""
-        kind, code = type(error).__name__, _sqlstate(error)
+        kind, code = type(error).__name__, _sqlstate(getattr(error, "orig", None))
         return f"{kind} {code}" if code else kind
 
 
@@ -83,8 +82,16 @@ def _engine(address: StoreUrl, patience: float, **pool: Any) -> AsyncEngine:
     options = connect_options(address, connect=CONNECT_PATIENCE, statement=patience)
     if options.get("statement_cache_size") == 0:
         options |= {"prepared_statement_cache_size": 0, "prepared_statement_name_func": str}
-    return create_async_engine("postgresql+asyncpg://", connect_args=options, hide_parameters=True, **pool)
+    engine = create_async_engine("postgresql+asyncpg://", connect_args=options, hide_parameters=True, **pool)
+    event.listen(engine.sync_engine, "handle_error", _leave_a_replica)
+    return engine
 
 
-def _sqlstate(error: Exception) -> str | None:
-    return getattr(error.orig, "sqlstate", None) if isinstance(error, DBAPIError) else None
+def _leave_a_replica(context: ExceptionContext) -> None:
+    """Use none of the pool's connections again: after a change of servers they lead to the old one."""
+    if _sqlstate(context.original_exception) == READ_ONLY:
+        context.is_disconnect = True
+
+
+def _sqlstate(error: BaseException | None) -> str | None:
+    return getattr(error, "sqlstate", None)

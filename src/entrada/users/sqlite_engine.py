@@ -62,7 +62,7 @@ class SqliteEngine:
             fault = f"database_url: {self._path}: {error.orig}; restore it from a backup, or name another"
             raise SettingsRefused([fault]) from None
 
-    async def was_undone(self, error: Exception) -> bool:  # noqa: ARG002 the protocol's
+    def was_undone(self, error: Exception) -> bool:  # noqa: ARG002 the protocol's
         """Nothing is: who comes second waits."""
         return False
 
