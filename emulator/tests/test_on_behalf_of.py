@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from entrada_emulator import seeds
-from entrada_emulator.pytest_plugin import Entra
+from entrada_emulator.pytest_plugin import Entra, new_entra
 from starlette.testclient import TestClient
 
 from emulator.tests.asking import SECRETS, ask, claims_of, codes_of, redeem
@@ -120,6 +120,19 @@ def test_without_consent_it_is_65001(entra: Entra, http: TestClient) -> None:
     """The middle API needs the person's or an administrator's consent of its own."""
     refused = exchange(http, received(entra, http), scope="Mail.Read")
     assert (codes_of(refused), refused.json()["suberror"]) == ([65001], "consent_required")
+
+
+def test_on_a_shared_path_a_guest_is_somebody_at_home() -> None:
+    """As at Entra: `organizations` gives a token of the home tenant, the assertion's own tenant one of that."""
+    guest, at_home = "gil_cedar.example#EXT#@birch.example", "gil@cedar.example"
+    entra = with_application(replace(new_entra().application(seeds.API), multi_tenant=True))
+    entra.consent(entra.user(at_home), seeds.API, scopes=("User.Read",))
+    with entra.http_client() as http:
+        assertion = received(entra, http, guest)
+        for tenant, upn in (("organizations", at_home), (seeds.BIRCH.id, guest)):
+            claims = claims_of(exchange(http, assertion, scope="User.Read", tenant=tenant).json()["access_token"])
+            person = entra.user(upn)
+            assert (claims["tid"], claims["oid"]) == (person.tenant_id, person.id)
 
 
 def test_the_middle_must_prove_itself(entra: Entra, http: TestClient) -> None:

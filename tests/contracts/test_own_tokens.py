@@ -49,7 +49,7 @@ async def test_a_public_client_has_none(entra: Entra) -> None:
     with pytest.raises(Unsupported, match="public client"):
         await peer.client().for_itself(GRAPH)
     with pytest.raises(Unsupported, match="public client"):
-        await peer.client().on_behalf_of("a.b.c", GRAPH)
+        await peer.client().on_behalf_of("a.b.c", GRAPH, tenant_id=None)
     assert peer.endpoint.requests == []
 
 
@@ -57,5 +57,5 @@ async def test_another_provider_has_no_on_behalf_of(entra: Entra) -> None:
     """On-behalf-of is Entra's: with another provider that is said, and the caller's token goes nowhere."""
     peer = OidcAtEmulator(entra)
     with pytest.raises(Unsupported, match="only Entra"):
-        await peer.client().on_behalf_of("a.b.c", GRAPH)
+        await peer.client().on_behalf_of("a.b.c", GRAPH, tenant_id=None)
     assert peer.endpoint.requests == []

@@ -72,7 +72,7 @@ class LedgerApi:
                 401,
                 [(b"www-authenticate", f'Bearer error="insufficient_claims", claims="{asked}"'.encode())],
             )
-        shown = {name: claims.get(name) for name in ("aud", "oid", "scp", "roles", "appid")}
+        shown = {name: claims.get(name) for name in ("aud", "tid", "oid", "scp", "roles", "appid")}
         await send({"type": "http.response.start", "status": status, "headers": headers})
         await send({"type": "http.response.body", "body": json.dumps(shown).encode()})
 

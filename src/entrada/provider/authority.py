@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Literal, Self
 from urllib.parse import urlsplit
 
+from entrada.errors import AuthorityUnavailable
 from entrada.provider import b2c
 from entrada.settings import Settings
 from entrada.settings_faults import GUID, LOOPBACK, MANY_TENANTS
@@ -104,6 +105,18 @@ class Authority:
         """Return the tenant's GUID out of an accepted issuer; None where the provider has no tenants, or many."""
         match = self._entra_issuer(issuer) if self.kind == "entra" else None
         return match["tenant"] if match else None
+
+    def in_tenant(self, url: str, tenant_id: str) -> str:
+        """Return an address of this authority, for several tenants, with one of them in the place of the shared path.
+
+        AuthorityUnavailable for what is no tenant's id, and for an address that is not on the shared path.
+        """
+        parts = urlsplit(url)
+        segments = parts.path.split("/")
+        if segments[1:2] != [self.tenant] or not GUID.fullmatch(tenant_id):
+            raise AuthorityUnavailable("an address of the authority does not begin with the shared tenant's name")
+        segments[1] = tenant_id
+        return parts._replace(path="/".join(segments)).geturl()
 
     def version_one(self) -> Self | None:
         """Return the same authority by its version 1 metadata; None where there is none."""

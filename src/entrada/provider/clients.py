@@ -46,7 +46,7 @@ def _kind(authority: Authority) -> Callable[..., TokenClient]:
     if authority.msal_authority:
         from entrada.provider.msal_client import MsalClient
 
-        return partial(MsalClient, authority=authority.msal_authority)
+        return partial(MsalClient, authority=authority)
     from entrada.provider.oidc_client import OidcClient
 
     return OidcClient

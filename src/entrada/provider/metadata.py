@@ -1,12 +1,12 @@
 """The authority's metadata document, read strictly and held against the authority that we trust (SEC-007)."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, Self
 from urllib.parse import urlsplit
 
 from entrada.errors import AuthorityUnavailable
-from entrada.provider.authority import Authority
+from entrada.provider.authority import Authority, issuer_of
 from entrada.settings_faults import EMULATOR_MARK, LOOPBACK
 
 LONGEST_URL = 2048
@@ -29,6 +29,11 @@ class Metadata:
     iss_parameter_supported: bool = False
     """Whether every authorization response carries `iss` (RFC 9207)."""
     token_endpoint_auth_methods: tuple[str, ...] = ("client_secret_basic",)
+
+    def in_tenant(self, tenant_id: str, authority: Authority) -> Self:
+        """Return the same with the token endpoint and the issuer of one tenant; `authority` is for several."""
+        endpoint = authority.in_tenant(self.token_endpoint, tenant_id)
+        return replace(self, token_endpoint=endpoint, issuer=issuer_of(self.issuer, tenant_id))
 
 
 def parse(document: Mapping[str, Any], authority: Authority, *, production: bool) -> Metadata:

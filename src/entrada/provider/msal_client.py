@@ -23,8 +23,9 @@ import anyio.to_thread
 import msal
 
 from entrada.clock import Clock
-from entrada.errors import AuthorityUnavailable, TokenRefused
+from entrada.errors import AuthorityUnavailable, TokenRefused, Unsupported
 from entrada.provider import aadsts
+from entrada.provider.authority import Authority
 from entrada.provider.credentials import PUBLIC, Credentials, Proof
 from entrada.provider.egress import Egress
 from entrada.provider.metadata import Metadata
@@ -53,13 +54,13 @@ UNUSABLE = (
 class MsalClient(TokenClient):
     """Gets tokens from Entra.
 
-    `authority` is `https://{host}/{tenant}`, as MSAL wants it; the rest is as for every `TokenClient`.
+    `authority` is one that MSAL has a name for; the rest is as for every `TokenClient`.
     """
 
     def __init__(
         self,
         *,
-        authority: str,
+        authority: Authority,
         client_id: str,
         credentials: Credentials,
         egress: Egress,
@@ -122,43 +123,65 @@ class MsalClient(TokenClient):
             id_token=result.get("id_token"),
         )
 
-    async def on_behalf_of(self, assertion: str, scopes: Sequence[str], *, claims: str | None = None) -> Acquired:
+    async def on_behalf_of(
+        self, assertion: str, scopes: Sequence[str], *, tenant_id: str | None, claims: str | None = None
+    ) -> Acquired:
         """Ask with the person's token; what MSAL would keep is left alone, refresh token included."""
         self._must_prove_itself("on-behalf-of")
         wanted = [scope for scope in scopes if scope not in ADDED_BY_MSAL]
-        return await self._fresh(lambda app: app.acquire_token_on_behalf_of(assertion, wanted, claims_challenge=claims))
+        return await self._fresh(
+            lambda app: app.acquire_token_on_behalf_of(assertion, wanted, claims_challenge=claims), tenant_id
+        )
 
-    async def for_itself(self, scopes: Sequence[str], *, claims: str | None = None) -> Acquired:
+    async def for_itself(
+        self, scopes: Sequence[str], *, tenant_id: str | None = None, claims: str | None = None
+    ) -> Acquired:
         """Ask with nothing but our own proof."""
         self._must_prove_itself("the client credentials grant")
-        return await self._fresh(lambda app: app.acquire_token_for_client(list(scopes), claims_challenge=claims))
+        return await self._fresh(
+            lambda app: app.acquire_token_for_client(list(scopes), claims_challenge=claims), tenant_id
+        )
 
-    async def _fresh(self, question: Callable[[Any], Any]) -> Acquired:
-        result, _ = await self._ask(b"{}", question)
+    async def _fresh(self, question: Callable[[Any], Any], tenant_id: str | None) -> Acquired:
+        if self._authority.many and tenant_id is None:
+            raise Unsupported("this authority is for several tenants: which of them the token is for must be said")
+        result, _ = await self._ask(b"{}", question, tenant_id=tenant_id)
         if "error" in result:
             raise aadsts.renewal_refusal(result)
         expires_at = self._after(result["expires_in"])
         return Acquired(access_token=result["access_token"], expires_at=expires_at, source="identity_provider")
 
-    async def _ask(self, tokens: bytes, question: Callable[[Any], Any]) -> tuple[dict[str, Any], bytes]:
-        """Put a question to MSAL in a worker thread; return its answer and the session's tokens afterwards."""
-        metadata = await self._metadata()
+    async def _ask(
+        self, tokens: bytes, question: Callable[[Any], Any], *, tenant_id: str | None = None
+    ) -> tuple[dict[str, Any], bytes]:
+        """Put a question to MSAL in a worker thread; return its answer and the session's tokens afterwards.
+
+        It goes to the authority, or to one tenant of several.
+        """
+        place = await self._place(tenant_id)
 
         async def attempt(proof: Proof) -> tuple[dict[str, Any], bytes]:
-            ask = partial(self._ask_in_thread, tokens, question, metadata, proof)
+            ask = partial(self._ask_in_thread, tokens, question, place, proof)
             return await anyio.to_thread.run_sync(ask, limiter=self._limiter)
 
         return await self._credentials.ask(
-            attempt, audience=metadata.token_endpoint, error_of=lambda answer: answer[0].get("error")
+            attempt, audience=place.metadata.token_endpoint, error_of=lambda answer: answer[0].get("error")
         )
 
+    async def _place(self, tenant_id: str | None) -> "Place":
+        metadata, address = await self._metadata(), self._authority.msal_authority or ""
+        if tenant_id is None or not self._authority.many:
+            return Place(address, metadata)
+        own = metadata.in_tenant(tenant_id, self._authority)
+        return Place(self._authority.in_tenant(address, tenant_id), own)
+
     def _ask_in_thread(
-        self, tokens: bytes, question: Callable[[Any], Any], metadata: Metadata, proof: Proof
+        self, tokens: bytes, question: Callable[[Any], Any], place: "Place", proof: Proof
     ) -> tuple[dict[str, Any], bytes]:
         cache = SessionCache(self._clock)
         cache.deserialize(tokens.decode())
         try:
-            result = question(self._application(cache, metadata, proof))
+            result = question(self._application(cache, place, proof))
         except UNUSABLE as error:  # its text may quote the answer
             raise AuthorityUnavailable(f"MSAL cannot use the answer: {type(error).__name__}") from None
         except RuntimeError:
@@ -167,12 +190,12 @@ class MsalClient(TokenClient):
             raise NothingToRenewWith("MSAL finds no refresh token for this session")
         return result, cache.serialize().encode()
 
-    def _application(self, cache: "SessionCache", metadata: Metadata, proof: Proof) -> Any:
+    def _application(self, cache: "SessionCache", place: "Place", proof: Proof) -> Any:
         common = {
             "client_id": self._client_id,
-            "authority": self._authority,
+            "authority": place.authority,
             "token_cache": cache,
-            "http_client": MsalHttp(self._egress, metadata),
+            "http_client": MsalHttp(self._egress, place.metadata),
             "instance_discovery": False,
             "azure_region": False,  # else two variables of the environment could choose another host
             "app_name": "entrada",
@@ -185,6 +208,16 @@ class MsalClient(TokenClient):
 
     def _after(self, seconds: int) -> datetime:
         return self._clock() + timedelta(seconds=seconds)
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a question goes."""
+
+    authority: str
+    """`https://{host}/{tenant}`, as MSAL wants it."""
+    metadata: Metadata
+    """Verified; of the same tenant."""
 
 
 class SessionCache(msal.SerializableTokenCache):  # type: ignore[misc]  # MSAL has no types

@@ -106,7 +106,13 @@ class OidcClient(TokenClient):
             id_token=answer.id_token,
         )
 
-    async def for_itself(self, scopes: Sequence[str], *, claims: str | None = None) -> Acquired:  # noqa: ARG002 - Entra's
+    async def for_itself(
+        self,
+        scopes: Sequence[str],
+        *,
+        tenant_id: str | None = None,  # noqa: ARG002 - Entra's, as the next
+        claims: str | None = None,  # noqa: ARG002
+    ) -> Acquired:
         """Ask with nothing but our own proof."""
         self._must_prove_itself("the client credentials grant")
         answer = await self._ask({"grant_type": "client_credentials", "scope": " ".join(scopes)})

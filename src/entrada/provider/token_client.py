@@ -128,16 +128,30 @@ class TokenClient(ABC):
                 return held
             raise
 
-    async def on_behalf_of(self, assertion: str, scopes: Sequence[str], *, claims: str | None = None) -> Acquired:  # noqa: ARG002
+    async def on_behalf_of(
+        self,
+        assertion: str,  # noqa: ARG002
+        scopes: Sequence[str],  # noqa: ARG002
+        *,
+        tenant_id: str | None,  # noqa: ARG002
+        claims: str | None = None,  # noqa: ARG002
+    ) -> Acquired:
         """Return a token for `scopes` at another API, for the person whose access token for us `assertion` is.
 
-        InteractionRequired or RenewalRefused when the person must act; Unsupported where there is no such grant.
+        `tenant_id` is the tenant that vouched for them: at an authority for several the question is put there, for
+        elsewhere a guest would become somebody of their home tenant. InteractionRequired or RenewalRefused when the
+        person must act; Unsupported where there is no such grant.
         """
         raise Unsupported("on-behalf-of: only Entra has this grant; with this provider call the API with a session")
 
     @abstractmethod
-    async def for_itself(self, scopes: Sequence[str], *, claims: str | None = None) -> Acquired:
-        """Return the application's own token (RFC 6749 section 4.4); Unsupported for a public client."""
+    async def for_itself(
+        self, scopes: Sequence[str], *, tenant_id: str | None = None, claims: str | None = None
+    ) -> Acquired:
+        """Return the application's own token (RFC 6749 section 4.4), in `tenant_id` at an authority for several.
+
+        Unsupported for a public client, and without a tenant where one must be named.
+        """
 
     def _must_prove_itself(self, grant: str) -> None:
         if self._credentials.public:

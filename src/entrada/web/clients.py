@@ -56,16 +56,21 @@ def app_client(base: str, *scopes: str) -> Any:
 
     By client credentials: at Entra name one scope, such as `api://…/.default`; other providers take several, or none.
     It can do what the application was granted, so let in only those who may have that done: beside `requires(…)`.
+    Where people of several Entra tenants are let in, the token is of the caller's tenant: there a stranger gets 401.
     """
 
     async def client(connection: HTTPConnection) -> "ApiClient":
-        downstream = context_of(connection.scope).house.tokens.downstream
+        context = context_of(connection.scope)
+        downstream = context.house.tokens.downstream
         try:
+            tenant_id = await _tenant(context)
             return await _client(
                 connection,
                 base,
-                lambda: downstream.for_itself(scopes),
-                lambda old, claims: downstream.challenged_itself(scopes, refused=old, claims=claims),
+                lambda: downstream.for_itself(scopes, tenant_id=tenant_id),
+                lambda old, claims: downstream.challenged_itself(
+                    scopes, tenant_id=tenant_id, refused=old, claims=claims
+                ),
             )
         except EntradaError as error:
             raise refuse(connection, error) from None
@@ -85,6 +90,15 @@ async def _client(connection: HTTPConnection, base: str, ask: Ask, again: Again)
 
     token, outbound = await ask(), context_of(connection.scope).house.outbound
     return ApiClient(base, token=token.value, source=token.source, outbound=outbound, challenged=challenged)
+
+
+async def _tenant(context: Context) -> str | None:
+    """Return the tenant of whoever calls, where there are several; None where there is one, or none."""
+    if not context.house.discovery.authority.many:
+        return None
+    if context.bearer:
+        return (await bearer.principal_of(context)).tenant_id
+    return (await context.require_session()).user.tenant_id
 
 
 async def _by_session(context: Context, scopes: tuple[str, ...]) -> tuple[Ask, Again]:
@@ -110,7 +124,7 @@ async def _by_session(context: Context, scopes: tuple[str, ...]) -> tuple[Ask, A
 
 
 async def _by_bearer(context: Context, scopes: tuple[str, ...]) -> tuple[Ask, Again]:
-    bearer.person(await bearer.principal_of(context))
+    tenant_id = bearer.person(await bearer.principal_of(context)).tenant_id
     assertion, downstream = bearer.token_of(context), context.house.tokens.downstream
 
     async def had(asked: "Awaitable[AccessToken]") -> "AccessToken":
@@ -125,8 +139,10 @@ async def _by_bearer(context: Context, scopes: tuple[str, ...]) -> tuple[Ask, Ag
             raise BearerRefused("on_behalf_of: the authority does not take the token any more") from over
 
     return (
-        lambda: had(downstream.for_person(assertion, scopes)),
-        lambda old, claims: had(downstream.challenged(assertion, scopes, refused=old, claims=claims)),
+        lambda: had(downstream.for_person(assertion, scopes, tenant_id=tenant_id)),
+        lambda old, claims: had(
+            downstream.challenged(assertion, scopes, tenant_id=tenant_id, refused=old, claims=claims)
+        ),
     )
 
 

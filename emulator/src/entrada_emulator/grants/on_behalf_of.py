@@ -9,10 +9,11 @@ from entrada_emulator.grants import request as common
 from entrada_emulator.grants.request import TokenRequest
 from entrada_emulator.instance import Emulator
 from entrada_emulator.jwt import NotOurToken, read
-from entrada_emulator.model import Application, ClientAcr
+from entrada_emulator.model import Application, ClientAcr, User
 from entrada_emulator.scopes import parse_scopes
 from entrada_emulator.sign_in import SignIn
 from entrada_emulator.token_answers import Answer
+from entrada_emulator.world import home_of
 
 
 def on_behalf_of(emulator: Emulator, request: TokenRequest) -> Answer:
@@ -53,11 +54,17 @@ def _assertion(emulator: Emulator, application: Application, assertion: str) -> 
     return claims
 
 
+def _at_home(emulator: Emulator, user: User) -> User:
+    """Who answers on `common` and `organizations`: as at Entra the person of the home tenant, whatever `tid` says."""
+    return emulator.world.user(*home_of(user)) or user
+
+
 def _sign_in(
     emulator: Emulator, request: TokenRequest, application: Application, claims: dict[str, Any], acr: ClientAcr
 ) -> SignIn:
     user = common.person(emulator, claims["tid"], claims["oid"], application)
-    person = common.in_tenant_of_path(emulator, user, request.path)
+    person = _at_home(emulator, user) if request.path.tenant is None else user
+    person = common.in_tenant_of_path(emulator, person, request.path)
     proof = emulator.state.issued.proof(claims["uti"])
     if proof is None:
         raise EntraError(50013, reason="The token was issued by another run of this emulator")
