@@ -15,9 +15,10 @@ from entrada_emulator.seeds import default_world
 from entrada_emulator.world_checks import checked_world
 
 from tests.access_tokens import user_token
-from tests.front_door import BASE, SECRET, FrontDoor
+from tests.front_door import AUTHORITY, BASE, SECRET, FrontDoor
 from tests.journeys.test_bearer import JSON, get, orders
 from tests.journeys.test_downstream import LEDGER_SCOPE, LedgerApi, api
+from tests.journeys.test_group_overage import api as groups_api
 
 FOR_ALL = frozenset({seeds.API, seeds.LEDGER_API, seeds.PUBLIC_CLIENT, seeds.WEB_APP})
 MIA, CLEO = "mia@birch.example", "cleo@cedar.example"
@@ -32,7 +33,8 @@ def everywhere(keys: Iterable[SigningKey]) -> Entra:
 
     def opened(each: Application) -> Application:
         granted = {**each.granted_app_roles, GRAPH_APP_ID: ("GroupMember.Read.All", "User.Read.All")}
-        return replace(each, multi_tenant=True, granted_app_roles=granted) if each.client_id in FOR_ALL else each
+        more = {"multi_tenant": True, "groups_claim": True, "granted_app_roles": granted}
+        return replace(each, **more) if each.client_id in FOR_ALL else each
 
     applications = tuple(map(opened, known.applications))
     world = checked_world(tenants=known.tenants, users=known.users, groups=known.groups, applications=applications)
@@ -99,6 +101,16 @@ async def test_a_session_names_the_tenant_too(entra_keys: Any, tmp_path: Path, l
         browser = await door.signed_in(MIA, page="/audit")
         assert browser.page.status == 200
         assert door.entra.claims_of(ledger.tokens[-1])["tid"] == seeds.BIRCH.id
+
+
+async def test_groups_are_asked_for_in_the_persons_tenant(entra_keys: Any, tmp_path: Path) -> None:
+    """SEC-132: where several tenants are let in, the token for Graph is of the tenant of whoever has the groups."""
+    entra, greta = everywhere(entra_keys), "greta@birch.example"
+    async with orders(entra, tmp_path, build=groups_api, **MANY) as door:
+        token = user_token(entra, greta)["access_token"]
+        assert (await get(door, "/crowd", token)).json() == seeds.MANY_GROUPS
+        asked = [url for _, url in door.internet.calls if url.endswith("/token")]
+        assert asked == [f"{AUTHORITY}/{seeds.BIRCH.id}/oauth2/v2.0/token"]
 
 
 async def test_a_stranger_has_no_tenant(door: FrontDoor) -> None:

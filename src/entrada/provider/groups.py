@@ -4,14 +4,13 @@ The token names an address for them too; it is never called.
 """
 
 from collections import OrderedDict
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from datetime import timedelta
 
 from entrada.clock import Clock
-from entrada.errors import AuthorityRefused, AuthorityUnavailable
+from entrada.errors import AuthorityUnavailable, RenewalRefused, Unsupported
 from entrada.logs import log
 from entrada.principal import User
-from entrada.provider.application_token import ApplicationToken
 from entrada.provider.egress import Answer, Egress
 from entrada.settings_faults import GUID
 
@@ -32,9 +31,12 @@ def graph_scope(graph_url: str) -> str:
 class Groups:
     """Asks Graph for the groups of people, and remembers the answers for a while."""
 
-    def __init__(self, egress: Egress, token: ApplicationToken, *, graph_url: str, clock: Clock) -> None:
+    def __init__(
+        self, egress: Egress, token_in: Callable[[str], Awaitable[str]], *, graph_url: str, clock: Clock
+    ) -> None:
+        """`token_in` gives the application's own token for Graph in one tenant, with the errors of a `TokenClient`."""
         self._egress = egress
-        self._token = token
+        self._token_in = token_in
         self._graph_url = graph_url.rstrip("/")
         self._clock = clock
         self._known: OrderedDict[str, tuple[frozenset[str] | None, float]] = OrderedDict()
@@ -58,8 +60,8 @@ class Groups:
 
     async def _ask(self, tenant_id: str, object_id: str) -> frozenset[str] | None:
         try:
-            token = await self._token.of(tenant_id)
-        except AuthorityRefused as refused:
+            token = await self._token_in(tenant_id)
+        except (Unsupported, RenewalRefused) as refused:
             log.error("groups_not_told", reason=str(refused))
             return None
         answer = await self._egress.post_json(

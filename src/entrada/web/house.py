@@ -34,6 +34,7 @@ from entrada.flows.step_up import StepUps
 from entrada.flows.tokens import Tokens
 from entrada.keyring import KeyRing
 from entrada.provider.credentials import AssertionSource
+from entrada.provider.groups import Groups, graph_scope
 from entrada.provider.token_client import TokenClient
 from entrada.sessions.ended import EndedSessions
 from entrada.sessions.keyfile import KeyFile, load_or_create_ring, ring_file
@@ -158,6 +159,7 @@ def build(
     numbers = _numbers(settings, events, renewal, outside, sessions=sessions, audit=audit, guards=guards, clock=clock)
     further = (*people.chores(endings, bearers, clock=clock), *_tally(settings, database, sessions, renewal, clock))
     beside = (*_watches(expiry, bearers, outside, numbers), *audit.duties(Chore, outside.egress), *further)
+    downstream = _downstream(settings, outside.client, sealer, clock)
     house = House(
         settings=settings,
         clock=clock,
@@ -166,7 +168,7 @@ def build(
         pages=_pages(settings, templates, outside.policy),
         discovery=outside.discovery,
         bearers=bearers,
-        groups=outside.groups,
+        groups=_groups(settings, outside, downstream),
         database=database,
         audit=audit,
         sessions=sessions,
@@ -174,7 +176,7 @@ def build(
         sign_out=_sign_out(settings, outside, sessions, endings),
         endings=endings,
         remote_logout=_remote_logout(outside, sessions, endings, clock),
-        tokens=Tokens(outside.client, renewal, _downstream(settings, outside.client, sealer, clock)),
+        tokens=Tokens(outside.client, renewal, downstream),
         chores=_chores(settings, renewal, leases, sessions=sessions, clock=clock, events=events, beside=beside),
         expiry=expiry,
         outbound=Outbound(outside.to_apis, graph_url=settings.graph_url),
@@ -238,6 +240,15 @@ def _expiry(outside: WaysOut, events: Events) -> ExpiryWatch:
 
 def _downstream(settings: Settings, client: TokenClient, sealer: Sealer, clock: Clock) -> Downstream:
     return Downstream(client, sealer, clock=clock, refresh_buffer=settings.token_refresh_buffer)
+
+
+def _groups(settings: Settings, outside: WaysOut, downstream: Downstream) -> Groups:
+    scopes = (graph_scope(settings.graph_url),)
+
+    async def token_in(tenant_id: str) -> str:
+        return (await downstream.for_itself(scopes, tenant_id=tenant_id)).value
+
+    return Groups(outside.egress, token_in, graph_url=settings.graph_url, clock=outside.clock)
 
 
 class Kept(NamedTuple):

@@ -8,13 +8,11 @@ import httpx2
 from entrada.clock import Clock
 from entrada.flows.schedule import Schedule
 from entrada.provider.access_token import AccessTokenVerifier, Api, Source
-from entrada.provider.application_token import ApplicationToken
 from entrada.provider.authority import Authority
 from entrada.provider.clients import credentials_of, token_client
 from entrada.provider.credentials import AssertionSource, Credentials
 from entrada.provider.discovery import Discovery
 from entrada.provider.egress import Egress
-from entrada.provider.groups import Groups, graph_scope
 from entrada.provider.id_token import IdTokenVerifier
 from entrada.provider.introspection import Introspection
 from entrada.provider.logout_token import LogoutTokenVerifier
@@ -42,7 +40,6 @@ class WaysOut:
     logout_tokens: LogoutTokenVerifier = field(repr=False)
     access_tokens: AccessTokenVerifier = field(repr=False)
     introspection: Introspection | None
-    groups: Groups
     profiles: GraphProfiles | None
     discoveries: tuple[Discovery, ...]
     """Of each version of the authority's metadata, newest first: access tokens may be of either."""
@@ -76,7 +73,6 @@ def lay_ways_out(
         logout_tokens=_logout_verifier(settings, discovery=discovery, clock=clock),
         access_tokens=_access_verifier(settings, *sources, clock=clock),
         introspection=_introspection(settings, client, discovery, clock),
-        groups=_groups(settings, sources[0], credentials=credentials, egress=egress, clock=clock),
         profiles=_profiles(settings, egress),
         discoveries=tuple(source.discovery for source in sources),
         schedule=_schedule(settings, client, clock),
@@ -151,19 +147,6 @@ def _introspection(settings: Settings, client: TokenClient, discovery: Discovery
         return None
     leeway = settings.leeway_seconds
     return Introspection(client.introspect, discovery=discovery, api=_api(settings), leeway=leeway, clock=clock)
-
-
-def _groups(settings: Settings, source: Source, *, credentials: Credentials, egress: Egress, clock: Clock) -> Groups:
-    token = ApplicationToken(
-        client_id=settings.client_id,
-        scope=graph_scope(settings.graph_url),
-        authority=source.authority,
-        credentials=credentials,
-        egress=egress,
-        metadata=source.discovery.metadata,
-        clock=clock,
-    )
-    return Groups(egress, token, graph_url=settings.graph_url, clock=clock)
 
 
 def _profiles(settings: Settings, egress: Egress) -> GraphProfiles | None:

@@ -6,11 +6,11 @@ from typing import Any
 from entrada.cli.doctor.patient import Patient
 from entrada.cli.findings import Finding
 from entrada.errors import AuthorityRefused, AuthorityUnavailable
-from entrada.provider.application_token import ApplicationToken
 from entrada.provider.credentials import Credentials
 from entrada.provider.further_grants import FurtherGrants
 from entrada.provider.groups import graph_scope
 from entrada.provider.meanings import meaning_of
+from entrada.provider.metadata import Metadata
 
 REFUSED = frozenset({"invalid_client"})
 BEFORE_THAT = frozenset({"unsupported_grant_type", "invalid_request"})
@@ -55,21 +55,15 @@ def judged(check: str, *, error: str, number: str | None) -> Finding:
 def _own_token(alone: Credentials, patient: Patient) -> Awaitable[Any] | None:
     """Return what asks with this credential; None where no such question tells anything."""
     settings, outside = patient.settings, patient.outside
-    authority, metadata = outside.discovery.authority, outside.discovery.metadata
-    if authority.kind == "entra":
-        tenant = next(iter(settings.tenants), "") if authority.many else settings.tenant_id or ""
-        token = ApplicationToken(
-            client_id=settings.client_id,
-            scope=graph_scope(settings.graph_url),
-            authority=authority,
-            credentials=alone,
-            egress=outside.egress,
-            metadata=metadata,
-            clock=patient.clock,
-        )
-        return token.of(tenant) if tenant else None
-    if authority.kind == "b2c":
+    authority = outside.discovery.authority
+    tenant_id = next(iter(settings.tenants), None) if authority.many else None
+    if authority.kind == "b2c" or (authority.many and tenant_id is None):
         return None
+
+    async def metadata() -> Metadata:
+        shared = await outside.discovery.metadata()
+        return shared.in_tenant(tenant_id, authority) if tenant_id else shared
+
     grants = FurtherGrants(
         client_id=settings.client_id,
         credentials=alone,
@@ -78,4 +72,4 @@ def _own_token(alone: Credentials, patient: Patient) -> Awaitable[Any] | None:
         clock=patient.clock,
         refresh_buffer=settings.token_refresh_buffer,
     )
-    return grants.for_the_application(())
+    return grants.for_the_application((graph_scope(settings.graph_url),) if authority.kind == "entra" else ())
