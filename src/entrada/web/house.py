@@ -7,14 +7,13 @@ from datetime import timedelta
 from functools import partial
 from pathlib import Path
 from random import random
-from typing import NamedTuple, TypedDict
+from typing import TypedDict
 
 import httpx2
 from fastapi import FastAPI
 
-from entrada.audit.office import Audit
 from entrada.background import SWEEP_EVERY, Chore, Chores, sweep, watching_ends
-from entrada.clock import Clock, Steady
+from entrada.clock import Clock
 from entrada.events import Events
 from entrada.flows.admin.tally import EVERY as TALLY_EVERY
 from entrada.flows.admin.tally import Tally
@@ -35,26 +34,18 @@ from entrada.flows.tokens import Tokens
 from entrada.keyring import KeyRing
 from entrada.provider.credentials import AssertionSource
 from entrada.provider.groups import Groups, graph_scope
-from entrada.provider.token_client import TokenClient
 from entrada.sessions.ended import EndedSessions
-from entrada.sessions.keyfile import KeyFile, load_or_create_ring, ring_file
-from entrada.sessions.leases import Leases
-from entrada.sessions.lifecycle import Sessions
-from entrada.sessions.lifetimes import Lifetimes
-from entrada.sessions.opening import may_forget, open_store
+from entrada.sessions.keyfile import KeyFile
 from entrada.sessions.sealing import Sealer
 from entrada.sessions.store import SessionStore
-from entrada.sessions.traced import traced_store
 from entrada.settings import Settings
-from entrada.store_url import parse
-from entrada.users.database import Database
-from entrada.users.ended_sessions import EndedSessionLedger
 from entrada.users.tallies import Tallies, TallyName
 from entrada.web.binding import Binding
 from entrada.web.content_policy import ContentPolicy
 from entrada.web.context import House
 from entrada.web.cookies import Cookies
 from entrada.web.csrf import CsrfTokens
+from entrada.web.ground import Ground, lay_ground
 from entrada.web.guards import Guards
 from entrada.web.hosts import Hosts
 from entrada.web.metrics import Metrics
@@ -149,182 +140,136 @@ def build(
     events: Events,
 ) -> Building:
     """Return the building; nothing of it calls out or opens a database yet."""
-    key_file, ring, sealer = _keys(settings)
-    database, ended, store, leases, audit = _kept_in(settings, ring, clock=clock, events=events)
-    sessions = Sessions(store, sealer=sealer, ring=ring, clock=Steady(clock), lifetimes=_lifetimes(settings))
     outside = lay_ways_out(settings, transport=transport, client_assertion=client_assertion, clock=clock)
-    people, expiry = people_of(settings, database, ring, provision, outside, events=events), _expiry(outside, events)
-    renewal, guards = _renewal(sessions, leases, outside, clock), _guards(settings, clock)
-    bearers, endings = _bearers(outside, people.provisioning, clock), _endings(settings, outside.client, sessions)
-    numbers = _numbers(settings, events, renewal, outside, sessions=sessions, audit=audit, guards=guards, clock=clock)
-    further = (*people.chores(endings, bearers, clock=clock), *_tally(settings, database, sessions, renewal, clock))
-    beside = (*_watches(expiry, bearers, outside, numbers), *audit.duties(Chore, outside.egress), *further)
-    downstream = _downstream(settings, outside.client, sealer, clock)
+    ground = lay_ground(settings, outside, clock=clock, events=events)
+    people = people_of(settings, ground.database, ground.ring, provision, outside, events=events)
+    endings = Endings(ground.sessions, outside.client, revokes=settings.revoke_at_sign_out)
     house = House(
         settings=settings,
         clock=clock,
         events=events,
-        csrf=CsrfTokens(ring),
-        pages=_pages(settings, templates, outside.policy),
         discovery=outside.discovery,
-        bearers=bearers,
-        groups=_groups(settings, outside, downstream),
-        database=database,
-        audit=audit,
-        sessions=sessions,
-        sign_in=_sign_in(settings, outside, people, sealer, sessions, endings=endings, clock=clock),
-        sign_out=_sign_out(settings, outside, sessions, endings),
-        endings=endings,
-        remote_logout=_remote_logout(outside, sessions, endings, clock),
-        tokens=Tokens(outside.client, renewal, downstream),
-        chores=_chores(settings, renewal, leases, sessions=sessions, clock=clock, events=events, beside=beside),
-        expiry=expiry,
-        outbound=Outbound(outside.to_apis, graph_url=settings.graph_url),
-        told_later=ToldLater(sealer, clock=clock),
-        step_ups=StepUps(sealer, Interruptions(sessions, outside.schedule, clock=clock), clock=clock),
-        onboarding=Onboarding(settings, discovery=outside.discovery, sealer=sealer, sessions=sessions, clock=clock),
+        database=ground.database,
+        audit=ground.audit,
+        sessions=ground.sessions,
         people=people,
-        guards=guards,
-        numbers=numbers,
-        **_of_settings(settings),
-    )
-    return Building(house, outside, store, sealer, key_file, ended)
-
-
-class OfSettings(TypedDict):
-    """The parts that follow from the settings alone."""
-
-    cookies: Cookies
-    hosts: Hosts
-    binding: Binding | None
-    own_paths: frozenset[str]
-
-
-def _of_settings(settings: Settings) -> OfSettings:
-    return OfSettings(
+        endings=endings,
+        outbound=Outbound(outside.to_apis, graph_url=settings.graph_url),
+        csrf=CsrfTokens(ground.ring),
+        pages=_pages(settings, templates, outside.policy),
         cookies=Cookies.from_settings(settings),
         hosts=Hosts.from_settings(settings),
         binding=Binding.from_settings(settings),
         own_paths=own_paths(settings),
+        **_ways_in_and_out(ground, people, endings),
+        **_at_work(ground, people, endings),
+    )
+    return Building(house, outside, ground.store, ground.sealer, ground.key_file, ground.ended)
+
+
+class WaysInAndOut(TypedDict):
+    """The flows by which people come and go."""
+
+    sign_in: SignIn
+    sign_out: SignOut
+    remote_logout: RemoteLogout
+    onboarding: Onboarding
+    step_ups: StepUps
+    told_later: ToldLater
+
+
+def _ways_in_and_out(ground: Ground, people: People, endings: Endings) -> WaysInAndOut:
+    settings, outside, sessions, clock = ground.settings, ground.outside, ground.sessions, ground.clock
+    sealer, discovery, client = ground.sealer, outside.discovery, outside.client
+    return WaysInAndOut(
+        sign_in=_sign_in(ground, people, endings),
+        sign_out=SignOut(settings, sessions=sessions, discovery=discovery, client=client, endings=endings),
+        remote_logout=RemoteLogout(
+            sessions=sessions, endings=endings, discovery=discovery, verifier=outside.logout_tokens, clock=clock
+        ),
+        onboarding=Onboarding(settings, discovery=discovery, sealer=sealer, sessions=sessions, clock=clock),
+        step_ups=StepUps(sealer, Interruptions(sessions, outside.schedule, clock=clock), clock=clock),
+        told_later=ToldLater(sealer, clock=clock),
     )
 
 
-def _numbers(
-    settings: Settings,
-    events: Events,
-    renewal: Renewal,
-    outside: WaysOut,
-    *,
-    sessions: Sessions,
-    audit: Audit,
-    guards: Guards,
-    clock: Clock,
-) -> Numbers:
-    in_use, trail, limits = sessions.in_use, audit.trail, guards.limits
-    return Numbers(Metrics(events, renewal, outside, in_use=in_use, trail=trail, limits=limits, clock=clock), settings)
-
-
-def _keys(settings: Settings) -> tuple[KeyFile | None, KeyRing, Sealer]:
-    key_file = KeyFile(path) if (path := ring_file(settings)) else None  # before it is read: no change is missed
-    ring = load_or_create_ring(settings)
-    return key_file, ring, Sealer(ring)
-
-
-def _guards(settings: Settings, clock: Clock) -> Guards:
-    return Guards.from_settings(settings, clock=clock, own_paths=own_paths(settings), own_trees=own_trees(settings))
-
-
-def _expiry(outside: WaysOut, events: Events) -> ExpiryWatch:
-    return ExpiryWatch(outside.credentials, clock=outside.clock, events=events)
-
-
-def _downstream(settings: Settings, client: TokenClient, sealer: Sealer, clock: Clock) -> Downstream:
-    return Downstream(client, sealer, clock=clock, refresh_buffer=settings.token_refresh_buffer)
-
-
-def _groups(settings: Settings, outside: WaysOut, downstream: Downstream) -> Groups:
-    scopes = (graph_scope(settings.graph_url),)
-
-    async def token_in(tenant_id: str) -> str:
-        return (await downstream.for_itself(scopes, tenant_id=tenant_id)).value
-
-    return Groups(outside.egress, token_in, graph_url=settings.graph_url, clock=outside.clock)
-
-
-class Kept(NamedTuple):
-    """Where people and sessions are kept, what remembers ends beside a store that may forget them, and the log."""
-
-    database: Database
-    ended: EndedSessions | None
-    store: SessionStore
-    leases: Leases
-    audit: Audit
-
-
-def _kept_in(settings: Settings, ring: KeyRing, *, clock: Clock, events: Events) -> Kept:
-    database = Database(settings.database_url, data_dir=settings.data_dir)
-    ended = EndedSessions(EndedSessionLedger(database), clock=clock) if may_forget(settings.store) else None
-    store = open_store(settings.store, data_dir=settings.data_dir, clock=clock, ended=ended)
-    if settings.traces and (kind := parse(settings.store).kind) not in {"memory", "sqlite"}:
-        store = traced_store(store, kind=kind)
-    audit = Audit(settings, database, ring, leases=(leases := Leases(store)), clock=clock, events=events)
-    return Kept(database, ended, store, leases, audit)
-
-
-def _renewal(sessions: Sessions, leases: Leases, outside: WaysOut, clock: Clock) -> Renewal:
-    verifier, schedule = outside.id_tokens, outside.schedule
-    return Renewal(sessions, leases, client=outside.client, verifier=verifier, schedule=schedule, clock=clock)
-
-
-def _sign_out(settings: Settings, outside: WaysOut, sessions: Sessions, endings: Endings) -> SignOut:
-    discovery, client = outside.discovery, outside.client
-    return SignOut(settings, sessions=sessions, discovery=discovery, client=client, endings=endings)
-
-
-def _remote_logout(outside: WaysOut, sessions: Sessions, endings: Endings, clock: Clock) -> RemoteLogout:
-    verifier = outside.logout_tokens
-    return RemoteLogout(sessions=sessions, endings=endings, discovery=outside.discovery, verifier=verifier, clock=clock)
-
-
-def _endings(settings: Settings, client: TokenClient, sessions: Sessions) -> Endings:
-    return Endings(sessions, client, revokes=settings.revoke_at_sign_out)
-
-
-def _lifetimes(settings: Settings) -> Lifetimes:
-    return Lifetimes(
-        idle=settings.session_idle, absolute=settings.session_absolute, remembered=settings.session_remembered
-    )
-
-
-def _pages(settings: Settings, templates: tuple[Path, ...], policy: ContentPolicy) -> Pages:
-    name = "Microsoft" if settings.entra_authority else "your provider"
-    return Pages(templates, policy=policy, authority_name=name, for_operators=not settings.production)
-
-
-def _sign_in(
-    settings: Settings,
-    outside: WaysOut,
-    people: People,
-    sealer: Sealer,
-    sessions: Sessions,
-    *,
-    endings: Endings,
-    clock: Clock,
-) -> SignIn:
+def _sign_in(ground: Ground, people: People, endings: Endings) -> SignIn:
+    outside = ground.outside
     return SignIn(
-        settings,
+        ground.settings,
         discovery=outside.discovery,
         client=outside.client,
         verifier=outside.id_tokens,
-        sealer=sealer,
-        sessions=sessions,
+        sealer=ground.sealer,
+        sessions=ground.sessions,
         endings=endings,
         provisioning=people.provisioning,
         devices=people.devices,
         profiles=people.profiles,
         schedule=outside.schedule,
-        clock=clock,
+        clock=ground.clock,
     )
+
+
+class AtWork(TypedDict):
+    """What serves requests, what stands before them, and what is done beside them."""
+
+    bearers: Bearers
+    groups: Groups
+    tokens: Tokens
+    guards: Guards
+    numbers: Numbers
+    expiry: ExpiryWatch
+    chores: Chores
+
+
+def _at_work(ground: Ground, people: People, endings: Endings) -> AtWork:
+    outside, clock = ground.outside, ground.clock
+    renewal, downstream = _renewal(ground), _downstream(ground)
+    bearers, guards = _bearers(outside, people.provisioning, clock), _guards(ground.settings, clock)
+    expiry = ExpiryWatch(outside.credentials, clock=clock, events=ground.events)
+    numbers = _numbers(ground, renewal, guards)
+    beside = (
+        *_watches(expiry, bearers, outside, numbers),
+        *ground.audit.duties(Chore, outside.egress),
+        *people.chores(endings, bearers, clock=clock),
+        *_tally(ground, renewal),
+    )
+    return AtWork(
+        bearers=bearers,
+        groups=_groups(ground, downstream),
+        tokens=Tokens(outside.client, renewal, downstream),
+        guards=guards,
+        numbers=numbers,
+        expiry=expiry,
+        chores=_chores(ground, renewal, beside=beside),
+    )
+
+
+def _renewal(ground: Ground) -> Renewal:
+    outside = ground.outside
+    return Renewal(
+        ground.sessions,
+        ground.leases,
+        client=outside.client,
+        verifier=outside.id_tokens,
+        schedule=outside.schedule,
+        clock=ground.clock,
+    )
+
+
+def _downstream(ground: Ground) -> Downstream:
+    client, buffer = ground.outside.client, ground.settings.token_refresh_buffer
+    return Downstream(client, ground.sealer, clock=ground.clock, refresh_buffer=buffer)
+
+
+def _groups(ground: Ground, downstream: Downstream) -> Groups:
+    graph_url = ground.settings.graph_url
+
+    async def token_in(tenant_id: str) -> str:
+        return (await downstream.for_itself((graph_scope(graph_url),), tenant_id=tenant_id)).value
+
+    return Groups(ground.outside.egress, token_in, graph_url=graph_url, clock=ground.clock)
 
 
 def _bearers(outside: WaysOut, provisioning: Provisioning, clock: Clock) -> Bearers:
@@ -334,33 +279,48 @@ def _bearers(outside: WaysOut, provisioning: Provisioning, clock: Clock) -> Bear
     return bearers
 
 
-def _chores(
-    settings: Settings,
-    renewal: Renewal,
-    leases: Leases,
-    *,
-    sessions: Sessions,
-    clock: Clock,
-    events: Events,
-    beside: Iterable[Chore],
-) -> Chores:
-    ahead = RenewalAhead(sessions, leases, renewal, scopes=settings.sign_in_scopes, clock=clock, events=events)
+def _guards(settings: Settings, clock: Clock) -> Guards:
+    return Guards.from_settings(settings, clock=clock, own_paths=own_paths(settings), own_trees=own_trees(settings))
+
+
+def _numbers(ground: Ground, renewal: Renewal, guards: Guards) -> Numbers:
+    in_use, trail = ground.sessions.in_use, ground.audit.trail
+    metrics = Metrics(
+        ground.events,
+        renewal,
+        ground.outside,
+        in_use=in_use,
+        trail=trail,
+        limits=guards.limits,
+        clock=ground.clock,
+    )
+    return Numbers(metrics, ground.settings)
+
+
+def _pages(settings: Settings, templates: tuple[Path, ...], policy: ContentPolicy) -> Pages:
+    name = "Microsoft" if settings.entra_authority else "your provider"
+    return Pages(templates, policy=policy, authority_name=name, for_operators=not settings.production)
+
+
+def _chores(ground: Ground, renewal: Renewal, *, beside: Iterable[Chore]) -> Chores:
+    settings, sessions, leases = ground.settings, ground.sessions, ground.leases
+    scopes, clock, events = settings.sign_in_scopes, ground.clock, ground.events
+    ahead = RenewalAhead(sessions, leases, renewal, scopes=scopes, clock=clock, events=events)
     renewing = Chore("renewal", settings.token_refresh_check_interval, ahead.once)
     sweeping = Chore("sweeping", SWEEP_EVERY, partial(sweep, sessions, leases))
     return Chores((renewing, sweeping, *beside), chance=random)
 
 
-def _tally(
-    settings: Settings, database: Database, sessions: Sessions, renewal: Renewal, clock: Clock
-) -> Iterator[Chore]:
+def _tally(ground: Ground, renewal: Renewal) -> Iterator[Chore]:
     """Count for the charts of administration, where there is any."""
-    if settings.admin:
+    if ground.settings.admin:
+        in_use = ground.sessions.in_use
         sources: dict[TallyName, Callable[[], int]] = {
             "renewals": lambda: renewal.outcomes.read["renewed"],
-            "sessions_of_hour": lambda: sessions.in_use.of_hours,
-            "sessions_of_day": lambda: sessions.in_use.of_days,
+            "sessions_of_hour": lambda: in_use.of_hours,
+            "sessions_of_day": lambda: in_use.of_days,
         }
-        yield Chore("tally", TALLY_EVERY, Tally(Tallies(database), sources, clock=clock).once)
+        yield Chore("tally", TALLY_EVERY, Tally(Tallies(ground.database), sources, clock=ground.clock).once)
 
 
 def _watches(expiry: ExpiryWatch, bearers: Bearers, outside: WaysOut, numbers: Numbers) -> Iterator[Chore]:
