@@ -1,5 +1,6 @@
 """What we give to run an application with fits the library: settings, names, manifests, nginx's file."""
 
+import json
 import os
 import re
 import shutil
@@ -13,7 +14,8 @@ import yaml
 from entrada import Settings, keyring
 from tests.chromium.certificates import certificate_for
 
-DEPLOY = Path(__file__).parents[2] / "deploy"
+ROOT = Path(__file__).parents[2]
+DEPLOY = ROOT / "deploy"
 EXAMPLES = sorted((DEPLOY / "env").glob("*.env.example"))
 KNOWN = {f"ENTRADA_{name}".upper() for name in Settings.model_fields}
 NAMED = re.compile(r"^(?:ENTRADA|AZURE|B2C)_")
@@ -46,6 +48,38 @@ def test_the_compose_file_names_only_what_there_is() -> None:
         ours = {name for name in service.get("environment", {}) if name.startswith("ENTRADA_")}
         assert ours <= KNOWN
     assert (DEPLOY / compose["services"]["application-1"]["build"]["context"] / "deploy/Dockerfile").is_file()
+
+
+def instructions() -> list[tuple[str, str]]:
+    """Return the Dockerfile's instructions: no comments, lines joined, each ARG in its default."""
+    text = re.sub(r"^#.*\n", "", (DEPLOY / "Dockerfile").read_text("utf-8"), flags=re.MULTILINE).replace("\\\n", "")
+    for name, value in re.findall(r"^ARG (\w+)=(.*)$", text, flags=re.MULTILINE):
+        text = text.replace(f"${{{name}}}", value)
+    return [(word, rest) for word, _, rest in (line.partition(" ") for line in text.splitlines() if line)]
+
+
+def test_the_image_copies_files_that_are_there_and_runs_as_nobody_special() -> None:
+    """What can be known without Docker: the sources exist, none is kept from the builder, and root is dropped."""
+    copied = [rest.split()[:-1] for word, rest in instructions() if word == "COPY" and "--from" not in rest]
+    sources = {source for names in copied for source in names}
+    assert sources >= {"src", "pyproject.toml", "requirements/deploy.txt", "examples/auth_code_flow"}
+    assert all((ROOT / source).exists() for source in sources)
+    kept_back = set((DEPLOY / "Dockerfile.dockerignore").read_text("utf-8").split()[1:])
+    assert not kept_back & {part for source in sources for part in (source, source.partition("/")[0])}
+    words = [word for word, _ in instructions()]
+    assert dict(instructions())["USER"] == "10001"
+    assert words.index("USER") < words.index("CMD")
+
+
+def test_what_the_image_runs_is_well_formed() -> None:
+    """Its command and its health check are JSON lists; the check is Python; the example's module is what is served."""
+    last = dict(instructions())
+    shell, option, line = json.loads(last["CMD"])
+    assert (shell, option, line.split()[:4]) == ("sh", "-c", ["exec", "entrada", "serve", '"$MODULE"'])
+    assert last["ENV"].endswith("MODULE=app:app")
+    check = json.loads(last["HEALTHCHECK"].partition("CMD ")[2])
+    assert check[:2] == ["python", "-c"]
+    compile(check[2], "HEALTHCHECK", "exec")
 
 
 def test_the_manifests_fit_each_other_and_the_application() -> None:

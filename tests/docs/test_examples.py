@@ -62,30 +62,3 @@ def test_the_env_example_means_the_same_to_docker_as_to_python() -> None:
     lines = (EXAMPLE / ".env.example").read_text("utf-8").splitlines()
     as_docker = dict(line.split("=", 1) for line in lines if line and not line.startswith("#"))
     assert as_docker == dotenv_values(EXAMPLE / ".env.example")
-
-
-def instructions() -> list[tuple[str, str]]:
-    """Return the Dockerfile's instructions with their arguments, comments left out and continued lines joined."""
-    text = re.sub(r"^#.*\n", "", (EXAMPLE / "Dockerfile").read_text("utf-8"), flags=re.MULTILINE).replace("\\\n", "")
-    return [(word, rest) for word, _, rest in (line.partition(" ") for line in text.splitlines() if line)]
-
-
-def test_the_image_copies_files_that_are_there_and_runs_as_nobody_special() -> None:
-    """What can be known without Docker: the sources exist, are sent to the builder, and root is dropped."""
-    sent = {line[1:] for line in (EXAMPLE / "Dockerfile.dockerignore").read_text("utf-8").split() if line[0] == "!"}
-    copied = [rest.split()[:-1] for word, rest in instructions() if word == "COPY" and "--from" not in rest]
-    sources = {source for names in copied for source in names}
-    assert sources == sent
-    assert all((ROOT / source).exists() for source in sources)
-    words = [word for word, _ in instructions()]
-    assert dict(instructions())["USER"] == "10001"
-    assert words.index("USER") < words.index("CMD")
-
-
-def test_what_the_image_runs_is_well_formed() -> None:
-    """Its command and its health check are JSON lists, and the check is Python."""
-    last = dict(instructions())
-    assert json.loads(last["CMD"])[:3] == ["entrada", "serve", "app:app"]
-    check = json.loads(last["HEALTHCHECK"].partition("CMD ")[2])
-    assert check[:2] == ["python", "-c"]
-    compile(check[2], "HEALTHCHECK", "exec")

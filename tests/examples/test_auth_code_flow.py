@@ -1,6 +1,5 @@
 """Example A in process: its own functions and pages, on a clock that can be moved."""
 
-import importlib
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
@@ -12,6 +11,7 @@ from entrada_emulator.pytest_plugin import Entra
 from entrada_emulator.seeds import BIRCH, WEB_APP
 from fastapi import FastAPI
 
+from tests.examples.written import imported
 from tests.front_door import AUTHORITY, BASE, FrontDoor, running, walk_through
 
 SETTINGS = {
@@ -23,11 +23,7 @@ SETTINGS = {
 
 @pytest.fixture
 def written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
-    """The example's module, imported as a server would; what it built for itself is not started."""
-    monkeypatch.chdir(tmp_path)
-    for name, value in SETTINGS.items():
-        monkeypatch.setenv(name, value)
-    return importlib.import_module("examples.auth_code_flow.app")
+    return imported("auth_code_flow.app", SETTINGS, at=tmp_path, monkeypatch=monkeypatch)
 
 
 @pytest.fixture

@@ -1,6 +1,5 @@
 """Example D in process: its two routes, by session and by token, and what its documentation says of them."""
 
-import importlib
 from collections.abc import AsyncIterator
 from pathlib import Path
 from types import ModuleType
@@ -13,6 +12,7 @@ from fastapi import FastAPI
 
 from emulator.tests.customers import opened, redeemed
 from tests.browser import Browser
+from tests.examples.written import imported
 from tests.front_door import FrontDoor, running
 
 SITE = "http://localhost"
@@ -28,11 +28,7 @@ VARIABLES = {
 
 @pytest.fixture
 def written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
-    """The example's module, imported as a server would; what it built for itself is not started."""
-    monkeypatch.chdir(tmp_path)
-    for name, value in VARIABLES.items():
-        monkeypatch.setenv(name, value)
-    return importlib.import_module("examples.b2c_api.app")
+    return imported("b2c_api.app", VARIABLES, at=tmp_path, monkeypatch=monkeypatch)
 
 
 @pytest.fixture

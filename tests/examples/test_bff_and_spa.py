@@ -1,6 +1,5 @@
 """Example B in process: whom the resource API serves, and what the backend says of the token it used."""
 
-import importlib
 from collections.abc import AsyncIterator
 from pathlib import Path
 from types import ModuleType
@@ -11,6 +10,7 @@ from entrada_emulator.seeds import API, BIRCH, SPA, WEB_APP
 from fastapi import FastAPI
 
 from tests.access_tokens import bearer
+from tests.examples.written import imported
 from tests.front_door import BASE, FrontDoor, running
 
 ORDERS = f"{BASE}/protected"
@@ -19,11 +19,8 @@ PAGE = "https://dashboard.birch.example"
 
 @pytest.fixture
 def written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
-    """The API's module, imported as a server would; what it built for itself is not started."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("AZURE_TENANT_ID", BIRCH.id)
-    monkeypatch.setenv("AZURE_CLIENT_ID", API)
-    return importlib.import_module("examples.bff_and_spa.api")
+    variables = {"AZURE_TENANT_ID": BIRCH.id, "AZURE_CLIENT_ID": API}
+    return imported("bff_and_spa.api", variables, at=tmp_path, monkeypatch=monkeypatch)
 
 
 @pytest.fixture

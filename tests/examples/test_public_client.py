@@ -1,6 +1,5 @@
 """Example C in process: a public and a private client, and its feature."""
 
-import importlib
 from collections.abc import AsyncIterator
 from pathlib import Path
 from types import ModuleType
@@ -11,6 +10,7 @@ from entrada_emulator.pytest_plugin import Entra
 from entrada_emulator.seeds import BIRCH, CALCULATOR, WEB_APP
 from fastapi import FastAPI
 
+from tests.examples.written import imported
 from tests.front_door import FrontDoor, running, walk_through
 
 SITE = "http://localhost"
@@ -19,11 +19,8 @@ SIGNED_OUT = "/signed-out"
 
 @pytest.fixture
 def written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
-    """The example's module, imported as a server would; what it built for itself is not started."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("AZURE_TENANT_ID", BIRCH.id)
-    monkeypatch.setenv("AZURE_CLIENT_ID", CALCULATOR)
-    return importlib.import_module("examples.public_client.app")
+    variables = {"AZURE_TENANT_ID": BIRCH.id, "AZURE_CLIENT_ID": CALCULATOR}
+    return imported("public_client.app", variables, at=tmp_path, monkeypatch=monkeypatch)
 
 
 @pytest.fixture(params=["public", "private"])
