@@ -1,4 +1,4 @@
-"""Real Redis and PostgreSQL servers on free ports of this machine, started by tests and ended with them."""
+"""Programs that tests drive; real Redis and PostgreSQL on free ports of this machine, ended with their tests."""
 
 import os
 import pwd
@@ -19,7 +19,7 @@ PATIENCE = 30.0  # seconds for a server to start on a busy machine
 def found(*names: str) -> str | None:
     """Return where the first of these programs is that is here."""
     places = [str(path) for path in sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)]
-    search = os.pathsep.join([*places, os.environ.get("PATH", "")])
+    search = os.pathsep.join([*places, os.environ.get("PATH", ""), "/usr/sbin"])  # where Debian has nginx
     return next((path for name in names if (path := shutil.which(name, path=search))), None)
 
 
@@ -29,7 +29,7 @@ def program(*names: str) -> str:
         return path
     import pytest
 
-    reason = f"{names[0]} is not installed"
+    reason = f"{names[0]} is not installed (see .ci/packages)"
     if os.environ.get("CI") == "true":
         pytest.fail(f"CI=true, and {reason}")
     raise pytest.skip.Exception(reason)

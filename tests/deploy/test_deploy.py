@@ -3,7 +3,6 @@
 import json
 import os
 import re
-import shutil
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -13,6 +12,7 @@ import yaml
 
 from entrada import Settings, keyring
 from tests.chromium.certificates import certificate_for
+from tests.servers import program
 
 ROOT = Path(__file__).parents[2]
 DEPLOY = ROOT / "deploy"
@@ -95,7 +95,6 @@ def test_the_manifests_fit_each_other_and_the_application() -> None:
     assert {entry["name"] for entry in container["env"]} <= KNOWN
 
 
-@pytest.mark.skipif(shutil.which("nginx") is None, reason="nginx is not installed here")
 def test_nginx_takes_its_file(tmp_path: Path) -> None:
     """`nginx -t` accepts it, with a certificate in place and names that resolve here."""
     (tmp_path / "tls").mkdir()
@@ -105,7 +104,7 @@ def test_nginx_takes_its_file(tmp_path: Path) -> None:
     text = re.sub(r"application-\d:8000", "127.0.0.1:8000", (DEPLOY / "nginx.conf").read_text("utf-8"))
     text = re.sub(r"(pid |_temp_path )/(?:run|tmp)", rf"\1{tmp_path}", text)
     (tmp_path / "nginx.conf").write_text(text)
-    command = ["nginx", "-t", "-q", "-p", str(tmp_path), "-c", str(tmp_path / "nginx.conf")]
+    command = [program("nginx"), "-t", "-q", "-p", str(tmp_path), "-c", str(tmp_path / "nginx.conf")]
     result = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
     assert result.returncode == 0, result.stderr
 
