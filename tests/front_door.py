@@ -1,6 +1,8 @@
 """An application with Entrada on it, an emulated tenant beside it, browsers for people: the real parts, no sockets."""
 
 import asyncio
+import shutil
+import tempfile
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -24,6 +26,7 @@ from entrada import (
     Settings,
     api_client,
 )
+from entrada.users.database import FILE_NAME, Database
 from tests.browser import Browser
 from tests.internet import Internet
 from tests.page import Page
@@ -36,6 +39,8 @@ SESSION = "__Host-entrada"
 SECRET = "emulator-secret-birch-portal"
 
 Graph = Annotated[ApiClient, api_client("https://graph.microsoft.com/v1.0", "User.Read")]
+
+_ran_before = tempfile.TemporaryDirectory()
 
 NOTICED_WITHIN = 0.5  # seconds; what Redis has said before is believed for 0.4
 
@@ -172,6 +177,8 @@ async def running(
 ) -> AsyncIterator[FrontDoor]:
     """Run the application: `values` are settings, `options` arguments of Entrada, `hosts` further sites."""
     app = app or FastAPI()
+    if "database_url" not in values:
+        await _leave_database(data_dir)
     internet = Internet({"login.microsoftonline.com": entra.app, "graph.microsoft.com": entra.app, **(hosts or {})})
     wanted = settings(data_dir, **values)
     given = {"clock": entra.state.clock.now, "transport": internet, **(options or {})}
@@ -184,3 +191,14 @@ async def running(
     internet.hosts[wanted.base_url.partition("://")[2]] = app
     async with app.router.lifespan_context(app):
         yield door
+
+
+async def _leave_database(data_dir: Path) -> None:
+    """Leave the users' database as an application does that ran before: most of a first start is making its tables."""
+    folder = Path(_ran_before.name)
+    if not any(folder.iterdir()):
+        database = Database(None, data_dir=folder)
+        await database.bring_up()
+        await database.close()
+    if not any(data_dir.glob(f"{FILE_NAME}*")):
+        shutil.copytree(folder, data_dir, dirs_exist_ok=True)

@@ -9,7 +9,7 @@ from entrada_emulator.pytest_plugin import ServedEntra, served_entra  # noqa: F4
 
 from entrada.errors import AuthorityUnavailable
 from entrada.provider.egress import CALLS_PER_HOST, MIB, Answer, Egress
-from entrada.provider.network import Reach
+from entrada.provider.network import NetworkTransport, Reach, trusted_certificates
 from tests.internet import Internet, Message
 
 HOST = "authority.example"
@@ -263,7 +263,8 @@ async def test_a_real_server_is_reached():
 async def test_sec_024_a_private_authority_is_trusted_by_its_certificate_and_by_nothing_else(served_entra: ServedEntra):  # noqa: F811
     """SEC-024: over real TLS ca_file adds the emulator's authority; without it the call is refused with the mend."""
     url = f"{served_entra.authority}/v2.0/.well-known/openid-configuration"
-    trusting = Egress(ca_file=Path(served_entra.ca_file), private_addresses_allowed=True)
+    network = NetworkTransport(trust=trusted_certificates(Path(served_entra.ca_file)), private_addresses_allowed=True)
+    trusting = Egress(transport=network, private_addresses_allowed=True)
     assert (await trusting.get(url)).json_object()["issuer"].startswith("https://localhost:")
     await trusting.aclose()
     wary = Egress(private_addresses_allowed=True)
@@ -275,7 +276,7 @@ async def test_sec_024_a_private_authority_is_trusted_by_its_certificate_and_by_
 def test_a_missing_ca_file_is_an_error_at_once(tmp_path: Path):
     """SEC-024: the certificate setting is never skipped silently."""
     with pytest.raises(OSError):
-        Egress(ca_file=tmp_path / "none.pem", private_addresses_allowed=False)
+        trusted_certificates(tmp_path / "none.pem")
 
 
 @pytest.mark.parametrize(

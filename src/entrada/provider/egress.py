@@ -2,9 +2,8 @@
 
 import json
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any, Literal, get_args
 from urllib.parse import urlencode
 
@@ -14,7 +13,7 @@ import httpx2
 
 from entrada.errors import AuthorityUnavailable
 from entrada.meters import Counts, Waits
-from entrada.provider.network import NetworkTransport
+from entrada.provider.network import NetworkTransport, trusted_certificates
 from entrada.provider.strict_json import NotStrict, json_object
 from entrada.tracing import span
 
@@ -67,17 +66,15 @@ class Answer:
 class Egress:
     """Calls out, for the whole library. Close it with `aclose`.
 
-    `ca_file` holds certificates trusted in addition; `transport` replaces the network; private addresses (and http to
-    this machine) are called only when allowed or in `private_networks`, link-local ones never.
+    `transport` replaces the network, where the system's authorities are trusted and private addresses (and http to
+    this machine) are called only when allowed, link-local ones never.
     """
 
     def __init__(
         self,
         *,
-        ca_file: Path | None = None,
         transport: httpx2.AsyncBaseTransport | None = None,
         private_addresses_allowed: bool,
-        private_networks: Sequence[str] = (),
         total_seconds: float = TOTAL_SECONDS,
     ) -> None:
         self.waits = {purpose: Waits() for purpose in PURPOSES}
@@ -89,11 +86,7 @@ class Egress:
         self._places: defaultdict[str, anyio.Semaphore] = defaultdict(lambda: anyio.Semaphore(CALLS_PER_HOST))
         self._client = httpx2.AsyncClient(
             transport=transport
-            or NetworkTransport(
-                ca_file=ca_file,
-                private_addresses_allowed=private_addresses_allowed,
-                private_networks=private_networks,
-            ),
+            or NetworkTransport(trust=trusted_certificates(), private_addresses_allowed=private_addresses_allowed),
             trust_env=False,
             follow_redirects=False,
             timeout=httpx2.Timeout(total_seconds, connect=min(CONNECT_SECONDS, total_seconds)),

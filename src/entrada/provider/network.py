@@ -18,7 +18,7 @@ import httpx2
 CONNECTIONS = 50  # in all; each host has its own cap in `egress`
 
 
-def trusted_certificates(ca_file: Path | None) -> ssl.SSLContext:
+def trusted_certificates(ca_file: Path | None = None) -> ssl.SSLContext:
     """Return a TLS context that trusts the system's authorities and, in addition, those of `ca_file` (SEC-024)."""
     context = httpx2.create_ssl_context(trust_env=True)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
@@ -94,11 +94,12 @@ class NetworkTransport(httpx2.AsyncBaseTransport):
     """httpx2's transport over httpcore2, with the address check."""
 
     def __init__(
-        self, *, ca_file: Path | None, private_addresses_allowed: bool, private_networks: Sequence[str] = ()
+        self, *, trust: ssl.SSLContext, private_addresses_allowed: bool, private_networks: Sequence[str] = ()
     ) -> None:
+        """Trust whom the context of `trusted_certificates` does: one serves several, for it takes long to make."""
         reach = Reach(private_addresses_allowed, private_networks=tuple(private_networks))
         self._pool = httpcore2.AsyncConnectionPool(
-            ssl_context=trusted_certificates(ca_file),
+            ssl_context=trust,
             max_connections=CONNECTIONS,
             keepalive_expiry=30,
             network_backend=CheckedBackend(reach),

@@ -2,11 +2,13 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 from alembic import command
 from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from alembic.script.revision import RevisionError
 from sqlalchemy import Connection
@@ -46,6 +48,9 @@ def upgrade(connection: Connection, told: Told) -> None:
 
     Alembic's CommandError when the schema is none that this release knows.
     """
+    taken = MigrationContext.configure(connection, opts={"version_table": VERSION_TABLE}).get_current_revision()
+    if taken == _steps().get_current_head():
+        return  # as at every start but a release's first
     config = _config()
     config.attributes["connection"] = connection
     config.attributes["applied"] = lambda *, step, **_: told(_step(step.up_revision))
@@ -54,12 +59,16 @@ def upgrade(connection: Connection, told: Told) -> None:
 
 def schema_at(revision: str | None) -> Schema:
     """Return what is left to do in a database whose last step is this one."""
-    script = ScriptDirectory.from_config(_config())
     try:
-        left = tuple(_step(each) for each in script.iterate_revisions("head", revision or "base"))
+        left = tuple(_step(each) for each in _steps().iterate_revisions("head", revision or "base"))
     except RevisionError:
         return Schema(revision, (), newer=True)
     return Schema(revision, left[::-1])
+
+
+@cache
+def _steps() -> ScriptDirectory:
+    return ScriptDirectory.from_config(_config())
 
 
 def _step(script: Any) -> Step:

@@ -16,7 +16,7 @@ from entrada.provider.egress import Egress
 from entrada.provider.id_token import IdTokenVerifier
 from entrada.provider.introspection import Introspection
 from entrada.provider.logout_token import LogoutTokenVerifier
-from entrada.provider.network import NetworkTransport
+from entrada.provider.network import NetworkTransport, trusted_certificates
 from entrada.provider.profile import GraphProfiles
 from entrada.provider.tenants import Tenants
 from entrada.provider.token_client import TokenClient
@@ -84,12 +84,15 @@ def _transports(
     settings: Settings, transport: httpx2.AsyncBaseTransport | None
 ) -> tuple[Egress, httpx2.AsyncBaseTransport]:
     """Return the way to the authority, bounded in everything, and the one to the APIs that the application calls."""
-    private, networks, ca_file = not settings.production, settings.private_networks, settings.ca_file
-    to_apis = transport or NetworkTransport(
-        ca_file=ca_file, private_addresses_allowed=private, private_networks=networks
+    private = not settings.production
+    if transport is not None:
+        return Egress(transport=transport, private_addresses_allowed=private), transport
+    trust = trusted_certificates(settings.ca_file)
+    to_authority, to_apis = (
+        NetworkTransport(trust=trust, private_addresses_allowed=private, private_networks=settings.private_networks)
+        for _ in range(2)  # so that APIs that do not answer take no connection from the authority
     )
-    egress = Egress(ca_file=ca_file, transport=transport, private_addresses_allowed=private, private_networks=networks)
-    return egress, to_apis
+    return Egress(transport=to_authority, private_addresses_allowed=private), to_apis
 
 
 def _sources(settings: Settings, egress: Egress, policy: ContentPolicy, clock: Clock) -> tuple[Source, ...]:

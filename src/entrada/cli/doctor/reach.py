@@ -6,6 +6,7 @@ from entrada.cli.doctor.patient import Patient
 from entrada.cli.findings import Finding
 from entrada.errors import AuthorityUnavailable
 from entrada.provider.egress import Answer, Egress
+from entrada.provider.network import NetworkTransport, trusted_certificates
 
 OK, BAD_REQUEST = 200, 400
 SECONDS = 5.0
@@ -16,7 +17,8 @@ START = "start the application, and check the name, the proxy before it and its 
 async def base_url(patient: Patient) -> Iterable[Finding]:
     """`/health` answers under base_url: the name resolves, TLS is trusted, and the host check lets it through."""
     address = f"{patient.settings.base_url}/health"
-    egress = Egress(ca_file=patient.settings.ca_file, private_addresses_allowed=True, total_seconds=SECONDS)
+    network = NetworkTransport(trust=trusted_certificates(patient.settings.ca_file), private_addresses_allowed=True)
+    egress = Egress(transport=network, private_addresses_allowed=True, total_seconds=SECONDS)
     try:
         return [answered(address, await egress.get(address))]
     except AuthorityUnavailable as outage:
