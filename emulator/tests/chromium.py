@@ -28,7 +28,7 @@ START_SECONDS = 10
 
 def chromium_path() -> str:
     """Where Chromium is; without it the test is skipped, or fails where CI says it must be there."""
-    path = shutil.which("chromium")
+    path = shutil.which("chromium-headless-shell") or shutil.which("chromium")
     if path is None and os.environ.get("CI") == "true":
         pytest.fail("Chromium is missing: install the package `chromium`")
     if path is None:

@@ -27,11 +27,12 @@ QUIET = ("--disable-background-networking", "--disable-component-update", "--dis
 def chromium_at(home: Path, *switches: str, as_shipped: Sequence[str] = ()) -> Iterator[Browser]:
     """Start Chromium with `home` as its HOME, where it also looks for certificates to trust.
 
-    Playwright turns some of its parts off; `as_shipped` names switches of Playwright's to leave out.
+    Playwright turns some of its parts off; `as_shipped` names switches of Playwright's to leave out. Then it is the
+    whole browser; else the one without windows where it is there, which does the same at half the cost.
     """
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
-            executable_path=shutil.which("chromium"),
+            executable_path=(not as_shipped and shutil.which("chromium-headless-shell")) or shutil.which("chromium"),
             args=[*_switches(), *switches],
             ignore_default_args=list(as_shipped),
             env={**os.environ, "HOME": str(home)},
