@@ -135,8 +135,18 @@ def _describe(app: FastAPI, building: "Building") -> None:
     from entrada.web.swagger import publish
 
     app.openapi = OpenApi(app, building.house)  # type: ignore[method-assign]
+    _without_redoc(app)
     if not building.house.settings.production:
         publish(app, building.house)
+
+
+def _without_redoc(app: FastAPI) -> None:
+    """Take FastAPI's ReDoc page away: it runs a script from elsewhere beside people's sessions (SEC-161)."""
+    routes = app.router.routes
+    theirs = next((route for route in routes if app.redoc_url and getattr(route, "path", None) == app.redoc_url), None)
+    if theirs:
+        routes.remove(theirs)
+    app.redoc_url = None
 
 
 def _add_layers(app: FastAPI, building: "Building") -> None:

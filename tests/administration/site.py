@@ -99,6 +99,8 @@ def _person(user: User) -> User:
 
 def _application(application: Application) -> Application:
     """Return the application, which is an API too; its ID tokens say how somebody has signed in."""
+    if application.client_id == seeds.PUBLIC_CLIENT:
+        return replace(application, multi_tenant=True)
     if application.client_id != seeds.MULTI_TENANT_APP:
         return application
     return replace(

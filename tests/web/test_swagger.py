@@ -41,6 +41,16 @@ async def test_all_that_it_loads_is_from_here(door: FrontDoor) -> None:
     assert "SwaggerUIBundle" in script.text
 
 
+@pytest.mark.parametrize("path", ["/redoc", "/papers"])
+async def test_no_other_page_of_fastapis_is_left(entra: Entra, tmp_path: Path, path: str) -> None:
+    """SEC-161: ReDoc's page, which runs a script from elsewhere, is taken away; an application may have its own."""
+    app = FastAPI(redoc_url=path)
+    async with running(entra, tmp_path, app=app) as door:
+        assert (await door.raw("GET", BASE + path)).status_code == 404
+        app.get(path)(lambda: "our own")
+        assert (await door.raw("GET", BASE + path)).json() == "our own"
+
+
 async def test_its_policy(door: FrontDoor) -> None:
     """SEC-161: scripts by nonce alone; it calls us and the token endpoint's origin; it may not be framed."""
     first, second = await page(door), await page(door)
