@@ -32,6 +32,7 @@ async def visit(
     query: bytes = b"",
     parts: Iterable[bytes] = (),
     root_path: str = "",
+    host: str = HOST,
 ) -> Answer:
     """Send it: `parts` are the pieces of its body, in their order."""
     lines = list(headers.items() if isinstance(headers, Mapping) else headers)
@@ -53,7 +54,7 @@ async def visit(
     scope: dict[str, Any] = {
         "type": "http", "asgi": {"version": "3.0", "spec_version": "2.4"}, "http_version": "1.1", "method": method,
         "scheme": "https", "path": path, "raw_path": path.encode(), "query_string": query, "root_path": root_path,
-        "headers": [(b"host", HOST.encode()), *((name.encode(), value.encode("latin-1")) for name, value in lines)],
+        "headers": [(b"host", host.encode()), *((name.encode(), value.encode("latin-1")) for name, value in lines)],
         "client": (address, 50000) if address is not None else None, "server": ("192.0.2.2", 443),
     }  # fmt: skip
     await app(scope, receive, send)

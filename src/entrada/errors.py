@@ -35,6 +35,7 @@
     ├── Unsupported                the provider, or how we are registered there, cannot do what the application wants
     ├── SessionDataRefused         what the application put into the session cannot be kept there
     └── Unavailable                something we depend on does not answer; nobody is to blame
+        ├── Prefetched             not yet: a browser asks ahead of a click
         ├── TooMany                more of this comes than we take
         ├── AuthorityUnavailable   the authority, or the way to it
         └── StoreUnavailable       the session store or the users' database
@@ -358,6 +359,10 @@ class Unavailable(EntradaError):
     def __init__(self, detail: str = "", *, retry_after: int = 5) -> None:
         super().__init__(detail)
         self.retry_after = retry_after
+
+
+class Prefetched(Unavailable):
+    """A browser asks for a page before anybody has clicked: it is to ask again when somebody does."""
 
 
 class TooMany(Unavailable):

@@ -22,13 +22,13 @@ async def site(
 ) -> AsyncIterator[AdminSite]:
     """The application with its administrators signed in: Ada of the operator, Cora of Cedar, Greta without a factor."""
     on_server = request.param == "postgresql"
-    values = {"database_url": _schema(request.getfixturevalue("postgresql"))} if on_server else {}
+    values = {"database_url": new_schema(request.getfixturevalue("postgresql"))} if on_server else {}
     async with administered(entra_keys, tmp_path_factory.mktemp("admin"), **values) as found:
         await promote(found, *ADMINS)
         yield found
 
 
-def _schema(url: str) -> str:
+def new_schema(url: str) -> str:
     """Return the address of a schema that nobody has used yet."""
     from tests.contracts.conftest import _execute
 

@@ -9,7 +9,8 @@ REQUIRED: frozenset[EventName] = frozenset({"sign_in", "step_up"})
 """Nobody gets a session that the log does not know of. What administrators change is written with the change itself."""
 
 PATIENCE = 1.0  # seconds; then a sign-out, an end or a refusal goes on, and is written when the database answers
-STRANGERS_PER_SECOND = 20.0  # entries that nobody in particular caused, in each worker: a flood is counted, not kept
+STRANGERS_PER_SECOND = 2.0  # entries that nobody in particular caused, in each worker: a flood is counted, not kept;
+# one that never ends adds 172 800 a day, as many as a busy organisation's people do
 STRANGERS_AT_ONCE = 500
 GAP_EVERY = 60.0  # seconds between two entries that say how many were only counted
 

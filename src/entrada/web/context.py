@@ -185,7 +185,7 @@ class Context:
         if session is None:
             self._let_go_of(session_id)
         elif elsewhere := binding.broken(session.record.facts, self.facts):
-            log.warning("session_refused", reason=elsewhere)
+            self.house.guards.lines.write(log.warning, "session_refused", kind="session", reason=elsewhere)
             await self.tell("session_refused", user=session.user, reason=elsewhere)
         else:
             self._session = session

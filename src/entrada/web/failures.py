@@ -34,6 +34,7 @@ from entrada.errors import (
     NotSignedIn,
     OwnAccount,
     PageOutdated,
+    Prefetched,
     RenewalRefused,
     RequestRefused,
     ScopeNotAskedFor,
@@ -127,7 +128,7 @@ def answer(connection: HTTPConnection, error: EntradaError) -> Response:
     """Answer with an error: a page for a browser, a problem for any other client."""
     context = context_of(connection.scope)
     status = status_of(error)
-    log_refusal(error)
+    log_refusal(context, error)
     context.house.numbers.refused(error)
     headers = _headers(error, context)
     if not navigates(connection):
@@ -154,13 +155,15 @@ def answer(connection: HTTPConnection, error: EntradaError) -> Response:
     )
 
 
-def log_refusal(error: EntradaError) -> None:
+def log_refusal(context: Context, error: EntradaError) -> None:
     """Note a refusal for whoever runs the application."""
     status = status_of(error)
     write = log.error if status >= HTTPStatus.INTERNAL_SERVER_ERROR else log.warning
-    if isinstance(error, NotSignedIn | LimitReached):
-        write = log.debug  # every stranger's request; or a flood, which is told once a minute
-    write("refused", status=int(status), error=error.code, reason=str(error))
+    values = {"status": int(status), "error": error.code, "reason": str(error)}
+    if isinstance(error, NotSignedIn | LimitReached | Prefetched):
+        log.debug("refused", **values)  # every stranger's request; or a flood, which is told once a minute
+        return
+    context.house.guards.lines.write(write, "refused", kind=type(error).__name__, **values)
 
 
 def ways_after(context: Context, *, again: str | None = None) -> "tuple[Way, ...]":

@@ -5,7 +5,7 @@ from ipaddress import IPv4Network, IPv6Network, ip_network
 
 from starlette.types import Scope
 
-from entrada.clock import Clock
+from entrada.clock import Clock, Steady
 from entrada.guard_errors import AddressRefused
 from entrada.settings import Settings
 from entrada.web.assets import ROOT
@@ -13,6 +13,7 @@ from entrada.web.client_address import Proxies, within
 from entrada.web.identity_headers import Harmless
 from entrada.web.limits import Limits
 from entrada.web.pace import Pace
+from entrada.web.paced_lines import PacedLines
 from entrada.web.request_size import BodyLimits
 
 ADMIN = ("/admin", "/api/admin")
@@ -33,6 +34,8 @@ class Guards:
     limits: Limits | None
     logouts: Pace
     """How often the authority may say that somebody signed out."""
+    lines: PacedLines
+    """What is logged of refused requests, which strangers can send without end."""
     admin_networks: tuple[IPv4Network | IPv6Network, ...]
 
     @classmethod
@@ -46,6 +49,7 @@ class Guards:
             bodies=BodyLimits(settings, own_paths=own_paths, own_trees=own_trees),
             limits=_limits(settings, clock) if settings.limits else None,
             logouts=Pace(per_second=LOGOUTS_PER_SECOND, burst=LOGOUTS_AT_ONCE, clock=clock),
+            lines=PacedLines(Steady(clock).seconds),
             admin_networks=tuple(map(ip_network, settings.admin_networks)),
         )
 
@@ -61,7 +65,8 @@ class Guards:
                     raise AddressRefused("not from a network of admin_networks")
 
     async def close(self) -> None:
-        """Close what was opened."""
+        """Close what was opened, and say what has not been said."""
+        self.lines.close()
         if self.limits is not None:
             await self.limits.close()
 

@@ -52,6 +52,7 @@ from entrada.web.metrics import Metrics
 from entrada.web.middleware.headers import HeaderRules
 from entrada.web.numbers import Numbers
 from entrada.web.outbound import Outbound
+from entrada.web.paced_lines import TELL_EVERY
 from entrada.web.pages import Pages
 from entrada.web.people import People, people_of
 from entrada.web.routes.table import own_paths, own_trees
@@ -230,7 +231,7 @@ def _at_work(ground: Ground, people: People, endings: Endings) -> AtWork:
     expiry = ExpiryWatch(outside.credentials, clock=clock, events=ground.events)
     numbers = _numbers(ground, renewal, guards)
     beside = (
-        *_watches(expiry, bearers, outside, numbers),
+        *_watches(expiry, bearers, outside, numbers, guards),
         *ground.audit.duties(Chore, outside.egress),
         *people.chores(endings, bearers, clock=clock),
         *_tally(ground, renewal),
@@ -323,9 +324,12 @@ def _tally(ground: Ground, renewal: Renewal) -> Iterator[Chore]:
         yield Chore("tally", TALLY_EVERY, Tally(Tallies(ground.database), sources, clock=ground.clock).once)
 
 
-def _watches(expiry: ExpiryWatch, bearers: Bearers, outside: WaysOut, numbers: Numbers) -> Iterator[Chore]:
+def _watches(
+    expiry: ExpiryWatch, bearers: Bearers, outside: WaysOut, numbers: Numbers, guards: Guards
+) -> Iterator[Chore]:
     """What is looked at now and then: the end of credentials, expired bearer tokens, keys that grow old unseen."""
     yield from numbers.chores()
+    yield Chore("log_lines", TELL_EVERY, guards.lines.tell)
     yield Chore("credentials", WARN_EVERY, expiry.once)
     yield Chore("bearer_tokens", SWEEP_EVERY, bearers.sweep)
     for number, discovery in enumerate(outside.discoveries, 1):

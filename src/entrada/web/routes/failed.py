@@ -24,7 +24,7 @@ def lead_to_failed(context: Context, error: EntradaError, *, again: str | None =
     """
     from entrada.web.explanations import explain
 
-    log_refusal(error)
+    log_refusal(context, error)
     said = explain(error)
     failure = Failure(
         at=context.house.clock(),

@@ -6,7 +6,7 @@ from urllib.parse import unquote
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from entrada.errors import MethodRefused, TransactionRefused, Unavailable
+from entrada.errors import MethodRefused, Prefetched, TransactionRefused
 from entrada.flows.signin import Started
 from entrada.flows.transaction import HANDLE
 from entrada.flows.wishes import Wish
@@ -70,7 +70,7 @@ def refuse_prefetch(context: Context) -> None:
     The browser drops the answer and asks again when somebody clicks (REL-061).
     """
     if context.headers.get(b"sec-purpose", b"").startswith(PREFETCH):
-        raise Unavailable("prefetched", retry_after=0)
+        raise Prefetched("by a browser", retry_after=0)
 
 
 def wanted_return_to(request: Request, context: Context) -> str:
@@ -80,7 +80,7 @@ def wanted_return_to(request: Request, context: Context) -> str:
         return context.house.settings.home
     accepted = return_to.accepted(asked[0]) if len(asked) == 1 else None
     if accepted is None or _takes_part(unquote(accepted.partition("?")[0]), context):
-        log.warning("return_to_refused")
+        context.house.guards.lines.write(log.warning, "return_to_refused", kind="return_to")
         return context.house.settings.home
     return accepted
 

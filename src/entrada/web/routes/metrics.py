@@ -25,16 +25,17 @@ async def metrics(request: Request) -> Response:
     context = context_of(request.scope)
     settings = context.house.settings
     if not _from_there(context, settings):
-        return _refused(403, "not from a network of metrics_networks")
+        return _refused(context, 403, "not from a network of metrics_networks")
     if not _has_token(context, settings):
         if (limits := context.house.guards.limits) is not None:
             await limits.own_token_refused(context)
-        return _refused(401, "not with metrics_token", **{"www-authenticate": 'Bearer realm="metrics"'})
+        return _refused(context, 401, "not with metrics_token", **{"www-authenticate": 'Bearer realm="metrics"'})
     return Response(await context.house.numbers.page(), headers={"content-type": CONTENT_TYPE, **FRESH})
 
 
-def _refused(status: int, reason: str, **headers: str) -> Response:
-    log.warning("metrics_refused", status=status, reason=reason)
+def _refused(context: Context, status: int, reason: str, **headers: str) -> Response:
+    lines = context.house.guards.lines
+    lines.write(log.warning, "metrics_refused", kind="metrics", status=status, reason=reason)
     return PlainTextResponse("Not for you.\n", status, headers={**FRESH, **headers})
 
 
