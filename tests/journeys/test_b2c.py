@@ -111,6 +111,34 @@ async def test_a_reset_that_is_cancelled_leads_back_to_signing_in(entra: Entra, 
         assert browser.page.url == f"{SITE}/private"
 
 
+async def test_a_reset_that_is_cancelled_is_no_loop(entra: Entra, tmp_path: Path) -> None:
+    """SEC-021: forgotten, cancelled, forgotten again within a minute: each was a click, and the reset page comes."""
+    async with portal(entra, tmp_path) as door:
+        browser = door.browser()
+        await browser.open(f"{SITE}/private")
+        for _ in range(3):
+            await browser.press("Forgot your password?")
+            assert "/b2c_1_reset/" in browser.page.url.lower(), browser.page.text
+            await browser.press("Cancel")
+            assert "/b2c_1_susi/" in browser.page.url.lower(), browser.page.text
+        await browser.press("Sign in", email="carla@customer.example", password=PASSWORD)
+        assert browser.page.url == f"{SITE}/private"
+
+
+async def test_an_authority_that_leads_in_circles_is_stopped(entra: Entra, tmp_path: Path) -> None:
+    """SEC-021: clicks have an end too: whatever sends the browser round, a page with a button stops it."""
+    async with portal(entra, tmp_path) as door:
+        browser = door.browser()
+        await browser.open(f"{SITE}/private")
+        rounds = 0
+        while not browser.page.url.startswith(f"{SITE}/api/auth/login"):
+            await browser.press("Cancel" if rounds % 2 else "Forgot your password?")
+            rounds += 1
+            assert rounds <= 9, "nothing stops it"
+        assert rounds == 9
+        assert browser.page.has_button("Sign in") or "Sign in" in browser.page.text
+
+
 async def test_without_a_reset_flow_the_page_says_so(entra: Entra, tmp_path: Path) -> None:
     """LOG-6: nobody is led in circles."""
     async with portal(entra, tmp_path, b2c_reset_policy=None) as door:

@@ -109,9 +109,9 @@ class Cookies:
         """Return the Set-Cookie value that removes it."""
         return self._write(self.onboarding, "", same_site="Lax", max_age=0)
 
-    def count_visits(self, visits: int, *, seconds: int) -> str:
-        """Return the Set-Cookie value that counts returns from the authority for a while."""
-        return self._write(self.visits, str(visits), same_site="Lax", max_age=seconds)
+    def count_visits(self, counted: str, *, seconds: int) -> str:
+        """Return the Set-Cookie value that counts returns from the authority for a while, in digits."""
+        return self._write(self.visits, counted, same_site="Lax", max_age=seconds)
 
     def leave(self) -> str:
         """Return the Set-Cookie value that notes that this browser is on its way to the authority's sign-out."""

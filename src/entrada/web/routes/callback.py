@@ -31,17 +31,19 @@ async def callback(request: Request) -> Response:
     context = context_of(request.scope)
     refuse_prefetch(context)
     parameters = await _parameters(request, context)
-    count_visit(context)
     try:
         done = await _sign_in(context, AuthorizationResponse.parse(parameters))
         if isinstance(done, SignedIn):
             await _tell(context, done)
     except TransactionRefused as refused:
+        count_visit(context, errand=False)
         if await context.session() is not None:  # back button, reload or second click: nothing harmed (REL-061)
             return RedirectResponse(context.return_to or context.house.settings.home, SEE_OTHER, headers=PRIVATE)
         return await _failed(request, context, refused)
     except EntradaError as error:
+        count_visit(context, errand=False)
         return await _failed(request, context, error)
+    count_visit(context, errand=isinstance(done, Onward))
     if isinstance(done, Onward):
         return _onward(context, done)
     if (limits := context.house.guards.limits) is not None:

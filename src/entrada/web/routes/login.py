@@ -1,5 +1,6 @@
 """`GET {prefix}/login`: the way to the authority."""
 
+import re
 from collections.abc import Mapping
 from urllib.parse import unquote
 
@@ -19,7 +20,9 @@ HINTS: Mapping[str, int] = {"login_hint": 320, "domain_hint": 253, "ui_locales":
 """What may be passed on to the authority, each with its longest value: a mail address, a host name, a few languages."""
 
 MOST_VISITS = 3  # returns from the authority within VISIT_SECONDS that still left nobody signed in: a loop (SEC-021)
+MOST_ERRANDS = 9  # returns that somebody's own click led on, to reset a password or to cancel that
 VISIT_SECONDS = 60
+MOST_COUNTED = 9  # one digit
 MOST_TRANSACTIONS = 10  # ten tabs at once
 MOST_TRANSACTION_BYTES = 8 * 1024  # of the 16 KiB of SEC-022: servers commonly stop at 8 KiB per header line
 MOST_DROPPED = 20  # in one answer, which servers want short as well; the next attempt drops more
@@ -58,9 +61,10 @@ def lead_to_authority(context: Context, started: Started) -> Response:
 
 def stopped(request: Request, context: Context) -> Response | None:
     """Return the page that stops a loop, when the browser has come back too often and nobody pressed its button."""
-    if visits(context) < MOST_VISITS or "again" in request.query_params:
+    came, errands = visits(context)
+    if (came < MOST_VISITS and errands < MOST_ERRANDS) or "again" in request.query_params:
         return None
-    context.set_cookies.append(context.house.cookies.count_visits(0, seconds=0))
+    context.set_cookies.append(context.house.cookies.count_visits("00", seconds=0))
     return context.house.pages.sign_in(sign_in=context.sign_in_url, interrupted="loop")
 
 
@@ -96,16 +100,20 @@ def wants_to_be_remembered(request: Request) -> bool:
     return request.query_params.getlist("remember") == ["1"]
 
 
-def visits(context: Context) -> int:
-    """Return how often this browser came back from the authority within the last minute."""
-    text = cookies.single(context.cookie_header, context.house.cookies.visits) or "0"
-    return int(text) if text.isascii() and text.isdigit() and len(text) == 1 else 0
+def visits(context: Context) -> tuple[int, int]:
+    """Return how often this browser came back from the authority within the last minute: to stay, and on an errand."""
+    text = cookies.single(context.cookie_header, context.house.cookies.visits) or ""
+    if not re.fullmatch("[0-9]{2}", text):
+        return 0, 0
+    return int(text[0]), int(text[1])
 
 
-def count_visit(context: Context) -> None:
-    """Count one more return from the authority, up to nine."""
-    counted = min(visits(context) + 1, 9)
-    context.set_cookies.append(context.house.cookies.count_visits(counted, seconds=VISIT_SECONDS))
+def count_visit(context: Context, *, errand: bool) -> None:
+    """Count one more return from the authority; `errand`: a click of the person's there led it on."""
+    came, errands = visits(context)
+    counted = (came, errands + 1) if errand else (came + 1, errands)
+    text = "".join(str(min(each, MOST_COUNTED)) for each in counted)
+    context.set_cookies.append(context.house.cookies.count_visits(text, seconds=VISIT_SECONDS))
 
 
 def _wish(request: Request, context: Context) -> Wish:

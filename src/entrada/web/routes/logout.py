@@ -25,7 +25,7 @@ async def logout(request: Request) -> Response:
     if done.authority_url:
         context.set_cookies.append(context.house.cookies.leave())
     if done.session:
-        context.set_cookies.append(context.house.cookies.count_visits(0, seconds=0))  # it held: no loop of sign-ins
+        context.set_cookies.append(context.house.cookies.count_visits("00", seconds=0))  # it held: no loop of sign-ins
         await context.tell("sign_out", user=done.session.user)
     return _page(context, done) if navigates(request) else _document(done)
 
