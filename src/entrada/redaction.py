@@ -24,12 +24,25 @@ _HEADERS = "proxy-authorization|authorization|set-cookie|cookie"
 _NAMES = "|".join(sorted(map(re.escape, SECRET_NAMES - set(_HEADERS.split("|"))), key=len, reverse=True))
 # name=value, "name": "value", (b'name', b'value')
 _IS = r"""(?:["']?\s{0,3}[:=]\s{0,3}(?:b?["'])?|["']\s?,\s?b?["'])"""
+# Each with words of which one is in every text that it changes: most texts are seen through without a pattern.
 _RULES = (
-    (re.compile(rf"(?<![\w-])({_HEADERS})({_IS})[^\r\n]+", re.IGNORECASE | re.ASCII), rf"\1\2{HIDDEN}"),
-    (re.compile(rf"""(?<![\w-])({_NAMES})({_IS})[^\s&"',;)}}\]]+""", re.IGNORECASE | re.ASCII), rf"\1\2{HIDDEN}"),
-    (re.compile(r"\b(bearer|basic)\s{1,3}[\w.~+/=-]{8,}", re.IGNORECASE | re.ASCII), rf"\1 {HIDDEN}"),
-    (re.compile(r"(?<![\w-])eyJ[\w-]{8,}(?:\.[\w-]*){0,4}", re.ASCII), HIDDEN),
-    (re.compile(r"://[^\s/@:]{0,256}:[^\s/@]{1,256}@", re.ASCII), f"://{HIDDEN}@"),  # in a connection string
+    (
+        ("authorization", "cookie"),
+        re.compile(rf"(?<![\w-])({_HEADERS})({_IS})[^\r\n]+", re.IGNORECASE | re.ASCII),
+        rf"\1\2{HIDDEN}",
+    ),
+    (
+        tuple(":=,"),
+        re.compile(rf"""(?<![\w-])({_NAMES})({_IS})[^\s&"',;)}}\]]+""", re.IGNORECASE | re.ASCII),
+        rf"\1\2{HIDDEN}",
+    ),
+    (
+        ("bearer", "basic"),
+        re.compile(r"\b(bearer|basic)\s{1,3}[\w.~+/=-]{8,}", re.IGNORECASE | re.ASCII),
+        rf"\1 {HIDDEN}",
+    ),
+    (("eyj",), re.compile(r"(?<![\w-])eyJ[\w-]{8,}(?:\.[\w-]*){0,4}", re.ASCII), HIDDEN),
+    (("://",), re.compile(r"://[^\s/@:]{0,256}:[^\s/@]{1,256}@", re.ASCII), f"://{HIDDEN}@"),  # in a connection string
 )
 _LONG = re.compile(r"[\w-]{40,}", re.ASCII)  # 240 bits in base64url: a session id, state, verifier or key
 
@@ -45,8 +58,10 @@ _ESCAPES = {number: f"\\u{number:04x}" for number in _UNPRINTABLE}
 
 def mask(text: str) -> str:
     """Hide what is a secret by its name or by its form."""
-    for pattern, replacement in _RULES:
-        text = pattern.sub(replacement, text)
+    folded = text.lower()
+    for marks, pattern, replacement in _RULES:
+        if any(mark in folded for mark in marks):
+            text = pattern.sub(replacement, text)
     return _LONG.sub(_unless_readable, text)
 
 
@@ -58,6 +73,8 @@ def _unless_readable(match: re.Match[str]) -> str:
 
 def printable(text: str) -> str:
     """Show control and direction characters as escapes, so that no text can begin, hide or colour a line."""
+    if text.isascii() and text.isprintable():
+        return text
     return text.translate(_ESCAPES).encode("utf-8", "backslashreplace").decode()
 
 

@@ -4,26 +4,28 @@ Whoever appends holds the ends of all streams until the commit, so ids follow ea
 workers: in SQLite by the write lock that each unit of work begins with, in PostgreSQL by the locks of those rows.
 """
 
-import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
-from uuid import UUID
 
-from sqlalchemy import ColumnElement, Row, and_, insert, or_, select, update
+from sqlalchemy import Row, bindparam, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from entrada.audit.chain import ChainKeys, Head, row_hash
+from entrada.audit.people import people_of
 from entrada.audit.rows import row_of
 from entrada.events import Event
 from entrada.logs import log
-from entrada.principal import User
-from entrada.users.tables import audit, audit_streams, users
+from entrada.users.tables import audit, audit_streams
 
-IN_TENANT = re.compile(r"([0-9a-f-]{36}):(.+)", re.ASCII)
 CHAIN_BROKEN = "chain_broken"
-PEOPLE_AT_ONCE = 100  # of one statement
+
+# Made once: what a statement costs is mostly its making.
+_INSERT = insert(audit)
+_HEADS = select(audit_streams).order_by(audit_streams.c.name).with_for_update()
+_SET_HEAD = update(audit_streams).where(audit_streams.c.name == bindparam("stream"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,24 +38,38 @@ class Written:
 
 async def append(connection: AsyncConnection, events: Sequence[Event], *, keys: ChainKeys) -> Written:
     """Add a row for each event, in this order, to the end of its stream; at least one event."""
-    known = await _people(connection, {event.user_key for event in events if event.user_key})
+    known = await people_of(connection, {event.user_key for event in events if event.user_key})
     heads = await locked_heads(connection)
-    last_id, rows = max(head.last_id for head in heads.values()), []
     foreign = [head for head in heads.values() if not keys.vouch(head)]
+    rows = []
     for event in (*(_broken(head, at=events[0].at) for head in foreign), *events):
         person = known.get(event.user_key or "")
-        row = row_of(event, person=person.id if person else None, label=_label(person))
-        head, last_id = heads[row["stream"]], last_id + 1
-        row["id"] = last_id
-        row["hash"] = row_hash(head.hash, row)
-        rows.append({**row, "key_id": keys.active_id, "mac": keys.mac(row["hash"])})
-        heads[head.name] = head.after(last_id, row["hash"])
-    await connection.execute(insert(audit), rows)
+        rows.append(row_of(event, person=person.id if person else None, label=person.label if person else None))
+    ends = chained(heads, rows, keys=keys)
+    await connection.execute(_INSERT, rows)
     touched = {row["stream"] for row in rows} | {head.name for head in foreign}
-    for head in heads.values():
+    for head in ends:
         if head.name in touched or (head.mac and head.key_id != keys.active_id):
             await set_head(connection, keys.sealed(head))
-    return Written(last_id, rows[-1]["hash"])
+    return Written(rows[-1]["id"], rows[-1]["hash"])
+
+
+def chained(heads: Mapping[str, Head], rows: Sequence[dict[str, Any]], *, keys: ChainKeys) -> list[Head]:
+    """Give each row its id, hash and MAC, and return the ends of the streams that follow; their own MACs are not made.
+
+    The rows are those of `row_of`, in the order in which they are to be in the log.
+    """
+    last_id = max(head.last_id for head in heads.values())
+    hashes = {name: head.hash for name, head in heads.items()}
+    count, last = Counter[str](), dict[str, int]()
+    for row_id, row in enumerate(rows, last_id + 1):
+        stream = row["stream"]
+        row["id"] = row_id
+        row["hash"] = hashes[stream] = row_hash(hashes[stream], row)
+        row["key_id"], row["mac"] = keys.active_id, keys.mac(row["hash"])
+        count[stream] += 1
+        last[stream] = row_id
+    return [head.after(last.get(name, head.last_id), hashes[name], rows=count[name]) for name, head in heads.items()]
 
 
 def _broken(head: Head, *, at: datetime) -> Event:
@@ -65,8 +81,7 @@ def _broken(head: Head, *, at: datetime) -> Event:
 
 async def locked_heads(connection: AsyncConnection) -> dict[str, Head]:
     """Return the ends of the streams; nobody else can add to them before this unit of work is over."""
-    found = await connection.execute(select(audit_streams).order_by(audit_streams.c.name).with_for_update())
-    return {row.name: head_of(row) for row in found}
+    return {row.name: head_of(row) for row in await connection.execute(_HEADS)}
 
 
 def head_of(row: Row[Any]) -> Head:
@@ -77,45 +92,10 @@ def head_of(row: Row[Any]) -> Head:
 async def set_head(connection: AsyncConnection, head: Head) -> None:
     """Write the end of a stream down."""
     values = {name: getattr(head, name) for name in Head.__slots__ if name != "name"}
-    await connection.execute(update(audit_streams).where(audit_streams.c.name == head.name).values(values))
+    await connection.execute(_SET_HEAD, {"stream": head.name, **values})
 
 
 async def was_written(connection: AsyncConnection, written: Written) -> bool:
     """Say whether that append is in the log."""
     there = select(audit.c.id).where(audit.c.id == written.last_id, audit.c.hash == written.hash)
     return (await connection.execute(there)).first() is not None
-
-
-async def _people(connection: AsyncConnection, keys: set[str]) -> Mapping[str, "_Person"]:
-    """Return who has these keys, of those who are known here."""
-    found: dict[str, _Person] = {}
-    wanted = sorted(keys)
-    for first in range(0, len(wanted), PEOPLE_AT_ONCE):
-        some = wanted[first : first + PEOPLE_AT_ONCE]
-        columns = (users.c.id, users.c.tenant_id, users.c.object_id, users.c.issuer, users.c.subject)
-        asked = select(*columns, users.c.name, users.c.username).where(or_(*map(has_key, some)))
-        for row in await connection.execute(asked):
-            key = f"{row.tenant_id}:{row.object_id}" if row.object_id else f"{row.issuer}|{row.subject}"
-            found[key] = _Person(row.id, row.name, row.username)
-    return found
-
-
-@dataclass(frozen=True, slots=True)
-class _Person:
-    """Who a row is about, as far as the row needs it."""
-
-    id: UUID
-    name: str
-    username: str
-
-
-def has_key(key: str) -> ColumnElement[bool]:
-    """Say which row of the directory has this key, by the rule of `User.key`."""
-    if found := IN_TENANT.fullmatch(key):
-        return and_(users.c.tenant_id == found[1], users.c.object_id == found[2])
-    issuer, _, subject = key.partition("|")  # no URL has this character
-    return and_(users.c.object_id.is_(None), users.c.issuer == issuer, users.c.subject == subject)
-
-
-def _label(person: _Person | None) -> str | None:
-    return User(issuer="", subject="", name=person.name, username=person.username).label if person else None

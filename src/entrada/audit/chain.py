@@ -28,6 +28,7 @@ WHO = ("user_key", "label", "address", "user_agent")
 WHAT = ("details",)
 
 Values = Mapping[str, Any]
+_written = json.JSONEncoder(ensure_ascii=True, separators=(",", ":")).encode
 
 
 def row_hash(before: bytes, row: Values) -> bytes:
@@ -67,9 +68,9 @@ class Head:
         """Whether nothing was ever written to the stream."""
         return self.last_id == 0 and not self.mac
 
-    def after(self, row_id: int, row: bytes) -> "Head":
-        """Return the head once the row with this id and hash is the last one."""
-        return replace(self, last_id=row_id, hash=row, rows=self.rows + 1)
+    def after(self, row_id: int, row: bytes, *, rows: int) -> "Head":
+        """Return the head once the row with this id and hash is the last one, so many rows later."""
+        return replace(self, last_id=row_id, hash=row, rows=self.rows + rows)
 
     @property
     def signed(self) -> bytes:
@@ -115,4 +116,4 @@ def _plain(value: object) -> str | int | None:
 
 def _canonical(values: list[Any]) -> bytes:
     """Return one spelling of a list of texts, numbers and nulls; no two lists share it."""
-    return json.dumps(values, ensure_ascii=True, separators=(",", ":")).encode()
+    return _written(values).encode()
