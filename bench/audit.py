@@ -1,151 +1,141 @@
-"""The audit log: pages at every depth of a million rows by keyset and by OFFSET, and durable writing.
+"""The audit log: durable writing, pages at every depth of a million rows, and the check of the whole chain.
 
-`BENCH_AUDIT_ROWS=100000` measures with fewer than a million; PostgreSQL is measured where it can be started.
+`BENCH_AUDIT_ROWS=100000` measures with fewer than a million, `BENCH_AUDIT=sqlite` in one database only. PostgreSQL is
+started on a free port when it is installed.
 """
 
 import asyncio
 import os
+import resource
 import statistics
 import sys
 import tempfile
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from functools import partial
 from pathlib import Path
+from uuid import UUID
 
-from sqlalchemy import insert, select
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bench import audit_writing
+from bench.audit_month import BEGIN, MONTH, fill
+from bench.audit_writing import compared, ours
 from bench.table import show
-from entrada.audit.appending import locked_heads, set_head
-from entrada.audit.chain import ChainKeys, row_hash
+from entrada.audit.chain import ChainKeys
 from entrada.audit.log import AuditLog, Cursor, Filter
-from entrada.audit.rows import row_of
-from entrada.audit.trail import AuditTrail
 from entrada.audit.verification import verify
-from entrada.clock import system_clock
-from entrada.events import Event
 from entrada.keyring import KeyRing, generate
-from entrada.users.database import Database
+from entrada.users.database import FILE_NAME, Database
 from entrada.users.tables import audit
 from tests.servers import postgres_server
 
 ROWS = int(os.environ.get("BENCH_AUDIT_ROWS", "1000000"))
-BATCH = 1_000  # PostgreSQL lets no statement take two seconds
+WANTED = os.environ.get("BENCH_AUDIT", "sqlite,postgresql").split(",")
 CALLS = 60
-BEGIN = datetime(2026, 1, 1, tzinfo=UTC)
-MONTH = timedelta(days=30)
+RARE_CALLS = 5
+DEPTHS = (0.1, 0.5, 0.9, 0.999)
 Row = tuple[str, ...]
+Asked = dict[str, Callable[[], Awaitable[object]]]
 
 
 def measure() -> None:
     """Print the tables, one database after the other."""
     for name, opening in (("SQLite", _sqlite), ("PostgreSQL", _postgres)):
-        pages, writing = asyncio.run(_measured(name, opening))
-        show(
-            f"Pages of 50 of the audit log: {name}, {ROWS:,} rows",
-            ("what", "ms", "ms of our CPU", "CPU × the first"),
-            pages,
-        )
-        show(f"Writing the audit log, each row durable: {name}", ("rows at once", "rows a second"), writing)
+        if name.lower() in WANTED:
+            asyncio.run(_measured(name, opening))
 
 
-async def _measured(
-    name: str, opening: Callable[[], AbstractAsyncContextManager[Database]]
-) -> tuple[list[Row], list[Row]]:
-    async with opening() as database:
+async def _measured(name: str, opening: Callable[[], AbstractAsyncContextManager[tuple[Database, str]]]) -> None:
+    async with opening() as (database, place):
+        ring = KeyRing.parse(generate())
+        title = f"Writing the audit log, each row durable before it is acknowledged: {name}"
+        show(title, audit_writing.HEADS, await compared(database, place, ring))
         print(f"  filling {name}", file=sys.stderr)
-        keys = ChainKeys(ring := KeyRing.parse(generate()))
-        await _filled(database, keys)
-        pages = await _pages(database)
-        started, cpu = time.perf_counter(), time.process_time()
-        report = await verify(database, keys)
-        if not report.intact:
-            raise RuntimeError(str(report.faults[:3]))
-        pages.append(
-            (
-                f"check of the whole chain, {report.rows:,} rows",
-                f"{_ms(started):,.0f}",
-                f"{(time.process_time() - cpu) * 1000:,.0f}",
-                "",
-            )
-        )
-        return pages, await _writing(database, ring)
-
-
-async def _filled(database: Database, keys: ChainKeys) -> None:
-    """Write a month of rows, a chain as the application would have written it."""
-    for first in range(0, ROWS, BATCH):
-        events = [_event(number) for number in range(first, min(first + BATCH, ROWS))]
+        await fill(database, ChainKeys(ring), rows=ROWS)
         async with database.unit_of_work() as connection:
-            head = (await locked_heads(connection))["activity"]
-            rows = []
-            for event in events:
-                row = row_of(event, person=None, label="Ada Lovelace (ada@contoso.com)") | {"id": head.last_id + 1}
-                row["hash"] = row_hash(head.hash, row)
-                rows.append({**row, "key_id": keys.active_id, "mac": keys.mac(row["hash"])})
-                head = head.after(row["id"], row["hash"])
-            await connection.execute(insert(audit), rows)
-            await set_head(connection, keys.sealed(head))
-        if first % 200_000 == 0:
-            print(f"    {first:,}", file=sys.stderr)
+            await connection.exec_driver_sql("ANALYZE entrada_audit")
+        heads = ("what", "ms", "ms of our CPU", "× the first", "CPU × the first")
+        show(f"Pages of 50 of the audit log: {name}, {ROWS:,} rows", heads, await _pages(database))
+        full = [await _checked(database, ring), await _written(database, ring)]
+        show(f"With {ROWS:,} rows: {name}", ("what", "rows a second", "how"), full)
 
 
-def _event(number: int) -> Event:
-    failed = number % 50 == 0
-    return Event(
-        "sign_in_failed" if failed else "sign_in",
-        at=BEGIN + MONTH * number / ROWS,
-        reason="access_denied" if failed else None,
-        user_key=None if failed else f"11111111-1111-4111-8111-111111111111:{number % 1000}",
-        address=f"192.0.2.{number % 250}",
-        user_agent="Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0",
-        correlation_id=f"{number:032x}",
-    )
+async def _checked(database: Database, ring: KeyRing) -> Row:
+    before, started = _memory(), time.perf_counter()
+    report = await verify(database, ChainKeys(ring))
+    if not report.intact:
+        raise RuntimeError(str(report.faults[:3]))
+    spent, grown = time.perf_counter() - started, _memory() - before
+    return ("entrada audit verify", f"{report.rows / spent:,.0f}", f"{spent:.1f} s, {grown:.0f} MB more than before")
+
+
+async def _written(database: Database, ring: KeyRing) -> Row:
+    wall, cpu = await ours(database, ring, 200)
+    return ("writing, 200 at once", f"{wall:,.0f}", f"{cpu:,.0f} a second of our CPU")
+
+
+def _memory() -> float:
+    """Return the most MB that this process has had."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
 async def _pages(database: Database) -> list[Row]:
-    log = AuditLog(database)
-    middle = BEGIN + MONTH / 2
-    hour = Filter(since=middle, until=middle + timedelta(hours=1))
-    skipped = int(ROWS * 0.9)
-    asked: dict[str, Callable[[], Awaitable[object]]] = {"first page": log.page}
-    for share in (0.1, 0.5, 0.9, 0.999):
-        after = str(Cursor(BEGIN + MONTH * (1 - share), ROWS))
-        asked[f"depth {int(ROWS * share):,} by cursor"] = partial(log.page, after=after)
-    asked["failures only"] = partial(log.page, Filter(outcome="failure"))
-    asked["one address"] = partial(log.page, Filter(address="192.0.2.7"))
-    asked["one hour in the middle"] = partial(log.page, hour)
-    rare: dict[str, Callable[[], Awaitable[object]]] = {
-        f"depth {skipped:,} by OFFSET, which we refuse": partial(_by_offset, database, skipped),
-        "a text that is nowhere, 50,000 rows looked at": partial(log.page, Filter(text="nowhere")),
-    }
-    spent = await _timed(asked, calls=CALLS) | await _timed(rare, calls=5)
-    first = spent["first page"]
-    return [(name, f"{wall:.2f}", f"{cpu:.2f}", f"{cpu / first[1]:.2f}") for name, (wall, cpu) in spent.items()]
-
-
-async def _by_offset(database: Database, offset: int) -> object:
+    log, skipped = AuditLog(database), int(ROWS * 0.9)
     async with database.unit_of_work(read_only=True) as connection:
-        asked = select(audit).order_by(audit.c.at.desc(), audit.c.id.desc()).limit(50).offset(offset)
-        return (await connection.execute(asked)).all()
+        asked: Asked = {"first page": log.page}
+        for share in DEPTHS:
+            asked[f"depth {int(ROWS * share):,} by cursor"] = partial(log.page, after=_cursor(share))
+        for name, wanted in _filters().items():
+            asked[name] = partial(log.page, wanted)
+            asked[f"{name}, depth {skipped:,}"] = partial(log.page, wanted, after=_cursor(0.9))
+        asked["first page, the statement alone"] = partial(_alone, connection, None)
+        asked[f"depth {skipped:,} by cursor, the statement alone"] = partial(_alone, connection, 0.9)
+        rare: Asked = {
+            f"depth {skipped:,} by OFFSET, which we refuse, the statement alone": partial(_alone, connection, skipped),
+            "a text that is nowhere, 50,000 rows looked at": partial(log.page, Filter(text="nowhere")),
+        }
+        spent = await _timed(asked, calls=CALLS) | await _timed(rare, calls=RARE_CALLS)
+    first = spent["first page"]
+    return [
+        (name, f"{wall:.2f}", f"{cpu:.2f}", f"{wall / first[0]:.2f}", f"{cpu / first[1]:.2f}")
+        for name, (wall, cpu) in spent.items()
+    ]
 
 
-async def _writing(database: Database, ring: KeyRing) -> list[Row]:
-    found = []
-    for at_once in (1, 10, 100, 500):
-        trail, total, number = AuditTrail(database, ring, clock=system_clock), 0, 0
-        started = time.perf_counter()
-        while time.perf_counter() - started < 3:
-            await asyncio.gather(*(trail.require(_event(number + each)) for each in range(at_once)))
-            total, number = total + at_once, number + at_once
-        found.append((f"{at_once}", f"{total / (time.perf_counter() - started):,.0f}"))
-        await trail.aclose()
-    return found
+def _filters() -> dict[str, Filter]:
+    middle = BEGIN + MONTH / 2
+    return {
+        "failures only": Filter(outcome="failure"),
+        "one action": Filter(actions=("sign_in",)),
+        "one address": Filter(address="192.0.2.7"),
+        "one tenant": Filter(tenant_id="00000007-1111-4111-8111-111111111111"),
+        "one person": Filter(person=UUID(int=8)),
+        "by or to one person": Filter(about=UUID(int=8)),
+        "what administrators did": Filter(stream="administration"),
+        "one correlation id": Filter(correlation_id=f"{ROWS // 2:032x}"),
+        "one hour in the middle": Filter(since=middle, until=middle + timedelta(hours=1)),
+    }
 
 
-async def _timed(asked: dict[str, Callable[[], Awaitable[object]]], *, calls: int) -> dict[str, tuple[float, float]]:
+def _cursor(share: float) -> str:
+    return str(Cursor(BEGIN + MONTH * (1 - share), ROWS))
+
+
+async def _alone(connection: AsyncConnection, depth: float | int | None) -> object:
+    """Run the statement of a page on an open connection, without our rules and objects: the peer."""
+    asked = select(audit).order_by(audit.c.at.desc(), audit.c.id.desc()).limit(51)
+    if isinstance(depth, int):
+        asked = asked.offset(depth)
+    elif depth is not None:
+        asked = asked.where(audit.c.at < BEGIN + MONTH * (1 - depth))
+    return (await connection.execute(asked)).all()
+
+
+async def _timed(asked: Asked, *, calls: int) -> dict[str, tuple[float, float]]:
     """Return the milliseconds of one call of each, by the clock and of our processor time: the medians.
 
     They take turns, so that what else the machine does meets all of them.
@@ -153,36 +143,30 @@ async def _timed(asked: dict[str, Callable[[], Awaitable[object]]], *, calls: in
     spent: dict[str, list[tuple[float, float]]] = {name: [] for name in asked}
     for _ in range(calls):
         for name, work in asked.items():
-            started, cpu = time.perf_counter(), time.process_time()
+            wall, cpu = audit_writing.now()
             await work()
-            spent[name].append((_ms(started), _cpu(cpu)))
+            ended = audit_writing.now()
+            spent[name].append(((ended[0] - wall) * 1000, (ended[1] - cpu) * 1000))
     return {
         name: (statistics.median(wall for wall, _ in seen), statistics.median(cpu for _, cpu in seen))
         for name, seen in spent.items()
     }
 
 
-def _cpu(started: float) -> float:
-    return (time.process_time() - started) * 1000
-
-
-def _ms(started: float) -> float:
-    return (time.perf_counter() - started) * 1000
-
-
 @asynccontextmanager
-async def _sqlite() -> AsyncIterator[Database]:
+async def _sqlite() -> AsyncIterator[tuple[Database, str]]:
     with tempfile.TemporaryDirectory() as directory:
-        database = Database(None, data_dir=Path(directory) / "data")
+        data_dir = Path(directory) / "data"
+        database = Database(None, data_dir=data_dir)
         await database.bring_up()
-        yield database
+        yield database, str(data_dir / FILE_NAME)
         await database.close()
 
 
 @asynccontextmanager
-async def _postgres() -> AsyncIterator[Database]:
+async def _postgres() -> AsyncIterator[tuple[Database, str]]:
     with postgres_server() as server:
         database = Database(server.url, data_dir=Path("unused"))
         await database.bring_up()
-        yield database
+        yield database, server.url
         await database.close()

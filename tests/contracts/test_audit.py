@@ -443,3 +443,27 @@ async def test_no_page_sorts_or_reads_the_whole_log(database: Database, trail: A
             assert "USING INDEX entrada_audit_by_" in plan
             assert "TEMP B-TREE" not in plan
             assert not re.search(r"SCAN entrada_audit(?! USING INDEX)", plan)
+
+
+async def test_people_are_found_by_their_index(database: Database, trail: AuditTrail) -> None:
+    """However many people the rows of one append are about, none is looked for by going through the directory, and what
+    one tenant's people are called says nothing of another's with the same ids (REL-071, SEC-120)."""
+    asked: list[tuple[str, Any]] = []
+
+    def note(_connection: object, _cursor: object, statement: str, parameters: Any, *_: object) -> None:
+        if "FROM entrada_user " in statement:
+            asked.append((statement, parameters))
+
+    async with database.unit_of_work(read_only=True) as connection:
+        engine = connection.engine.sync_engine
+    listen(engine, "before_cursor_execute", note)
+    people = [f"{CONTOSO}:{number}" for number in range(3)] + [f"https://id.example|{number}" for number in range(3)]
+    await asyncio.gather(*(trail.require(replace(SIGN_IN, user_key=key)) for key in people))
+    remove(engine, "before_cursor_execute", note)
+    assert asked
+    if engine.dialect.name != "sqlite":  # an empty table tells PostgreSQL's planner nothing
+        return
+    async with database.unit_of_work(read_only=True) as connection:
+        for statement, parameters in asked:
+            plan = str((await connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters)).all())
+            assert re.search(r"SEARCH entrada_user USING INDEX \w+ \(\w+=\? AND \w+=\?\)", plan), plan

@@ -1,12 +1,12 @@
 """Whom the rows of one append are about: those of the directory, found by their keys in few statements."""
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, Select, bindparam, select, tuple_
+from sqlalchemy import Row, Select, bindparam, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from entrada.principal import User
@@ -17,12 +17,16 @@ AT_ONCE = 128  # people of one statement; a power of two
 Pair = tuple[str, str]
 
 _PEOPLE = select(*(users.c[name] for name in ("id", "tenant_id", "object_id", "issuer", "subject", "name", "username")))
+# One list for each column, for SQLite finds pairs by no index. What comes with them, somebody's id in another's tenant,
+# is nobody that was asked for. `object_id IS NOT NULL` beside them would have SQLite go through the whole tenant.
 _IN_TENANTS = _PEOPLE.where(
-    users.c.object_id.is_not(None),  # the condition of the index
-    tuple_(users.c.tenant_id, users.c.object_id).in_(bindparam("pairs", expanding=True)),
+    users.c.tenant_id.in_(bindparam("places", expanding=True)),
+    users.c.object_id.in_(bindparam("ids", expanding=True)),
 )
 _AT_ISSUERS = _PEOPLE.where(
-    users.c.object_id.is_(None), tuple_(users.c.issuer, users.c.subject).in_(bindparam("pairs", expanding=True))
+    users.c.object_id.is_(None),
+    users.c.issuer.in_(bindparam("places", expanding=True)),
+    users.c.subject.in_(bindparam("ids", expanding=True)),
 )
 
 
@@ -45,13 +49,14 @@ async def people_of(connection: AsyncConnection, keys: Iterable[str]) -> Mapping
             at_issuers.append((issuer, subject))
     known: dict[str, Named] = {}
     for asked, pairs in ((_IN_TENANTS, in_tenants), (_AT_ISSUERS, at_issuers)):
-        for some in _filled_up(pairs):
-            known |= await _found(connection, asked, some)
+        for first in range(0, len(pairs), AT_ONCE):
+            known |= await _found(connection, asked, pairs[first : first + AT_ONCE])
     return known
 
 
 async def _found(connection: AsyncConnection, asked: Select[Any], pairs: list[Pair]) -> dict[str, Named]:
-    rows = await connection.execute(asked, {"pairs": pairs})
+    places = _filled_up(list(dict.fromkeys(place for place, _ in pairs)))
+    rows = await connection.execute(asked, {"places": places, "ids": _filled_up([name for _, name in pairs])})
     return {_key(row): Named(row.id, User("", "", name=row.name, username=row.username).label) for row in rows}
 
 
@@ -59,8 +64,6 @@ def _key(row: Row[Any]) -> str:
     return f"{row.tenant_id}:{row.object_id}" if row.object_id else f"{row.issuer}|{row.subject}"
 
 
-def _filled_up(pairs: list[Pair]) -> Iterator[list[Pair]]:
-    """Give the pairs in groups of 1, 2, 4 … 128, the last one repeated: so few statements are few to prepare."""
-    for first in range(0, len(pairs), AT_ONCE):
-        some = pairs[first : first + AT_ONCE]
-        yield some + some[-1:] * ((1 << (len(some) - 1).bit_length()) - len(some))
+def _filled_up(values: list[str]) -> list[str]:
+    """Repeat the last value until there are 1, 2, 4 … 128: so there are few statements to prepare."""
+    return values + values[-1:] * ((1 << (len(values) - 1).bit_length()) - len(values))
