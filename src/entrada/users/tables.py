@@ -178,6 +178,15 @@ audit = Table(
     Index("entrada_audit_by_outcome", "outcome", "at", "id"),
     Index("entrada_audit_by_resource", "resource", "at", "id"),
     Index("entrada_audit_by_address", "address", "at", "id"),
+    Index("entrada_audit_by_tenant", "tenant_id", "at", "id"),
+    Index("entrada_audit_by_correlation", "correlation_id", "at", "id"),
+    Index(
+        "entrada_audit_of_administrators",  # few among many; the other stream is nearly all of the table
+        "at",
+        "id",
+        sqlite_where=text("stream = 'administration'"),
+        postgresql_where=text("stream = 'administration'"),
+    ),
 )
 
 tallies = Table(
