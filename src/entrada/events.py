@@ -12,20 +12,10 @@ from typing import Any, Literal, get_args
 
 from entrada.logs import log
 
-EventName = Literal[
-    "sign_in",
-    "new_device",
-    "session_refused",
-    "sign_in_failed",
-    "sign_out",
-    "session_ended",
-    "renewal_failed",
-    "credential_expiring",
+AdministrationName = Literal[
     "tenant_onboarded",
     "tenant_approved",
     "tenant_suspended",
-    "step_up",
-    "access_denied",
     "user_changed",
     "user_deactivated",
     "user_reactivated",
@@ -38,6 +28,21 @@ EventName = Literal[
     "keys_changed",
     "audit_pruned",
     "audit_exported",
+]
+"""What administrators and operators do."""
+
+EventName = Literal[
+    "sign_in",
+    "new_device",
+    "session_refused",
+    "sign_in_failed",
+    "sign_out",
+    "session_ended",
+    "renewal_failed",
+    "credential_expiring",
+    "step_up",
+    "access_denied",
+    AdministrationName,
     "audit_gap",
     "alert",
 ]

@@ -10,6 +10,8 @@ from uuid import uuid4
 import asyncpg
 import pytest
 
+from entrada.audit.log import AuditLog
+from entrada.audit.trail import AuditTrail
 from entrada.keyring import KeyRing, generate
 from entrada.sessions.opening import open_store
 from entrada.sessions.store import SessionStore
@@ -118,6 +120,23 @@ async def database(database_url: str, tmp_path: Path) -> AsyncIterator[Database]
     await opened.bring_up()
     yield opened
     await opened.close()
+
+
+@pytest.fixture
+def ring() -> KeyRing:
+    return KeyRing.parse(generate())
+
+
+@pytest.fixture
+async def trail(database: Database, ring: KeyRing, clock: MovedClock) -> AsyncIterator[AuditTrail]:
+    writer = AuditTrail(database, ring, clock=clock)
+    yield writer
+    await writer.aclose()
+
+
+@pytest.fixture
+def log(database: Database) -> AuditLog:
+    return AuditLog(database)
 
 
 class Rings(NamedTuple):

@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import partial
+from getpass import getuser
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from fastapi import FastAPI
 from typer.testing import CliRunner
 
 from entrada import CurrentApp, CurrentUser
+from entrada.audit.log import Filter
 from entrada.cli import commands
 from entrada.flows.standing import SURE_FOR
 from entrada.flows.suspension import LOOK_EVERY
@@ -21,6 +23,7 @@ from tests.access_tokens import app_token, bearer, user_token
 from tests.browser import Browser
 from tests.front_door import AUTHORITY, BASE, FrontDoor, running
 from tests.journeys.test_many_tenants import CLEO, EVERYONE, SITE, arrive, me
+from tests.journeys.test_people_change import house_of
 
 CORA, MIA = "cora@cedar.example", "mia@birch.example"
 ONBOARDING = f"{SITE}/api/auth/onboarding"
@@ -105,7 +108,8 @@ async def test_an_administrators_consent_is_enough_by_choice(entra: Entra, tmp_p
 
 
 async def test_suspending_ends_everything_of_a_tenant(entra: Entra, tmp_path: Path) -> None:
-    """SEC-122, SEC-134: a session that is open ends with the command, and nobody of the tenant signs in again."""
+    """SEC-122, SEC-134: a session that is open ends with the command, and nobody of the tenant signs in again.
+    The audit log has both decisions, and who ran the command (SEC-145)."""
     async with portal(entra, tmp_path, "consent") as door:
         cora = await agrees(door)
         cleo = await arrive(door, CLEO)
@@ -115,6 +119,13 @@ async def test_suspending_ends_everything_of_a_tenant(entra: Entra, tmp_path: Pa
         assert "is not let in" in (await agrees(door)).page.text
         await tenants(door, "approve", seeds.CEDAR.id)
         assert (await me(await arrive(door, CLEO)))["name"] == "Cleo Cedar"
+        decided = Filter(stream="administration", actions=("tenant_suspended", "tenant_approved"))
+        rows = (await house_of(door.app).audit.log.page(decided)).rows
+        assert [row.details["changed"]["status"] for row in rows] == [
+            ["suspended", "approved"],
+            ["consented", "suspended"],
+        ]
+        assert {(row.resource, row.label) for row in rows} == {(f"tenant:{seeds.CEDAR.id}", f"{getuser()}, by command")}
 
 
 @pytest.mark.parametrize("values", [{"onboarding": "off", "any_tenant": True}, {"tenants": (seeds.CEDAR.id,)}])

@@ -3,34 +3,16 @@
 import json
 import secrets
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 from uuid import UUID
 
 from entrada.audit.chain import SALT_BYTES
-from entrada.events import Event, EventName
+from entrada.events import AdministrationName, Event, EventName
 from entrada.redaction import clean, clean_fields, printable
 
 Stream = Literal["activity", "administration"]
 STREAMS: tuple[Stream, ...] = ("activity", "administration")
-ADMINISTRATION: frozenset[EventName] = frozenset(
-    {
-        "tenant_onboarded",
-        "tenant_approved",
-        "tenant_suspended",
-        "user_changed",
-        "user_deactivated",
-        "user_reactivated",
-        "user_deleted",
-        "user_exported",
-        "user_erased",
-        "role_granted",
-        "role_revoked",
-        "configuration_changed",
-        "keys_changed",
-        "audit_pruned",
-        "audit_exported",
-    }
-)
+ADMINISTRATION: frozenset[EventName] = frozenset(get_args(AdministrationName))
 """What is kept longer than what people do every day; a stream is pruned from its beginning only, so it has its own."""
 
 LONGEST = {"user_agent": 256, "address": 64, "correlation_id": 64, "uti": 64, "tenant_id": 64, "resource": 256}

@@ -11,7 +11,9 @@ from entrada.audit.trail import AuditTrail
 from entrada.clock import system_clock
 from entrada.errors import SettingsRefused
 from entrada.events import Events
+from entrada.flows.admin.tenancy import Tenancy
 from entrada.flows.administration import Actor, Administration
+from entrada.flows.suspension import TenantSessions
 from entrada.sessions.ended import EndedSessions
 from entrada.sessions.keyfile import load_or_create_ring
 from entrada.sessions.lifecycle import Sessions
@@ -19,7 +21,9 @@ from entrada.sessions.opening import may_forget, open_store, visible
 from entrada.sessions.sealing import Sealer
 from entrada.settings import Settings
 from entrada.users.database import FILE_NAME, Database
+from entrada.users.directory import Directory
 from entrada.users.ended_sessions import EndedSessionLedger
+from entrada.users.tenants import TenantTable
 
 T = TypeVar("T")
 
@@ -32,12 +36,16 @@ class Opened:
     trail: AuditTrail
     log: AuditLog
     administration: Administration
+    tenancy: Tenancy
 
 
-def with_all(work: Callable[[Opened], Awaitable[T]]) -> T:
-    """Do the work on what the settings name; SettingsRefused where the application has never run."""
+def with_all(work: Callable[[Opened], Awaitable[T]], *, may_be_first: bool = False) -> T:
+    """Do the work on what the settings name.
+
+    SettingsRefused where the application has never run, unless the work is one that may be done before.
+    """
     settings = Settings.load()
-    if settings.database_url is None and not (settings.data_dir / FILE_NAME).is_file():
+    if not may_be_first and settings.database_url is None and not (settings.data_dir / FILE_NAME).is_file():
         raise SettingsRefused(
             [f"data_dir: {settings.data_dir} has no users' database; start the application once, or name its directory"]
         )
@@ -63,10 +71,15 @@ async def _with_all(settings: Settings, work: Callable[[Opened], Awaitable[T]]) 
     sessions = Sessions(store, sealer=Sealer(ring), ring=ring, clock=system_clock)
     trail = AuditTrail(database, ring, clock=system_clock)
     administration = Administration(database, trail, sessions, events=Events(), clock=system_clock)
+    of_tenants = TenantSessions(Directory(database), sessions.end_all_of, clock=system_clock)
+    tenancy = Tenancy(TenantTable(database), trail, of_tenants, None,
+                      listed=settings.tenants, events=Events(), clock=system_clock)  # fmt: skip
     try:
         await database.bring_up()
+        if ended is not None:
+            await ended.refresh()
         await store.prepare()
-        return await work(Opened(database, trail, AuditLog(database), administration))
+        return await work(Opened(database, trail, AuditLog(database), administration, tenancy))
     finally:
         await trail.aclose()
         await store.close()

@@ -47,7 +47,7 @@ class Tenancy:
         table: TenantTable,
         trail: AuditTrail,
         sessions: TenantSessions,
-        bearers: ForgetsTenants,
+        bearers: ForgetsTenants | None,
         *,
         listed: Sequence[str],
         events: Events,
@@ -69,9 +69,10 @@ class Tenancy:
         known = {each.tenant_id for each in found}
         return found + [KnownTenant(each, None) for each in self._listed if each not in known]
 
-    async def decide(self, tenant_id: str, decision: Decision, *, by: Actor) -> None:
-        """Let a tenant's people in, or shut them out and end what they have open; it may be done again.
+    async def decide(self, tenant_id: str, decision: Decision, *, by: Actor) -> int:
+        """Let a tenant's people in, or shut them out and end what they have open; return how many sessions that were.
 
+        It may be done again. Where there are no bearers, as in a command, each worker finds out about its own.
         InputRefused for what is no tenant's GUID, OwnAccount when an administrator would shut out their own tenant.
         """
         if not GUID.fullmatch(tenant_id):
@@ -84,10 +85,11 @@ class Tenancy:
             await self._trail.append(connection, [event])
 
         await self._table.decide(tenant_id, decision, at=event.at, beside=record)
-        self._bearers.forget_tenant(tenant_id)
-        if decision == "suspended":
-            await self._sessions.end(tenant_id)
+        if self._bearers is not None:
+            self._bearers.forget_tenant(tenant_id)
+        ended = await self._sessions.end(tenant_id) if decision == "suspended" else 0
         await self._events.announce(event)
+        return ended
 
     def _event(self, tenant_id: str, decision: Decision, *, before: Status | None, by: Actor) -> Event:
         details = {"changed": {"status": [before, decision]}}

@@ -1,0 +1,115 @@
+"""How the audit log is read, in each database that it may be in: pages, filters, counts (SEC-142, ADM-2)."""
+
+import asyncio
+import re
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+import pytest
+from sqlalchemy.event import listen, remove
+
+from entrada.audit.log import AuditLog, Filter
+from entrada.audit.trail import AuditTrail
+from entrada.events import Event
+from entrada.users.database import Database
+from entrada.users.directory import Directory
+from tests.contracts.audit_rows import CHANGED, SIGN_IN, written
+from tests.contracts.test_directory import ADA, CONTOSO
+from tests.moved_clock import MovedClock
+
+
+async def test_pages_follow_each_other(trail: AuditTrail, log: AuditLog) -> None:
+    """By cursor or offset, each row comes once, newest first, also where many have the same time (SEC-142)."""
+    await asyncio.gather(*(trail.require(replace(SIGN_IN, reason=f"r{number}")) for number in range(25)))
+    seen: list[int] = []
+    after: str | None = None
+    for _ in range(3):
+        page = await log.page(limit=10, after=after)
+        seen += [row.id for row in page.rows]
+        after = page.next
+    assert after is None
+    assert seen == list(range(25, 0, -1))
+    by_offset = [row.id for start in (0, 10, 20) for row in (await log.page(limit=10, offset=start)).rows]
+    assert by_offset == seen
+    assert [row.id for row in await log.since(22)] == [23, 24, 25]
+    assert await log.last_id() == 25
+
+
+@pytest.mark.parametrize("asked", [{"limit": 0}, {"limit": 501}, {"offset": -1}, {"offset": 10_001}, {"after": "x"},
+                                   {"after": "-"}, {"after": "ffffffffffffffffffff-1"}], ids=str)  # fmt: skip
+async def test_pages_are_bounded(log: AuditLog, asked: dict[str, Any]) -> None:
+    """A page beyond the bounds, or a cursor of somebody's own making, is refused in words (SEC-142)."""
+    with pytest.raises(ValueError, match=next(iter(asked)).replace("after", "cursor")):
+        await log.page(**asked)
+
+
+async def test_filters(database: Database, trail: AuditTrail, log: AuditLog, clock: MovedClock) -> None:
+    """Rows are found by who, about whom, what, how it ended, when, from where, and by words (ADM-2)."""
+    ada = await Directory(database).signed_in(ADA, clock())
+    await trail.require(SIGN_IN)
+    failed = Event("sign_in_failed", at=SIGN_IN.at + timedelta(hours=1), address="203.0.113.9", reason="100%_sure")
+    await trail.require(failed)
+    await trail.require(replace(CHANGED, user_key=None, label="Root", resource=f"user:{ada.id}"))
+
+    async def found(**values: Any) -> set[str]:
+        wanted = Filter(**values)
+        rows = {row.action for row in (await log.page(wanted)).rows}
+        assert (await log.total(wanted)).rows == len(rows)
+        assert {row.action async for row in log.everything(wanted)} == rows
+        return rows
+
+    assert await found() == {"sign_in", "sign_in_failed", "user_changed"}
+    assert await found(person=ada.id) == {"sign_in"}
+    assert await found(about=ada.id) == {"sign_in", "user_changed"}
+    assert await found(actions=("sign_in",)) == {"sign_in"}
+    assert await found(actions=("sign_in", "user_changed")) == {"sign_in", "user_changed"}
+    assert await found(outcome="failure") == {"sign_in_failed"}
+    assert await found(address="203.0.113.9") == {"sign_in_failed"}
+    assert await found(since=failed.at) == {"sign_in_failed"}
+    assert await found(until=failed.at) == {"sign_in", "user_changed"}
+    assert await found(stream="administration") == {"user_changed"}
+    assert await found(tenant_id=CONTOSO, correlation_id="c0ffee") == {"sign_in"}
+    assert await found(text="LOVELACE") == {"sign_in"}
+    assert await found(text="100%_S") == {"sign_in_failed"}
+    assert await found(text="%") == {"sign_in_failed"}
+    assert await found(text="' OR 1=1 --") == set()
+
+
+async def test_counts_by_time(trail: AuditTrail, log: AuditLog) -> None:
+    """Charts get how many rows of each kind there are in each span of time."""
+    await written(trail, 90)
+    begin, hour = SIGN_IN.at, timedelta(hours=1)
+    counted = await log.counts(("sign_in", "sign_out"), since=begin, until=begin + timedelta(minutes=80), every=hour)
+    assert counted == {(begin, "sign_in"): 60, (begin + hour, "sign_in"): 20}
+
+
+async def test_no_page_sorts_or_reads_the_whole_log(database: Database, trail: AuditTrail, log: AuditLog) -> None:
+    """However deep a page is and whatever filters it, its rows come from an index in their order (REL-071)."""
+    asked: list[tuple[str, Any]] = []
+
+    def note(_connection: object, _cursor: object, statement: str, parameters: Any, *_: object) -> None:
+        if "entrada_audit" in statement and "ORDER BY" in statement:
+            asked.append((statement, parameters))
+
+    await written(trail, 3)
+    async with database.unit_of_work(read_only=True) as connection:
+        engine = connection.engine.sync_engine
+    listen(engine, "before_cursor_execute", note)
+    after = (await log.page()).rows[0].cursor
+    filters = (Filter(), Filter(outcome="failure"), Filter(address="x"), Filter(since=SIGN_IN.at, until=SIGN_IN.at))
+    people = (Filter(person=UUID(int=1)), Filter(about=UUID(int=1)))
+    others = (Filter(tenant_id=CONTOSO), Filter(correlation_id="x"), Filter(stream="administration"))
+    for wanted in (*filters, *people, *others, Filter(actions=("sign_in",))):
+        await log.page(wanted, after=after)
+    remove(engine, "before_cursor_execute", note)
+    assert len(asked) == 11
+    if engine.dialect.name != "sqlite":  # three rows tell PostgreSQL's planner nothing; the bench measures it
+        return
+    async with database.unit_of_work(read_only=True) as connection:
+        for statement, parameters in asked:
+            plan = str((await connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters)).all())
+            assert re.search("USING (COVERING )?INDEX entrada_audit_(by|of)_", plan)
+            assert "TEMP B-TREE" not in plan or "LIST SUBQUERY" in plan  # then a page of each way is sorted, no more
+            assert not re.search(r"SCAN entrada_audit(?! USING INDEX)", plan)
