@@ -80,17 +80,27 @@ EVERYWHERE = ["html", "json", "text", "away", "empty", "style", "image"]
     ],
 )
 async def test_every_response_is_protected(path: str) -> None:
-    """SEC-160, SEC-162: also an unknown path, a redirect, a file of ours and FastAPI's own page."""
+    """SEC-160: also an unknown path, a redirect, a file of ours and FastAPI's own page."""
     headers = (await get(path)).headers
     assert headers["x-content-type-options"] == "nosniff"
     assert headers["strict-transport-security"] == "max-age=31536000; includeSubDomains"
     assert headers["referrer-policy"] == "strict-origin-when-cross-origin"
-    assert headers["x-frame-options"] == "DENY"
     assert "frame-ancestors 'none'" in headers["content-security-policy"]
-    assert headers["cross-origin-opener-policy"] == "same-origin"
     assert headers["cross-origin-resource-policy"] == "same-origin"
-    assert "camera=()" in headers["permissions-policy"]
     assert "server" not in headers
+
+
+@pytest.mark.parametrize("path", ["/kind/html", "/kind/image", "/kind/away", "/kind/empty", "/docs"])
+async def test_whatever_a_browser_may_show_as_a_page_says_what_pages_may(path: str) -> None:
+    """SEC-162: an SVG, a redirect and an answer that does not say what it is too; JSON goes without (0324)."""
+    headers = (await get(path)).headers
+    assert headers["x-frame-options"] == "DENY"
+    assert headers["cross-origin-opener-policy"] == "same-origin"
+    assert "camera=()" in headers["permissions-policy"]
+    assert (
+        not {"x-frame-options", "cross-origin-opener-policy", "permissions-policy"}
+        & (await get("/kind/json")).headers.keys()
+    )
 
 
 async def test_no_header_is_sent_twice_and_a_kept_response_object_does_not_grow() -> None:

@@ -35,9 +35,11 @@ NO_FRAME: Header = (FRAME, b"DENY")
 NO_FRAME_POLICY: Header = (CSP, BARE.encode())
 DOCUMENTATION_POLICY = DOCUMENTATION.encode()
 HSTS: Header = (b"strict-transport-security", b"max-age=31536000; includeSubDomains")
-COMMON: tuple[Header, ...] = (
+ONE_ORIGIN: Header = (b"cross-origin-resource-policy", b"same-origin")
+OF_DOCUMENTS: tuple[
+    Header, ...
+] = (  # on an answer to a script they mean nothing, and servers look at each byte of them
     (b"cross-origin-opener-policy", b"same-origin"),
-    (b"cross-origin-resource-policy", b"same-origin"),
     (
         b"permissions-policy",
         b"accelerometer=(), camera=(), display-capture=(), geolocation=(), gyroscope=(), magnetometer=(), "
@@ -45,7 +47,8 @@ COMMON: tuple[Header, ...] = (
     ),
 )
 CONTENT_TYPE = b"content-type"
-OURS = frozenset({CSP, FRAME, NOSNIFF[0], NO_STORE[0], HSTS[0], b"referrer-policy", *(name for name, _ in COMMON)})
+REFERRER = b"referrer-policy"
+OURS = frozenset({CSP, FRAME, REFERRER, *(name for name, _ in (NOSNIFF, NO_STORE, HSTS, ONE_ORIGIN, *OF_DOCUMENTS))})
 KINDS_KEPT = 64  # content types are the application's own, so they are few; this only bounds a mistake
 NOT_MODIFIED = 304  # its headers replace those of the kept response, whose own policy is the right one
 
@@ -72,10 +75,9 @@ class HeaderRules:
     auth: tuple[Header, ...] = field(init=False)
 
     def __post_init__(self) -> None:
-        transport = (HSTS,) if self.https else ()
-        common = (*COMMON, *transport)
-        object.__setattr__(self, "general", ((b"referrer-policy", b"strict-origin-when-cross-origin"), *common))
-        object.__setattr__(self, "auth", ((b"referrer-policy", b"no-referrer"), *common))
+        common = (ONE_ORIGIN, HSTS) if self.https else (ONE_ORIGIN,)
+        object.__setattr__(self, "general", ((REFERRER, b"strict-origin-when-cross-origin"), *common))
+        object.__setattr__(self, "auth", ((REFERRER, b"no-referrer"), *common))
 
 
 class HeadersMiddleware:
@@ -174,7 +176,9 @@ def _says_who(rules: HeaderRules, scope: Scope) -> bool:
 def complete(rules: HeaderRules, scope: Scope, *, who: Audience, status: int, headers: list[Header]) -> list[Header]:
     """Return the headers of a response with all that it left out; the given list stays as it is."""
     given = dict(headers)
-    defaults = rules.auth if who == "one person signing in" else rules.general
+    defaults = rules.auth if who is SIGNING_IN else rules.general
+    if is_document(given):
+        defaults += OF_DOCUMENTS
     completed = [header for header in headers if header[0] != NOSNIFF[0]]
     completed += [NOSNIFF, *(header for header in defaults if header[0] not in given)]
     if status == NOT_MODIFIED:
@@ -182,6 +186,12 @@ def complete(rules: HeaderRules, scope: Scope, *, who: Audience, status: int, he
     if NO_STORE[0] not in given and who != "anyone" and not given.get(CONTENT_TYPE, b"").startswith(IMPERSONAL):
         completed.append(NO_STORE)
     return [*completed, *(_framing(headers) if CSP in given else _policy(rules, scope, given))]
+
+
+def is_document(given: dict[bytes, bytes]) -> bool:
+    """Say whether a browser may show the answer as a page; one that does not say what it is may be."""
+    kind = given.get(CONTENT_TYPE)
+    return kind is None or kind.lower().startswith(DOCUMENTS)
 
 
 def _framing(headers: list[Header]) -> tuple[Header, ...]:
@@ -193,15 +203,15 @@ def _framing(headers: list[Header]) -> tuple[Header, ...]:
 
 def _policy(rules: HeaderRules, scope: Scope, given: dict[bytes, bytes]) -> tuple[Header, ...]:
     """Return the policy of a response that brought none."""
-    kind = given.get(CONTENT_TYPE)
-    if kind is not None and not kind.lower().startswith(DOCUMENTS):
+    document = is_document(given)
+    if not document:
         policy = NO_FRAME_POLICY[1]
     elif scope["path"] in rules.documentation:
         policy = DOCUMENTATION_POLICY
     else:
         policy = _document_policy(rules, scope)
     if FRAME not in given:
-        return (NO_FRAME, (CSP, policy))
+        return (NO_FRAME, (CSP, policy)) if document else ((CSP, policy),)
     if given[FRAME].upper() == b"SAMEORIGIN":
         policy = policy.replace(b"frame-ancestors 'none'", b"frame-ancestors 'self'")
     return ((CSP, policy),)
