@@ -167,6 +167,16 @@ def test_each_page_in_each_look(administrator: Visitor, name: str) -> None:
     administrator.shows(f"console-{name}")
 
 
+def test_the_question_before_somebody_is_deleted(administrator: Visitor) -> None:
+    """SEC-140: the page that asks again has the same looks, and the way back changes nothing."""
+    _finds(administrator, PERSON)
+    administrator.page.get_by_role("link", name="Delete this person").click()
+    administrator.sees(f"Delete {PERSON}?")
+    administrator.shows("console-delete")
+    administrator.page.get_by_role("link", name="Keep them").click()
+    administrator.sees(PERSON)
+
+
 def test_by_keyboard_and_without_scripts(chromium: Browser, administrator: Visitor) -> None:
     """The first tab leads past the bar; a table stands behind each chart; filters work; nothing live is offered."""
     state = administrator.page.context.storage_state()

@@ -1,14 +1,19 @@
 """An administrator of another organisation brings it in, in a real browser between two sites."""
 
+import os
+import subprocess
+import sys
 from collections.abc import Mapping
 
 import pytest
 from entrada_emulator import seeds
 
 from tests.chromium.emulated import Tenant
-from tests.chromium.sites import HOST
+from tests.chromium.launch import Site
+from tests.chromium.sites import HOST, SOURCES
 from tests.chromium.visitor import Visitor
 
+ANOTHER = "0cce16f1-7f35-4f0e-8d1b-3d8f0b5c4a11"  # an organisation that the settings name
 ONBOARDING = f"https://{HOST}/onboarding"
 
 
@@ -20,6 +25,11 @@ def settings(tenant: Tenant) -> Mapping[str, str]:
         "AZURE_CLIENT_SECRET": "emulator-secret-birch-everyone",
         "AZURE_AUTHORITY": f"https://localhost:{tenant.ports.clients}",
         "ENTRADA_ONBOARDING": "consent",
+        "ENTRADA_TENANTS": f"{seeds.BIRCH.id} {ANOTHER}",
+        "ENTRADA_ADMIN": "true",
+        "ENTRADA_CONSOLE": "true",
+        "ENTRADA_ADMIN_OPERATORS": seeds.BIRCH.id,
+        "ENTRADA_ADMIN_MFA": "false",
     }
 
 
@@ -65,3 +75,37 @@ def test_a_member_cannot_agree(visitor: Visitor) -> None:
         visitor.presses("Return to the application")
         visitor.sees("An administrator has to agree")
     visitor.shows("onboarding-needs-administrator")
+
+
+def promote(site: Site, who: str) -> None:
+    """Make somebody an administrator, as an operator does."""
+    subprocess.run(
+        [sys.executable, "-m", "entrada.cli", "users", "promote", who],
+        cwd=site.home,
+        env={
+            "PATH": os.environ["PATH"],
+            "PYTHONPATH": SOURCES,
+            "AZURE_TENANT_ID": seeds.BIRCH.id,
+            "AZURE_CLIENT_ID": seeds.MULTI_TENANT_APP,
+            "ENTRADA_DATA_DIR": str(site.home / "data"),
+        },
+        check=True,
+        timeout=60,
+    )
+
+
+def test_an_operator_decides_about_organisations(visitor: Visitor, site: Site) -> None:
+    """BEY-2: the page of tenants, with some on it, in light, in dark and on a phone; suspended is shown as such."""
+    visitor.goes_to("/login")
+    signs_in(visitor, "ada@birch.example")
+    visitor.sees("Hello, Ada Admin")
+    promote(site, "ada@birch.example")
+    visitor.goes_to("/admin/tenants")
+    visitor.sees("Tenants")
+    visitor.page.get_by_text("your own").wait_for()
+    visitor.shows("console-tenants-several")
+    with visitor.expecting("status of 401"):  # she proves once more that it is her, on the way
+        visitor.page.get_by_role("button", name=f"Suspend {ANOTHER}").click()
+        visitor.page.get_by_text("Suspended. Nobody of that organisation").wait_for()
+    visitor.page.get_by_role("button", name=f"Approve {ANOTHER}").wait_for()
+    visitor.shows("console-tenants-suspended")

@@ -74,6 +74,7 @@ def _facts(session: Session) -> list[tuple[str, str]]:
         ("Organisation", user.tenant_id),
         ("Proved by", ", ".join(user.amr)),
         ("Signed in", moment(user.auth_time) if user.auth_time else None),
-        ("This session ends", f"{moment(session.expires_at)}; unused, {moment(session.idle_expires_at)}"),
+        ("Ends if unused", moment(session.idle_expires_at) if session.idle_expires_at < session.expires_at else None),
+        ("Ends in any case", moment(session.expires_at)),
     )
     return [(name, value) for name, value in said if value]

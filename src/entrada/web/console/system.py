@@ -51,9 +51,9 @@ def _application(visit: Visit) -> list[Part]:
         Part("Redirect URI", settings.callback_uri),
         Part(
             "A session ends",
-            f"after {settings.session_idle_minutes} minutes unused, {settings.session_expiry_days} days",
+            f"after {settings.session_idle_minutes} minutes unused, or {settings.session_expiry_days} days",
         ),
-        Part("The audit log keeps", f"{settings.audit_days} days, administration {settings.audit_admin_days}"),
+        Part("The audit log keeps", f"{settings.audit_days} days; of administration {settings.audit_admin_days} days"),
     ]
 
 

@@ -40,7 +40,8 @@ class TenantShown:
     """One line of the page."""
 
     tenant_id: str
-    name: str
+    known_by: str
+    """Who brought it in, or why it is here: an organisation's own name is not told to us."""
     standing: str
     mark: Outcome
     """Whether its people may come in: yes, not yet, no."""
@@ -75,7 +76,7 @@ def shown(tenant: KnownTenant, house: House) -> TenantShown:
     nobody = "Named by the settings" if tenant.status is None else "Nobody has on-boarded it"
     return TenantShown(
         tenant_id=tenant.tenant_id,
-        name=tenant.contact or nobody,
+        known_by=f"Brought in by {tenant.contact}" if tenant.contact else nobody,
         standing=WORDS[tenant.status],
         mark="failure" if tenant.status == "suspended" else "success" if let_in else "denied",
         since=moment(tenant.changed_at) if tenant.changed_at else "",
