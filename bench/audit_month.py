@@ -31,10 +31,10 @@ async def fill(database: Database, keys: ChainKeys, *, rows: int) -> None:
     for first in range(0, rows, BATCH):
         made = [month_row(number, rows) for number in range(first, min(first + BATCH, rows))]
         async with database.unit_of_work() as connection:
-            ends = chained(await locked_heads(connection), made, keys=keys)
+            ends = chained(await connection.run_sync(locked_heads), made, keys=keys)
             await _insert(connection, made)
             for head in ends:
-                await set_head(connection, keys.sealed(head))
+                await connection.run_sync(set_head, keys.sealed(head))
         if first % 100_000 == 0:
             print(f"    {first:,}", file=sys.stderr, flush=True)
 

@@ -10,8 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, bindparam, insert, select, update
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import Connection, Row, bindparam, insert, select, update
 
 from entrada.audit.chain import ChainKeys, Head, row_hash
 from entrada.audit.people import people_of
@@ -36,21 +35,21 @@ class Written:
     hash: bytes
 
 
-async def append(connection: AsyncConnection, events: Sequence[Event], *, keys: ChainKeys) -> Written:
+def append(connection: Connection, events: Sequence[Event], *, keys: ChainKeys) -> Written:
     """Add a row for each event, in this order, to the end of its stream; at least one event."""
-    known = await people_of(connection, {event.user_key for event in events if event.user_key})
-    heads = await locked_heads(connection)
+    known = people_of(connection, {event.user_key for event in events if event.user_key})
+    heads = locked_heads(connection)
     foreign = [head for head in heads.values() if not keys.vouch(head)]
     rows = []
     for event in (*(_broken(head, at=events[0].at) for head in foreign), *events):
         person = known.get(event.user_key or "")
         rows.append(row_of(event, person=person.id if person else None, label=person.label if person else None))
     ends = chained(heads, rows, keys=keys)
-    await connection.execute(_INSERT, rows)
+    connection.execute(_INSERT, rows)
     touched = {row["stream"] for row in rows} | {head.name for head in foreign}
     for head in ends:
         if head.name in touched or (head.mac and head.key_id != keys.active_id):
-            await set_head(connection, keys.sealed(head))
+            set_head(connection, keys.sealed(head))
     return Written(rows[-1]["id"], rows[-1]["hash"])
 
 
@@ -79,9 +78,9 @@ def _broken(head: Head, *, at: datetime) -> Event:
     return Event("audit_gap", at=at, reason=CHAIN_BROKEN, resource=f"audit:{head.name}", details=found)
 
 
-async def locked_heads(connection: AsyncConnection) -> dict[str, Head]:
+def locked_heads(connection: Connection) -> dict[str, Head]:
     """Return the ends of the streams; nobody else can add to them before this unit of work is over."""
-    return {row.name: head_of(row) for row in await connection.execute(_HEADS)}
+    return {row.name: head_of(row) for row in connection.execute(_HEADS)}
 
 
 def head_of(row: Row[Any]) -> Head:
@@ -89,13 +88,13 @@ def head_of(row: Row[Any]) -> Head:
     return Head(*(getattr(row, name) for name in Head.__slots__))
 
 
-async def set_head(connection: AsyncConnection, head: Head) -> None:
+def set_head(connection: Connection, head: Head) -> None:
     """Write the end of a stream down."""
     values = {name: getattr(head, name) for name in Head.__slots__ if name != "name"}
-    await connection.execute(_SET_HEAD, {"stream": head.name, **values})
+    connection.execute(_SET_HEAD, {"stream": head.name, **values})
 
 
-async def was_written(connection: AsyncConnection, written: Written) -> bool:
+def was_written(connection: Connection, written: Written) -> bool:
     """Say whether that append is in the log."""
     there = select(audit.c.id).where(audit.c.id == written.last_id, audit.c.hash == written.hash)
-    return (await connection.execute(there)).first() is not None
+    return (connection.execute(there)).first() is not None

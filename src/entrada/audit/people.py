@@ -6,8 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, Select, bindparam, select
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import Connection, Row, Select, bindparam, select
 
 from entrada.principal import User
 from entrada.users.tables import users
@@ -38,7 +37,7 @@ class Named:
     label: str
 
 
-async def people_of(connection: AsyncConnection, keys: Iterable[str]) -> Mapping[str, Named]:
+def people_of(connection: Connection, keys: Iterable[str]) -> Mapping[str, Named]:
     """Return who has these keys, which are made by the rule of `User.key`, of those who are known here."""
     in_tenants, at_issuers = list[Pair](), list[Pair]()
     for key in sorted(keys):
@@ -50,13 +49,13 @@ async def people_of(connection: AsyncConnection, keys: Iterable[str]) -> Mapping
     known: dict[str, Named] = {}
     for asked, pairs in ((_IN_TENANTS, in_tenants), (_AT_ISSUERS, at_issuers)):
         for first in range(0, len(pairs), AT_ONCE):
-            known |= await _found(connection, asked, pairs[first : first + AT_ONCE])
+            known |= _found(connection, asked, pairs[first : first + AT_ONCE])
     return known
 
 
-async def _found(connection: AsyncConnection, asked: Select[Any], pairs: list[Pair]) -> dict[str, Named]:
+def _found(connection: Connection, asked: Select[Any], pairs: list[Pair]) -> dict[str, Named]:
     places = _filled_up(list(dict.fromkeys(place for place, _ in pairs)))
-    rows = await connection.execute(asked, {"places": places, "ids": _filled_up([name for _, name in pairs])})
+    rows = connection.execute(asked, {"places": places, "ids": _filled_up([name for _, name in pairs])})
     return {_key(row): Named(row.id, User("", "", name=row.name, username=row.username).label) for row in rows}
 
 

@@ -8,8 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from sqlalchemy import delete, func, select
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import Connection, delete, func, select
 
 from entrada.audit.appending import append, head_of, locked_heads, set_head
 from entrada.audit.chain import ChainKeys
@@ -69,15 +68,15 @@ async def _boundary(database: Database, stream: Stream, before: datetime) -> _Bo
 async def _move_beginning(database: Database, keys: ChainKeys, stream: Stream, boundary: _Boundary, by: Event) -> None:
     said = {"stream": stream, "up_to": boundary.last_id, "hash": boundary.hash.hex(), "rows": boundary.rows}
 
-    async def work(connection: AsyncConnection) -> None:
-        if (await locked_heads(connection))[stream].pruned_to >= boundary.last_id:  # another worker was first
+    def work(connection: Connection) -> None:
+        if locked_heads(connection)[stream].pruned_to >= boundary.last_id:  # another worker was first
             return
-        await append(connection, [replace(by, resource=f"audit:{stream}", details={**by.details, **said})], keys=keys)
-        head = (await locked_heads(connection))[stream]
+        append(connection, [replace(by, resource=f"audit:{stream}", details={**by.details, **said})], keys=keys)
+        head = locked_heads(connection)[stream]
         moved = replace(head, pruned_to=boundary.last_id, pruned_hash=boundary.hash, rows=head.rows - boundary.rows)
-        await set_head(connection, keys.sealed(moved))
+        set_head(connection, keys.sealed(moved))
 
-    await database.run(work)
+    await database.run_at_once(work)
 
 
 async def _delete(database: Database, stream: Stream, told: Callable[[int], None] | None) -> None:

@@ -51,7 +51,7 @@ class StateNotes:
         shown = json.loads(json.dumps(clean_fields(present)))
 
         async def work(connection: AsyncConnection) -> None:
-            await locked_heads(connection)
+            await connection.run_sync(locked_heads)
             before = await _last(connection, name)
             if before == shown:
                 return

@@ -7,6 +7,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from sqlalchemy import Connection
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from entrada.audit.appending import Written, append, was_written
@@ -80,7 +81,7 @@ class AuditTrail:
 
     async def append(self, connection: AsyncConnection, events: Sequence[Event]) -> None:
         """Write events together with what else this unit of work does: both or neither."""
-        await append(connection, events, keys=self.keys)
+        await connection.run_sync(append, events, keys=self.keys)
 
     async def aclose(self) -> None:
         """Write what still waits, as far as the database lets us within five seconds."""
@@ -127,7 +128,7 @@ class AuditTrail:
             return
         written, batch = self._doubtful
         async with self._database.unit_of_work(read_only=True) as connection:
-            came_through = await was_written(connection, written)
+            came_through = await connection.run_sync(was_written, written)
         self._doubtful = None
         if came_through:
             _settle(batch, None)
@@ -159,10 +160,10 @@ class AuditTrail:
         if lost:
             events.append(Event("audit_gap", at=self._clock(), reason="lost", details={"entries": lost}))
 
-        async def work(connection: AsyncConnection) -> None:
-            self._attempt = await append(connection, events, keys=self.keys)
+        def work(connection: Connection) -> None:
+            self._attempt = append(connection, events, keys=self.keys)
 
-        await self._database.run(work)
+        await self._database.run_at_once(work)
         self.lost -= lost
 
     def _put_back(self, batch: Sequence[_Waiting], error: StoreUnavailable) -> None:

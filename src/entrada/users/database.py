@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Protocol, TypeVar
 
-from sqlalchemy import select
+from sqlalchemy import Connection, select
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
@@ -45,6 +45,14 @@ class Engine(Protocol):
 
         SettingsRefused when it cannot be used or a newer release wrote it; other errors when it does not answer.
         """
+        ...
+
+    async def at_once(self, work: Callable[[Connection], T]) -> T:
+        """Do work that waits for nothing but this database, as one unit."""
+        ...
+
+    async def close(self) -> None:
+        """Let go of every connection."""
         ...
 
     def was_undone(self, error: Exception) -> bool:
@@ -113,14 +121,28 @@ class Database:
 
     async def run(self, work: Callable[[AsyncConnection], Awaitable[T]]) -> T:
         """Do the work as one unit, and again, at most three times, when the database has undone it."""
-        for tried in range(1, TRIES):
+
+        async def once() -> T:
+            async with self.unit_of_work() as connection:
+                return await work(connection)
+
+        return await _again(once)
+
+    async def run_at_once(self, work: Callable[[Connection], T]) -> T:
+        """Do the work as `run` does, when it waits for nothing but this database: in SQLite in one go, in a thread.
+
+        A statement that is awaited costs several changes of threads there, more than the statement itself.
+        """
+        if not self._is_up:
+            await self._once_up()
+
+        async def once() -> T:
             try:
-                async with self.unit_of_work() as connection:
-                    return await work(connection)
-            except Undone:
-                await asyncio.sleep(random.uniform(0, PAUSE * 2**tried))  # noqa: S311 no secret
-        async with self.unit_of_work() as connection:
-            return await work(connection)
+                return await self._engine.at_once(work)
+            except (SQLAlchemyError, OSError) as error:
+                raise self._unavailable(error) from None
+
+        return await _again(once)
 
     async def check(self) -> None:
         """Raise StoreUnavailable when nobody who is in it could be found now."""
@@ -129,7 +151,7 @@ class Database:
 
     async def close(self) -> None:
         """Let go of every connection."""
-        await self._engine.connections.dispose()
+        await self._engine.close()
 
     async def _once_up(self, told: Told = lambda _: None) -> None:
         async with self._bringing_up:
@@ -144,6 +166,15 @@ class Database:
     def _unavailable(self, error: Exception) -> StoreUnavailable:
         kind = Undone if self._engine.was_undone(error) else StoreUnavailable
         return kind(f"users' database: {self._engine.said(error)}")
+
+
+async def _again(work: Callable[[], Awaitable[T]]) -> T:
+    for tried in range(1, TRIES):
+        try:
+            return await work()
+        except Undone:
+            await asyncio.sleep(random.uniform(0, PAUSE * 2**tried))  # noqa: S311 no secret
+    return await work()
 
 
 def _engine(url: str | None, data_dir: Path) -> Engine:

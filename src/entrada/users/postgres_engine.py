@@ -1,9 +1,10 @@
 """Users in PostgreSQL, for workers on any number of machines. asyncpg is loaded when one is made, not before."""
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 from alembic.util import CommandError
-from sqlalchemy import event
+from sqlalchemy import Connection, event
 from sqlalchemy.engine import ExceptionContext
 from sqlalchemy.exc import DBAPIError, ProgrammingError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
@@ -24,6 +25,8 @@ LOCK = 0x656E7472616461_75  # "entrada" and "u": an advisory lock of our own, be
 READ_ONLY = "25006"  # a server that has become a replica
 FORBIDDEN = "42501"
 AGAIN = frozenset({"40001", "40P01", "23505", READ_ONLY})  # serialization, deadlock, somebody else was first
+
+T = TypeVar("T")
 
 
 class PostgresEngine:
@@ -67,6 +70,15 @@ class PostgresEngine:
             raise SettingsRefused([fault]) from None
         finally:
             await patient.dispose()
+
+    async def at_once(self, work: Callable[[Connection], T]) -> T:
+        """Do it on one connection."""
+        async with self.connections.begin() as connection:
+            return await connection.run_sync(work)
+
+    async def close(self) -> None:
+        """Let go of every connection."""
+        await self.connections.dispose()
 
     def was_undone(self, error: Exception) -> bool:
         """Say whether it was."""

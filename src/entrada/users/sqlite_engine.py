@@ -1,18 +1,25 @@
 """Users in a SQLite file, for the workers of one machine."""
 
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import anyio.to_thread
 from alembic.util import CommandError
-from sqlalchemy import URL, Connection, event
+from sqlalchemy import URL, Connection, Engine, create_engine, event
 from sqlalchemy.exc import DatabaseError
-from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.ext.asyncio import create_async_engine
 
 from entrada.errors import SettingsRefused, StoreUnavailable
 from entrada.sqlite_files import WRITE_PATIENCE, connect, prepare, refused_plainly
 from entrada.users.made import TABLES, Made
 from entrada.users.upgrade import REVISION, Told, upgrade
+
+OPTIONS: dict[str, Any] = {
+    "connect_args": {"timeout": WRITE_PATIENCE, "check_same_thread": False},  # whichever thread is free goes on with it
+    "hide_parameters": True,
+}
+T = TypeVar("T")
 
 
 class SqliteEngine:
@@ -24,8 +31,11 @@ class SqliteEngine:
         """Open nothing yet."""
         self._path = path
         self._inode = 0
-        self.connections = _engine(path)
-        event.listen(self.connections.sync_engine, "begin", self._on_begin)
+        self.connections = create_async_engine(_url("aiosqlite", path), **OPTIONS)
+        self._in_threads = create_engine(_url("pysqlite", path), **OPTIONS)
+        for engine in (self.connections.sync_engine, self._in_threads):
+            event.listen(engine, "connect", _on_connect)
+            event.listen(engine, "begin", self._on_begin)
 
     async def revision(self) -> str | None:
         """Return the last step that was taken; the file is made by nobody and changed by nobody here."""
@@ -62,6 +72,15 @@ class SqliteEngine:
             fault = f"database_url: {self._path}: {error.orig}; restore it from a backup, or name another"
             raise SettingsRefused([fault]) from None
 
+    async def at_once(self, work: Callable[[Connection], T]) -> T:
+        """Do all of it in one thread."""
+        return await anyio.to_thread.run_sync(_done, self._in_threads, work)
+
+    async def close(self) -> None:
+        """Let go of every connection."""
+        await self.connections.dispose()
+        await anyio.to_thread.run_sync(self._in_threads.dispose)
+
     def was_undone(self, error: Exception) -> bool:  # noqa: ARG002 the protocol's
         """Nothing is: who comes second waits."""
         return False
@@ -85,11 +104,13 @@ class SqliteEngine:
         connection.exec_driver_sql("BEGIN" if read_only else "BEGIN IMMEDIATE")
 
 
-def _engine(path: Path) -> AsyncEngine:
-    url = URL.create("sqlite+aiosqlite", database=str(path))
-    engine = create_async_engine(url, connect_args={"timeout": WRITE_PATIENCE}, hide_parameters=True)
-    event.listen(engine.sync_engine, "connect", _on_connect)
-    return engine
+def _url(driver: str, path: Path) -> URL:
+    return URL.create(f"sqlite+{driver}", database=str(path))
+
+
+def _done(engine: Engine, work: Callable[[Connection], T]) -> T:
+    with engine.connect() as connection, connection.begin():
+        return work(connection)
 
 
 def _on_connect(connection: Any, _: Any) -> None:
