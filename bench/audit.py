@@ -96,9 +96,7 @@ async def _pages(database: Database) -> list[Row]:
         asked["first page, the statement alone"] = partial(_alone, connection, None)
         asked[f"depth {skipped:,} by cursor, the statement alone"] = partial(_alone, connection, 0.9)
         rare: Asked = {
-            f"depth {skipped:,} by OFFSET, which we refuse, the statement alone": partial(
-                _by_offset, database, skipped
-            ),
+            f"depth {skipped:,} by OFFSET, which we refuse": partial(_by_offset, database, skipped),
             "a text that is nowhere, 50,000 rows looked at": partial(_searched, log),
         }
         spent = await _timed(asked, calls=CALLS) | await _timed(rare, calls=RARE_CALLS)
