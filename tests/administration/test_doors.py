@@ -29,6 +29,8 @@ from tests.administration.site import (
 from tests.golden.golden import check
 
 WIDTH = 62
+NOBODY = {"stranger": 401, "user": 403, "admin, no factor": 401, "user's token": 401, "disabled admin": 401}
+"""How those are answered who may do nothing here."""
 
 
 def operations() -> list[tuple[str, str]]:
@@ -83,11 +85,11 @@ async def test_sec_139_every_kind_of_caller(doors: AdminSite) -> None:
     known = await callers(doors)
     lines = ["operation".ljust(WIDTH) + "".join(name.ljust(18) for name in known)]
     for method, path in operations():
-        found = [
-            str(await ask(client, method, address(path, (await somebody(doors)).id))).ljust(18)
-            for client in known.values()
-        ]
-        lines.append(f"{method} {ADMIN}{path}".ljust(WIDTH) + "".join(found))
+        found = {
+            name: await ask(client, method, address(path, (await somebody(doors)).id)) for name, client in known.items()
+        }
+        assert {name: found[name] for name in NOBODY} == NOBODY, (method, path)
+        lines.append(f"{method} {ADMIN}{path}".ljust(WIDTH) + "".join(str(each).ljust(18) for each in found.values()))
     check("tests/golden/access_of_administration.txt", "\n".join(line.rstrip() for line in lines))
 
 

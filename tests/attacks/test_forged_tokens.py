@@ -38,9 +38,10 @@ def header(**changes) -> dict:
     return {name: value for name, value in (HEADER | changes).items() if value is not ABSENT}
 
 
-async def refused(forged, check: str = "", app: AuthorityApp | None = None, **settings) -> None:
-    with pytest.raises(TokenRefused, match=rf"^{check}"):
+async def refused(forged, check: str = "", app: AuthorityApp | None = None, **settings) -> str:
+    with pytest.raises(TokenRefused, match=rf"^{check}") as caught:
         await verifier(app, **settings).verify(forged, nonce=NONCE)
+    return str(caught.value)
 
 
 @pytest.mark.parametrize(
@@ -50,13 +51,13 @@ async def refused(forged, check: str = "", app: AuthorityApp | None = None, **se
 async def test_sec_033_no_algorithm(algorithm, signed):
     """SEC-033: alg none in any case, absent or no text is refused, with a signature and without."""
     forged = compact(header(alg=algorithm), claims())
-    await refused(forged if signed else forged.rpartition(".")[0] + ".", "(alg|form)")
+    assert await refused(forged if signed else forged.rpartition(".")[0] + ".", "(alg|form)")
 
 
 @pytest.mark.parametrize("algorithm", ["rs256", "RS256 ", "RS384", "RS512", "PS256", "ES256", "EdDSA", "RSA1_5", "dir"])
 async def test_sec_034_an_algorithm_that_is_not_allowed(algorithm):
     """SEC-034: the allowlist is compared exactly."""
-    await refused(compact(header(alg=algorithm), claims()), "alg")
+    assert await refused(compact(header(alg=algorithm), claims()), "alg")
 
 
 @pytest.mark.parametrize("form", ["pem", "der", "jwk", "n"])
@@ -72,7 +73,7 @@ async def test_sec_035_the_public_key_as_a_shared_secret(algorithm, form):
     }[form]
     head = base64url(json.dumps(header(alg=algorithm)).encode())
     digest = hmac.new(secret, f"{head}.{GOOD_PAYLOAD}".encode(), getattr(hashlib, f"sha{algorithm[2:]}")).digest()
-    await refused(f"{head}.{GOOD_PAYLOAD}.{base64url(digest)}", "alg")
+    assert await refused(f"{head}.{GOOD_PAYLOAD}.{base64url(digest)}", "alg")
 
 
 async def test_sec_035_a_symmetric_key_in_the_set_is_never_used():
@@ -81,25 +82,25 @@ async def test_sec_035_a_symmetric_key_in_the_set_is_never_used():
     app.keys.append({"kty": "oct", "kid": "shared", "k": base64url(b"k" * 32), "alg": "HS256", "use": "sig"})
     head = base64url(json.dumps(header(alg="HS256", kid="shared")).encode())
     digest = hmac.new(b"k" * 32, f"{head}.{GOOD_PAYLOAD}".encode(), hashlib.sha256).digest()
-    await refused(f"{head}.{GOOD_PAYLOAD}.{base64url(digest)}", "alg", app, algorithms=("RS256", "HS256"))
-    await refused(compact(header(kid="shared"), claims()), "kid", app)
+    assert await refused(f"{head}.{GOOD_PAYLOAD}.{base64url(digest)}", "alg", app, algorithms=("RS256", "HS256"))
+    assert await refused(compact(header(kid="shared"), claims()), "kid", app)
 
 
 @pytest.mark.parametrize("kid", [ABSENT, None, "", 5, ["one"], {"one": 1}, True, "o" * 257])
 async def test_sec_036_a_kid_that_is_none(kid):
     """SEC-036, SEC-045: a missing, long or non-text kid is refused."""
-    await refused(compact(header(kid=kid), claims()), "kid")
+    assert await refused(compact(header(kid=kid), claims()), "kid")
 
 
 @pytest.mark.parametrize("kid", ["ONE", "one ", "on", "three", "../../dev/null", "' OR 1=1 --", "o" * 256, "\u00f6"])
 async def test_sec_036_a_foreign_kid(kid):
     """SEC-036: a kid that names no key of the set is refused although one of the keys did sign."""
-    await refused(compact(header(kid=kid), claims()), "kid")
+    assert await refused(compact(header(kid=kid), claims()), "kid")
 
 
 async def test_sec_036_another_key_of_the_same_set():
     """SEC-036: the key that kid names is the only one tried."""
-    await refused(compact(header(kid="two"), claims(), signer="one"), "signature")
+    assert await refused(compact(header(kid="two"), claims(), signer="one"), "signature")
 
 
 @pytest.mark.parametrize("member", ["jwk", "jku", "x5u", "x5c"])
@@ -112,22 +113,22 @@ async def test_sec_036_a_header_that_brings_its_own_key(member):
         "x5c": [base64.b64encode(b"certificate").decode()],
     }[member]
     app = AuthorityApp()
-    await refused(compact(header(**{member: value}), claims(), signer="attacker"), "signature", app)
-    await refused(compact(header(**{member: value}, kid=ABSENT), claims(), signer="attacker"), "kid", app)
+    assert await refused(compact(header(**{member: value}), claims(), signer="attacker"), "signature", app)
+    assert await refused(compact(header(**{member: value}, kid=ABSENT), claims(), signer="attacker"), "kid", app)
     assert app.hits == {"metadata": 1, "keys": 1}
 
 
 @pytest.mark.parametrize("value", [[], ["b64"], ["exp"], "exp", None, {}, [5], ["http://example/ext"]])
 async def test_sec_042_crit(value):
     """SEC-042: crit with anything in it, or nothing, is refused."""
-    await refused(compact(header(crit=value), claims()), "crit")
+    assert await refused(compact(header(crit=value), claims()), "crit")
 
 
 @pytest.mark.parametrize("value", [True, False, None])
 async def test_sec_042_b64(value):
     """SEC-042: b64 is refused, with crit and without."""
-    await refused(compact(header(b64=value), claims()), "crit")
-    await refused(compact(header(b64=value, crit=["b64"]), claims()), "crit")
+    assert await refused(compact(header(b64=value), claims()), "crit")
+    assert await refused(compact(header(b64=value, crit=["b64"]), claims()), "crit")
 
 
 def spoilt_forms() -> dict[str, str]:
@@ -164,13 +165,13 @@ def spoilt_forms() -> dict[str, str]:
 @pytest.mark.parametrize("name", spoilt_forms())
 async def test_sec_043_other_ways_to_write_a_token(name):
     """SEC-043: anything but three canonical base64url segments is refused."""
-    await refused(spoilt_forms()[name], "form")
+    assert await refused(spoilt_forms()[name], "form")
 
 
 @pytest.mark.parametrize("forged", [None, b"a.b.c", 5, ["a.b.c"], {}])
 async def test_sec_043_what_is_no_text(forged):
     """SEC-043: a token is a text."""
-    await refused(forged, "form")
+    assert await refused(forged, "form")
 
 
 GOOD_HEADER = json.dumps(HEADER).encode()
@@ -204,7 +205,7 @@ GOOD_CLAIMS = json.dumps(claims()).encode()
 )
 async def test_sec_044_json_that_is_not_strict(head, body):
     """SEC-044: UTF-16, duplicate members, trailing bytes and non-objects are refused though the signature is right."""
-    await refused(compact(head, body), "form")
+    assert await refused(compact(head, body), "form")
 
 
 async def test_sec_045_a_token_of_64_kib_is_read_and_a_longer_one_is_not():
@@ -212,15 +213,15 @@ async def test_sec_045_a_token_of_64_kib_is_read_and_a_longer_one_is_not():
     filler = "x" * ((jws.MAX_BYTES - len(token(filler=""))) * 3 // 4 - 3)
     assert len(token(filler=filler)) <= jws.MAX_BYTES
     assert await verifier().verify(token(filler=filler), nonce=NONCE)
-    await refused(token(filler=filler + "x" * 8), "form: too long")
-    await refused("a." * 5_000_000, "form: too long")
+    assert await refused(token(filler=filler + "x" * 8), "form: too long")
+    assert await refused("a." * 5_000_000, "form: too long")
 
 
 @pytest.mark.parametrize("deep", [b'{"a":' * 9_000, b'{"a":' + b"[" * 40_000, b"[" * 45_000])
 async def test_sec_045_deep_json(deep):
     """SEC-045: nesting without end is our own refusal."""
-    await refused(compact(GOOD_HEADER, deep), "form")
-    await refused(compact(deep, GOOD_CLAIMS), "form")
+    assert await refused(compact(GOOD_HEADER, deep), "form")
+    assert await refused(compact(deep, GOOD_CLAIMS), "form")
 
 
 @pytest.mark.parametrize("deep", [b'{"a":' * 100_000, b"[" * 100_000])
@@ -234,11 +235,11 @@ async def test_sec_033_every_changed_byte_of_the_signature_is_noticed():
     """SEC-033: the signature is verified for every token, and over the whole of it."""
     head, payload, signature = token().split(".")
     changed = base64url(json.dumps(claims(oid="00000000-0000-4000-8000-000000000000")).encode())
-    await refused(f"{head}.{changed}.{signature}", "signature")
+    assert await refused(f"{head}.{changed}.{signature}", "signature")
     other_head = base64url(json.dumps(HEADER | {"x": 1}).encode())
-    await refused(f"{other_head}.{payload}.{signature}", "signature")
+    assert await refused(f"{other_head}.{payload}.{signature}", "signature")
     for forged in (b"\0" * 256, b"\xff" * 256, b"\1", b"\0" * 255, b"\0" * 257, b"x" * 512):
-        await refused(f"{head}.{payload}.{base64url(forged)}", "signature")
+        assert await refused(f"{head}.{payload}.{base64url(forged)}", "signature")
 
 
 async def test_sec_034_a_key_serves_one_algorithm():
@@ -246,7 +247,7 @@ async def test_sec_034_a_key_serves_one_algorithm():
     head = base64url(json.dumps(header(alg="PS256")).encode())
     scheme = padding.PSS(padding.MGF1(SHA256()), 32)
     signature = rsa_key("one").sign(f"{head}.{GOOD_PAYLOAD}".encode(), scheme, SHA256())
-    await refused(f"{head}.{GOOD_PAYLOAD}.{base64url(signature)}", "key", algorithms=("RS256", "PS256"))
+    assert await refused(f"{head}.{GOOD_PAYLOAD}.{base64url(signature)}", "key", algorithms=("RS256", "PS256"))
 
 
 async def test_no_refusal_repeats_the_token():

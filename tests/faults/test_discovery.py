@@ -1,102 +1,15 @@
 """The authority's documents through every fault: the known is kept, the wrong is refused, and time is bounded."""
 
 import asyncio
-import gzip
 import json
 
 import pytest
 
-from entrada.errors import AuthorityUnavailable, TokenRefused
-from entrada.provider.authority import Authority
-from entrada.provider.discovery import MOST_SEEKING, Discovery
-from entrada.provider.egress import Egress
-from tests.authority_app import BASE, HOST, ISSUER, AuthorityApp, Clock, answer, jwk, settings
-from tests.internet import Internet
+from entrada.errors import AuthorityUnavailable
+from tests.authority_app import BASE, HOST, ISSUER, answer, jwk
+from tests.faults.discovered_world import FAULTS, World, silent
 
 OTHER_TENANT = "11111111-2222-4333-8444-666666666666"
-
-
-class World:
-    """A discovery, its authority and its clock."""
-
-    def __init__(self, *, production: bool = True, **changes) -> None:
-        self.app = AuthorityApp()
-        self.clock = Clock()
-        self.internet = Internet({HOST: self.app})
-        egress = Egress(transport=self.internet, private_addresses_allowed=False, total_seconds=0.2)
-        authority = Authority.from_settings(settings(**changes))
-        self.discovery = Discovery(authority, egress, self.clock, production=production, jitter=lambda: 0.5)
-
-    @property
-    def fetches(self) -> tuple[int, int]:
-        return self.app.hits["metadata"], self.app.hits["keys"]
-
-    async def settle(self) -> None:
-        """Let what goes on in the background end."""
-        for _ in range(50):
-            await asyncio.sleep(0)
-        await self.discovery._keys.in_flight()
-        await self.discovery._metadata.in_flight()
-
-    async def known(self, *kids: str) -> set[str]:
-        """Return which of these keys are accepted now."""
-        found = set()
-        for kid in kids:
-            try:
-                found.add((await self.discovery.key(kid)).id)
-            except TokenRefused:
-                continue
-        return found
-
-
-async def silent(scope, receive, send) -> None:
-    await asyncio.Event().wait()
-
-
-async def huge(scope, receive, send) -> None:
-    await send({"type": "http.response.start", "status": 200, "headers": [(b"content-type", b"application/json")]})
-    while True:
-        await send({"type": "http.response.body", "body": b" " * 65536, "more_body": True})
-
-
-async def bomb(scope, receive, send) -> None:
-    headers = [(b"content-type", b"application/json"), (b"content-encoding", b"gzip")]
-    await send({"type": "http.response.start", "status": 200, "headers": headers})
-    await send({"type": "http.response.body", "body": gzip.compress(b" " * 10_000_000)})
-
-
-async def redirect(scope, receive, send) -> None:
-    headers = [(b"location", b"https://evil.example/keys"), (b"content-type", b"application/json")]
-    await send({"type": "http.response.start", "status": 302, "headers": headers})
-    await send({"type": "http.response.body", "body": json.dumps({"keys": [jwk("evil")]}).encode()})
-
-
-async def early(scope, receive, send) -> None:
-    await send({"type": "http.response.start", "status": 200, "headers": [(b"content-type", b"application/json")]})
-    await send({"type": "http.response.body", "body": b'{"keys": [', "more_body": True})
-
-
-FAULTS = {
-    "silent": silent,
-    "huge": huge,
-    "gzip bomb": bomb,
-    "redirect": redirect,
-    "early end": early,
-    "500": answer(b"{}", status=500),
-    "503": answer(b"", status=503, content_type="text/html"),
-    "404": answer(b"<h1>Not found</h1>", status=404, content_type="text/html"),
-    "HTML": answer(b"<html></html>", content_type="text/html"),
-    "HTML as JSON": answer(b"<html></html>"),
-    "truncated": answer(b'{"keys": [{"kty": "RSA"'),
-    "an array": answer(b"[]"),
-    "empty": answer(b""),
-    "no keys": answer(b'{"keys": []}'),
-    "junk keys": answer(b'{"keys": [null, 5, {"kty": "oct", "kid": "one", "k": "AA"}]}'),
-    "10 000 keys": answer(json.dumps({"keys": [{"kty": "x"}] * 10_000}).encode()),
-    "UTF-16": answer('{"keys": []}'.encode("utf-16")),
-    "deep": answer(b'{"keys":' + b"[" * 100_000),
-    "duplicate members": answer(json.dumps({"keys": [jwk("evil")]})[:-1].encode() + b', "keys": []}'),
-}
 
 
 async def test_both_documents_are_fetched_once_for_all():
@@ -195,118 +108,6 @@ async def test_rel_003_retry_after_is_passed_on():
         assert caught.value.retry_after == 17
 
 
-async def test_sec_062_keys_are_refreshed_in_the_background_each_hour():
-    """SEC-062: after an hour the caller gets its key at once and a new set is fetched meanwhile."""
-    world = World()
-    await world.discovery.key("one")
-    world.app.keys = [jwk("two"), jwk("three")]
-    world.clock.move(minutes=59)
-    assert await world.known("one") == {"one"}
-    assert world.fetches == (1, 1)
-    world.clock.move(minutes=2)
-    assert (await world.discovery.key("one")).id == "one"
-    await world.settle()
-    assert world.fetches == (1, 2)
-    assert await world.known("two", "three") == {"two", "three"}
-
-
-async def test_sec_062_a_withdrawn_key_is_refused_within_the_hour_and_its_grace():
-    """SEC-062, REL-007: after the hour and a quarter a withdrawn key is refused at the first token."""
-    world = World()
-    await world.discovery.key("one")
-    world.app.keys = [jwk("two")]
-    world.clock.move(hours=1, minutes=15)
-    assert await world.known("one") == set()
-
-
-async def test_sec_062_workers_do_not_refresh_in_step():
-    """SEC-062: the hour differs by up to a tenth between workers."""
-    world = World()
-    early, late = (
-        Discovery(
-            world.discovery.authority, world.discovery._egress, world.clock, production=True, jitter=lambda j=j: j
-        )
-        for j in (0.0, 1.0)
-    )
-    await early.key("one")
-    await late.key("one")
-    world.clock.move(minutes=55)
-    await late.key("one")
-    assert world.fetches[1] == 2
-    await early.key("one")
-    await early._keys.in_flight()
-    assert world.fetches[1] == 3
-
-
-async def test_rel_007_a_key_rotated_just_before_signing_is_found():
-    """REL-007: a token signed with a key of a second ago is accepted after the one fetch that its kid is worth."""
-    world = World()
-    await world.discovery.key("one")
-    world.app.keys.append(jwk("three"))
-    found = await asyncio.gather(*(world.discovery.key("three") for _ in range(50)))
-    assert ({key.id for key in found}, world.fetches) == ({"three"}, (1, 2))
-
-
-async def test_sec_061_a_flood_of_unknown_kids_costs_one_fetch_per_five_minutes():
-    """SEC-061, REL-009: 5 000 invented kids cost one fetch; known keys are served all the while."""
-    world = World()
-    await world.discovery.key("one")
-
-    async def invented(number: int) -> None:
-        with pytest.raises(TokenRefused):
-            await world.discovery.key(f"invented-{number}")
-
-    for start in range(0, 5000, 500):
-        await asyncio.gather(*(invented(number) for number in range(start, start + 500)), world.discovery.key("one"))
-    assert world.fetches == (1, 2)
-    world.clock.move(minutes=4, seconds=59)
-    await invented(1)
-    assert world.fetches == (1, 2)
-    world.clock.move(seconds=1)
-    await invented(1)
-    assert world.fetches == (1, 3)
-
-
-async def test_sec_061_the_floor_holds_when_the_fetch_fails():
-    """SEC-061: a fetch that failed counts too; an unknown kid is then unavailable, and known keys work."""
-    world = World()
-    await world.discovery.key("one")
-    world.app.answers["keys"] = FAULTS["503"]
-    for number in range(200):
-        with pytest.raises(AuthorityUnavailable):
-            await world.discovery.key(f"invented-{number}")
-    assert world.fetches == (1, 2)
-    assert await world.known("one") == {"one"}
-
-
-async def test_rel_009_a_known_key_does_not_wait_for_a_fetch():
-    """REL-009: while a fetch for an unknown kid hangs, tokens with known kids are checked at once."""
-    world = World()
-    await world.discovery.key("one")
-    world.app.answers["keys"] = silent
-    waiting = asyncio.create_task(world.discovery.key("invented"))
-    await asyncio.sleep(0)
-    async with asyncio.timeout(0.1):
-        assert (await world.discovery.key("one")).id == "one"
-    with pytest.raises(AuthorityUnavailable):
-        await waiting
-
-
-async def test_rel_009_the_queue_for_unknown_kids_has_an_end():
-    """REL-009, SEC-028: while the authority hangs, only so many tokens wait; the others are told at once."""
-    world = World()
-    await world.discovery.key("one")
-    world.app.answers["keys"] = silent
-    waiting = [asyncio.create_task(world.discovery.key(f"invented-{number}")) for number in range(MOST_SEEKING)]
-    await asyncio.sleep(0)
-    with pytest.raises(AuthorityUnavailable, match="too many"):
-        await world.discovery.key("one-more")
-    assert (await world.discovery.key("one")).id == "one"
-    outcomes = await asyncio.gather(*waiting, return_exceptions=True)
-    assert {type(outcome) for outcome in outcomes} == {AuthorityUnavailable}
-    assert world.fetches == (1, 2)
-
-
 @pytest.mark.parametrize(
     "changes",
     [
@@ -359,15 +160,6 @@ async def test_sec_190_production_refuses_the_emulator_at_the_real_address():
     developing = World(production=False)
     developing.app.metadata["entrada_emulator"] = True
     assert await developing.discovery.metadata()
-
-
-async def test_a_clock_set_back_does_not_freeze_the_keys():
-    """Keys fetched "tomorrow", by a clock since put right, are fetched anew."""
-    world = World()
-    await world.discovery.key("one")
-    world.app.keys = [jwk("two")]
-    world.clock.move(days=-1)
-    assert await world.known("one", "two") == {"two"}
 
 
 async def test_an_unknown_tenant_is_told_to_the_operator():
