@@ -45,8 +45,11 @@ def prefetched(request: Request, answer: Answer) -> bool:
 
 
 def routes_of(site: AdminSite, part: str) -> Iterator[Route]:
-    """Yield the routes of this part; what reads comes first, while there is little to read."""
-    known = sorted(routes(site.site.entrada.settings), key=lambda route: "GET" not in (route.methods or ()))
+    """Yield the routes of this part; what reads much comes first, while there is little to read."""
+    known = sorted(
+        routes(site.site.entrada.settings),
+        key=lambda route: ("GET" not in (route.methods or ()), not route.path.endswith("/export")),
+    )
     for route in known:
         owner = next(name for name, beginnings in OF.items() if route.path.startswith(beginnings))
         if owner == part:
