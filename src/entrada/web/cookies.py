@@ -68,7 +68,7 @@ class Cookies:
 
     def session_in(self, header: bytes) -> str | None:
         """Return what `single` does for the session cookie, at once: every request asks."""
-        if b";" not in header and header.startswith(self._session_start):  # the one cookie of most who call
+        if header.startswith(self._session_start) and header.find(b";") < 0:  # the one cookie of most who call
             return header[len(self._session_start) :].decode("latin-1").strip(BLANKS)
         values = self._session_values.findall(header)
         if len(values) > 1:
