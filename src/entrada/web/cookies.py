@@ -14,7 +14,7 @@ which is for this machine only, browsers refuse that prefix and some refuse Secu
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -27,6 +27,7 @@ LEAVING_SECONDS = 300  # a sign-out at the authority takes a click or two
 MOST_HEADER_BYTES = 16 * 1024  # SEC-086
 BLANKS = " \t"  # str.strip() takes more, and so would make `\xa0__Host-…`, which anybody may set, a `__Host-` name
 SameSite = Literal["Lax", "None"]
+HeaderLine = tuple[bytes, bytes]
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +75,13 @@ class Cookies:
         if len(values) > 1:
             return single(header, self.session)
         return values[0].decode("latin-1").rstrip(BLANKS) if values else None
+
+    def without_session(self, lines: Sequence[HeaderLine], header: bytes) -> list[HeaderLine]:
+        """Return the lines of a request without the cookie of the session, which is in `header`, of all of them."""
+        kept = [line for line in lines if line[0] != b"cookie"]
+        if header.find(b";") >= 0 and (others := self._session_values.sub(b"", header).strip(b"; \t")):
+            kept.append((b"cookie", others))
+        return kept
 
     def begin_session(self, session_id: str, *, seconds: int | None = None) -> str:
         """Return the Set-Cookie value that gives the browser its session, to keep for `seconds` or until it closes."""

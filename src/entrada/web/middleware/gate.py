@@ -27,7 +27,6 @@ from entrada.web.resuming import resumed
 from entrada.web.session_data import SessionData
 
 BEARER = b"bearer"
-HeaderLine = tuple[bytes, bytes]
 
 
 class Gate:
@@ -93,7 +92,7 @@ class Gate:
 
     def _read_headers(self, scope: Scope, context: Context) -> None:
         """Take what we need from the headers; refuse a wrong host, and more than anybody honest sends."""
-        lines: list[HeaderLine] = scope["headers"]
+        lines: list[cookies.HeaderLine] = scope["headers"]
         headers = context.headers = dict(lines)
         if not self._all_harmless(headers):
             lines = scope["headers"] = self._guards.harmless.dropped(lines)
@@ -118,6 +117,8 @@ class Gate:
         context.cookie_header = cookie_header
         if cookie_header and not context.bearer:  # a bearer token never falls back to the cookie (SEC-095)
             context.session_id = self._house.cookies.session_in(cookie_header)
+            if context.session_id is not None:  # nothing behind this layer can log it, or send it to an error tracker
+                scope["headers"] = self._house.cookies.without_session(lines, cookie_header)
 
     async def _check_source(self, scope: Scope, context: Context, receive: Receive) -> Receive:
         """Refuse an unsafe request, or a WebSocket, that does not come from our own pages (SEC-089 to SEC-093)."""
@@ -146,7 +147,7 @@ def _is_bearer(authorization: bytes) -> bool:
     return authorization.lstrip()[: len(BEARER)].lower() == BEARER
 
 
-def _settle_repeated(headers: dict[bytes, bytes], lines: Sequence[HeaderLine]) -> None:
+def _settle_repeated(headers: dict[bytes, bytes], lines: Sequence[cookies.HeaderLine]) -> None:
     """Join the cookies that HTTP/2 sends in several lines; several hosts are none."""
     headers[b"cookie"] = b"; ".join(value for name, value in lines if name == b"cookie")
     if sum(name == b"host" for name, _ in lines) > 1:
