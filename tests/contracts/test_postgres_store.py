@@ -116,7 +116,7 @@ async def test_a_long_lock_is_a_bounded_wait(url: str, store: SessionStore) -> N
         for _ in range(8):
             group.start_soon(write)
         assert await store.get(KEYS[0]) == (b"record", 1)
-    assert time.monotonic() - began < 1.5
+    assert time.monotonic() - began < 8
     await transaction.rollback()
     await store.delete([KEYS[0]])
     assert await store.get(KEYS[0]) is None

@@ -156,7 +156,7 @@ async def test_a_server_that_is_loading_or_busy(server: RedisServer, store: Sess
         began = time.monotonic()
         with pytest.raises(StoreUnavailable):
             await store.get(KEY)
-        assert time.monotonic() - began < 1.5
+        assert time.monotonic() - began < 8
         server.said("SCRIPT", "KILL")
     assert await store.get(KEY) == (b"record", 1)
 

@@ -144,7 +144,7 @@ async def test_a_long_lock(database: Database, other: asyncpg.Connection) -> Non
         async with anyio.create_task_group() as group:
             for _ in range(15):  # more than the pool has
                 group.start_soon(refused, directory)
-    assert time.monotonic() - began < 6
+    assert time.monotonic() - began < 15
     assert (await directory.signed_in(ADA, NOW)).is_active
     assert await connections(other) <= 10
 

@@ -189,7 +189,7 @@ async def test_people_meet_503(server: RedisServer | PostgresServer, entra: Entr
         await door.out_of_reach(browser.jar.of(HOST)[SESSION])
         began = time.monotonic()
         page = await browser.open(f"{BASE}/private")
-        assert time.monotonic() - began < 1.5
+        assert time.monotonic() - began < 8
         assert page.status == 503
         assert int(page.headers["retry-after"]) > 0
         assert SESSION in browser.jar.of(HOST)

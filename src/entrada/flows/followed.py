@@ -15,7 +15,7 @@ from entrada.users.database import Database
 from entrada.users.people import People
 from entrada.users.tables import audit, audit_streams
 
-EVERY = timedelta(seconds=0.5)  # one row is read; a second look only when something was written there
+EVERY = timedelta(seconds=0.3)  # one row is read; a second look only when something was written there
 PREFIX = "user:"
 
 
