@@ -16,6 +16,7 @@ from entrada.keyring import KeyRing, generate
 from entrada.sessions.opening import open_store
 from entrada.sessions.store import SessionStore
 from entrada.users.database import Database
+from tests.contracts.token_peers import peer  # noqa: F401 a fixture
 from tests.moved_clock import MovedClock
 from tests.servers import postgres_server, redis_cluster, redis_server, watched_redis
 

@@ -2,16 +2,18 @@
 
 import base64
 import hashlib
+import json
 import secrets
 from abc import ABC, abstractmethod
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import anyio
+import pytest
 from entrada_emulator import seeds
 from entrada_emulator.pytest_plugin import Entra
 from pydantic import SecretStr
@@ -248,3 +250,30 @@ class OidcAtDjango(Peer):
 def thumbprint(token: str) -> str:
     """Return a token's at_hash for RS256 (OpenID Core section 3.1.3.6)."""
     return base64.urlsafe_b64encode(hashlib.sha256(token.encode()).digest()[:16]).rstrip(b"=").decode()
+
+
+PEERS = [
+    pytest.param("msal", id="msal-emulator"),
+    pytest.param("oidc", id="oidc-emulator"),
+    pytest.param("django", id="oidc-django", marks=pytest.mark.peer),
+]
+
+
+def made(name: str, request: pytest.FixtureRequest) -> Peer:
+    if name.startswith("django"):
+        return OidcAtDjango(request.getfixturevalue("django_provider"), public=name.endswith("public"))
+    kind = {"msal": MsalAtEmulator, "oidc": OidcAtEmulator, "msal-public": MsalPublicAtEmulator}[name]
+    return kind(request.getfixturevalue("entra"))
+
+
+@pytest.fixture(params=PEERS)
+async def peer(request: pytest.FixtureRequest) -> AsyncIterator[Peer]:
+    peer = made(request.param, request)
+    yield peer
+    await peer.egress.aclose()
+
+
+def answer(**changed: Any) -> Application:
+    """A token endpoint's good answer to a renewal, changed."""
+    body = {"access_token": "another", "token_type": "Bearer", "expires_in": 3600, "scope": "User.Read read"}
+    return canned(json.dumps({name: value for name, value in (body | changed).items() if value != "left out"}).encode())
