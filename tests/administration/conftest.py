@@ -6,7 +6,7 @@ from uuid import uuid4
 import pytest
 from entrada_emulator.keys import SigningKey
 
-from tests.administration.site import ADMINS, AdminSite, administered, promote
+from tests.administration.site import ADA, ADMINS, MIA, AdminSite, administered, promote
 from tests.servers import postgres_server
 
 
@@ -26,6 +26,17 @@ async def site(
     async with administered(entra_keys, tmp_path_factory.mktemp("admin"), **values) as found:
         await promote(found, *ADMINS)
         yield found
+
+
+@pytest.fixture(scope="module")
+async def console(
+    entra_keys: tuple[SigningKey, ...], tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[AdminSite]:
+    """The application with administration and console, an administrator and a person; nothing keeps them waiting."""
+    async with administered(entra_keys, tmp_path_factory.mktemp("console"), console=True, limits=False) as site:
+        await promote(site, ADA)
+        await site.of(MIA)
+        yield site
 
 
 def new_schema(url: str) -> str:

@@ -2,16 +2,14 @@
 
 import csv
 import io
-from collections.abc import AsyncIterator
 from html import unescape
 from urllib.parse import urlsplit
 
 import httpx2
 import pytest
-from entrada_emulator.keys import SigningKey
 
 from entrada.web.routes.admin.schemas import FILTER, PEOPLE, PLACE, WHEN
-from tests.administration.site import ADA, ADMIN, MIA, AdminSite, administered, promote, somebody
+from tests.administration.site import ADA, ADMIN, AdminSite, somebody
 from tests.administration.test_log import FORMULAS, NAUGHTY
 
 STRINGS = (
@@ -26,17 +24,6 @@ OTHERS = {"callback": ("state", "code", "error", "error_description", "iss"), "f
 PAGES = ("/admin", "/admin/users", "/admin/audit", "/admin/audit/new", "/admin/tenants", "/admin/system", "/account")
 ASKED = sorted({*PEOPLE, *FILTER, *PLACE, *WHEN, "period", "done", "person"})
 FORM = {"accept": "text/html", "sec-fetch-mode": "navigate"}
-
-
-@pytest.fixture(scope="module")
-async def console(
-    entra_keys: tuple[SigningKey, ...], tmp_path_factory: pytest.TempPathFactory
-) -> AsyncIterator[AdminSite]:
-    """The application with its console."""
-    async with administered(entra_keys, tmp_path_factory.mktemp("naughty"), console=True, limits=False) as site:
-        await promote(site, ADA)
-        await site.of(MIA)
-        yield site
 
 
 def shown_as_text(page: httpx2.Response, text: str) -> bool:

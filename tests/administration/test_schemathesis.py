@@ -1,7 +1,7 @@
 """What schemathesis makes of the OpenAPI document is answered as the document says, whoever asks (API-7)."""
 
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from functools import partial
 
@@ -11,7 +11,6 @@ import pytest
 import requests
 import schemathesis
 from anyio import from_thread
-from entrada_emulator.keys import SigningKey
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from hypothesis.errors import Unsatisfiable
@@ -23,7 +22,7 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
-from tests.administration.site import ADA, MIA, AdminSite, administered, promote, somebody
+from tests.administration.site import ADA, MIA, AdminSite, somebody
 
 # the application's own chores draw from `random` in another thread while a request is made up
 pytestmark = pytest.mark.filterwarnings("ignore:Do not use the `random` module inside strategies")
@@ -32,17 +31,6 @@ EXAMPLES = [2, pytest.param(100, marks=pytest.mark.long)]
 WHO = {"cookie", "authorization"}
 BASE = "http://localhost"
 Ask = Callable[[requests.PreparedRequest], Awaitable[httpx2.Response]]
-
-
-@pytest.fixture(scope="module")
-async def described(
-    entra_keys: tuple[SigningKey, ...], tmp_path_factory: pytest.TempPathFactory
-) -> AsyncIterator[AdminSite]:
-    """The application with administration and console, an administrator and a person; nothing keeps them waiting."""
-    async with administered(entra_keys, tmp_path_factory.mktemp("schemathesis"), console=True, limits=False) as site:
-        await promote(site, ADA)
-        await site.of(MIA)
-        yield site
 
 
 def asking(client: httpx2.AsyncClient, *, known: bool) -> Ask:
@@ -87,15 +75,15 @@ def explore(operation: APIOperation, asks: Sequence[Ask], *, known: str, example
 
 
 @pytest.mark.parametrize("examples", EXAMPLES)
-async def test_every_answer_is_in_the_document(described: AdminSite, examples: int) -> None:
+async def test_every_answer_is_in_the_document(console: AdminSite, examples: int) -> None:
     """API-7, SEC-177: whether a request fits or not, a stranger, a person and an administrator get what is declared.
 
     No answer is 5xx; its status, its kind and all that is in it are in the document.
     """
-    mia, ada = asking(await described.of(MIA), known=True), asking(await described.of(ADA), known=True)
-    asks, came = (asking(await described.site.stranger(), known=False), mia, ada), Counter[int]()
-    for found in schemathesis.openapi.from_dict(described.site.app.openapi()).get_all_operations():
-        known = str((await somebody(described)).id)
+    mia, ada = asking(await console.of(MIA), known=True), asking(await console.of(ADA), known=True)
+    asks, came = (asking(await console.site.stranger(), known=False), mia, ada), Counter[int]()
+    for found in schemathesis.openapi.from_dict(console.site.app.openapi()).get_all_operations():
+        known = str((await somebody(console)).id)
         looked = partial(explore, found.ok(), asks, known=known, examples=examples)
         came += await anyio.to_thread.run_sync(looked)
     assert came.keys() >= {200, 400, 401, 403, 404}
