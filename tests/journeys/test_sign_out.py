@@ -2,9 +2,12 @@
 
 from urllib.parse import parse_qs, urlsplit
 
+import pytest
+
 from tests.front_door import AUTH, AUTHORITY, BASE, SESSION, FrontDoor, walk_through
 
 HOST = "portal.birch.example"
+LEAVING = "__Host-entrada-leaving"
 
 
 async def test_there_and_here(door: FrontDoor) -> None:
@@ -60,14 +63,21 @@ async def test_without_a_session(door: FrontDoor) -> None:
     assert answer.json()["ended"] == {"here": True, "browser": True}
 
 
-async def test_twice(door: FrontDoor) -> None:
-    """REL-064: a second click on a page that is still open does no harm."""
+@pytest.mark.parametrize("kept", ["nothing", "the note", "the cookie"])
+async def test_twice(door: FrontDoor, kept: str) -> None:
+    """REL-064: two presses in one breath end as one does, at our last page, whatever the browser kept of the first."""
     browser = await door.signed_in()
-    page = browser.page
-    await browser.press("Sign out")
+    page, session = browser.page, browser.jar.of(HOST)[SESSION]
+    assert (await browser.fetch(f"{AUTH}/logout", method="POST", headers={"x-csrf": "1"})).status_code == 200
+    if kept != "the note":
+        browser.jar.keep_raw(f"{BASE}/", f"{LEAVING}=; Path=/; Secure; Max-Age=0")
+    if kept == "the cookie":
+        browser.jar.keep_raw(f"{BASE}/", f"{SESSION}={session}; Path=/; Secure; HttpOnly; SameSite=Lax")
     browser.history.append(page)
     await browser.press("Sign out")
-    assert browser.answers[0].status_code == 200
+    at_the_authority = any(url.startswith(AUTHORITY) for url in browser.visited)
+    assert at_the_authority is (kept != "nothing")
+    assert "signed out" in browser.page.text.lower()
 
 
 async def test_in_and_out_is_no_loop(door: FrontDoor) -> None:

@@ -21,7 +21,7 @@ class SignedOut:
     session: Session | None = None
     """The session that ended, when there was one."""
     authority_url: str | None = field(repr=False, default=None)
-    """The authority's sign-out page; None when there was no session, or the authority offers none."""
+    """The authority's sign-out page; None when there was nothing to end there, or the authority offers none."""
 
 
 class SignOut:
@@ -42,10 +42,14 @@ class SignOut:
         self._client = client
         self._endings = endings
 
-    async def end(self, session_id: str | None) -> SignedOut:
-        """End the session in the store; an unreachable store or authority is told, not raised (SEC-097)."""
+    async def end(self, session_id: str | None, *, leaving: bool = False) -> SignedOut:
+        """End the session in the store; an unreachable store or authority is told, not raised (SEC-097).
+
+        A session that had ended before, and a browser that is `leaving` for the authority, are led there all the
+        same: the browser keeps only the answer to the last of two presses, and the first has ended the session.
+        """
         if session_id is None:
-            return SignedOut(here=True)
+            return SignedOut(here=True, authority_url=await self._authority_url(None, None) if leaving else None)
         try:
             session = await self._sessions.load(session_id)
             held = await self._sessions.tokens(session) if session else None
@@ -55,7 +59,7 @@ class SignOut:
         if held:
             self._endings.revoke([held.blob])
         id_token = self._client.id_token(held.blob) if held else None
-        url = await self._authority_url(session.user.login_hint, id_token) if session else None
+        url = await self._authority_url(session.user.login_hint if session else None, id_token)
         return SignedOut(here=True, session=session, authority_url=url)
 
     async def _authority_url(self, login_hint: str | None, id_token: str | None) -> str | None:

@@ -20,7 +20,7 @@ async def logout(request: Request) -> Response:
     if context.bearer:
         raise NotSignedIn("a bearer token is not signed out, and its request's cookie is not looked at")
     _refuse_other_sites(context)
-    done = await context.house.sign_out.end(context.session_id)
+    done = await context.house.sign_out.end(context.session_id, leaving=_is_leaving(context))
     context.set_cookies.append(context.house.cookies.end_session())
     if done.authority_url:
         context.set_cookies.append(context.house.cookies.leave())
@@ -39,8 +39,13 @@ async def signed_out(request: Request) -> Response:
     house = context.house
     if await context.session() is not None:
         return RedirectResponse(house.settings.home, 303, headers={"cache-control": "no-store"})
-    left = cookies.single(context.cookie_header, house.cookies.leaving) == "1"
+    left = _is_leaving(context)
     return house.pages.signed_out(here=left, at_authority="ended" if left else "unknown", sign_in=context.sign_in_url)
+
+
+def _is_leaving(context: Context) -> bool:
+    """Whether this browser was sent to the authority to sign out, within the last minutes."""
+    return cookies.single(context.cookie_header, context.house.cookies.leaving) == "1"
 
 
 def _refuse_other_sites(context: Context) -> None:
