@@ -11,7 +11,7 @@ TESTS ?=
 SECONDS ?= 60
 BIN := $(VENV)/bin
 
-.PHONY: help demo test faults fuzz check bench docs matrix golden lock format clean
+.PHONY: help demo test faults long fuzz check bench docs matrix golden lock format clean
 
 help: ## Say what there is
 	@echo "Entrada. Needs Python 3.11 or newer, make and a shell; everything else is set up on first use."
@@ -24,13 +24,16 @@ help: ## Say what there is
 demo: $(VENV)/.demo ## Sign in against an emulated Entra tenant, at http://localhost:8000
 	@$(BIN)/python -m examples.run $(EXAMPLE)
 
-test: $(VENV)/.dev ## Run every test; installs Chromium and the servers it needs when it may
+test: $(VENV)/.dev ## Run every test but the long ones; installs Chromium and the servers it needs when it may
 	@.ci/packages
 	@.ci/javascript
 	@$(BIN)/python -m pytest $(or $(TESTS),-n 2 --dist loadfile)
 
 faults: $(VENV)/.dev ## Run the fault tests, those that take long included
-	@$(BIN)/python -m pytest -m "long or not long" tests/faults tests/chromium/faults emulator/tests/test_chromium.py
+	@$(BIN)/python -m pytest -m "long or not long" tests/faults tests/chromium/faults
+
+long: $(VENV)/.dev ## Run what takes long, wherever it is, and nothing else; TESTS=tests/attacks for a part
+	@$(BIN)/python -m pytest -m long $(TESTS)
 
 fuzz: $(VENV)-fuzz/.fuzz ## Fuzz the token parser and key sets, guided by coverage; SECONDS=60 for each target
 	@$(VENV)-fuzz/bin/python -m tests.fuzz $(SECONDS)

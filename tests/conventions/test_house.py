@@ -1,6 +1,7 @@
 """The house as tests: what a reader may rely on without looking."""
 
 import ast
+import re
 import statistics
 from collections.abc import Iterator
 from pathlib import Path
@@ -70,3 +71,21 @@ def test_locks_hold_hashes_and_no_addresses() -> None:
         packages = [line for line in text.splitlines() if "==" in line and not line.startswith((" ", "#"))]
         assert packages, lock.name
         assert all(line.endswith("\\") for line in packages), lock.name
+
+
+def test_what_is_said_of_make_is_so() -> None:
+    """Every target that people are told of is there, and `make help` tells of every one."""
+    makefile = (ROOT / "Makefile").read_text("utf-8")
+    told = set(re.findall(r"^([a-z]+):.*## ", makefile, re.MULTILINE))
+    assert {"help", *re.findall(r"^\.PHONY: (.*)", makefile, re.MULTILINE)[0].split()} == told
+    places = [*ROOT.glob("*.md"), ROOT / "pyproject.toml", *(ROOT / "docs").rglob("*.md"), *(ROOT / ".ci").iterdir()]
+    commands = re.compile(r"(?:`|^)make (?:[A-Z]+=\S+ )*([a-z]+)(?=`| [A-Z]|\s*(?:#|$))", re.MULTILINE)
+    named = {name for place in places if place.is_file() for name in commands.findall(place.read_text("utf-8"))}
+    assert named <= told
+    assert len(named) > 8
+
+
+def test_each_long_test_is_run_by_a_command() -> None:
+    """`make long` runs whatever is marked so: it names the mark, and no folder unless it is told one."""
+    recipe = re.findall(r"^long:.*\n\t(.*)", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE)
+    assert [line.partition(" -m pytest ")[2] for line in recipe] == ["-m long $(TESTS)"]
