@@ -114,6 +114,8 @@ class Entrada:
         logs.set_up(as_json=self.settings.log_as_json, auth_paths=building.auth_paths)
         if not self.settings.secure:
             log.warning("session_cookie_not_secure", reason="plain http, for development on this machine")
+        if self.settings.production and not self.settings.limits:
+            log.warning("limits_off", reason="ENTRADA_LIMITS=false: a layer in front has to limit requests by rate")
 
 
 def _close_inside(app: FastAPI) -> None:

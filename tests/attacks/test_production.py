@@ -1,5 +1,6 @@
 """In production nobody is shown the inside, whatever the application left on."""
 
+import logging
 from pathlib import Path
 
 import pytest
@@ -47,3 +48,16 @@ def test_debug_is_refused(tmp_path: Path) -> None:
     with pytest.raises(SettingsRefused, match="debug"):
         Entrada(settings(tmp_path, keys=generate(), **PRODUCTION)).install(app)
     Entrada(settings(tmp_path)).install(app)
+
+
+@pytest.mark.parametrize(("values", "told"), [({}, False), ({"limits": False}, True)], ids=["limited", "unlimited"])
+async def test_without_limits_it_starts_and_says_so(
+    entra: Entra, tmp_path: Path, caplog: pytest.LogCaptureFixture, values: dict[str, bool], told: bool
+) -> None:
+    """SEC-152: limits by rate may be another layer's in production; nobody forgets them unwarned (0340)."""
+    caplog.set_level(logging.WARNING, logger="entrada")
+    given = PRODUCTION | {"limit_strangers": ("3/hour",)} | values
+    async with running(entra, tmp_path, keys=generate(), **given) as door:
+        seen = [(await door.raw("GET", f"{BASE}/nowhere")).status_code for _ in range(5)]
+    assert seen[-1] == (404 if told else 429)
+    assert any(record.message.startswith("limits_off ") for record in caplog.records) == told

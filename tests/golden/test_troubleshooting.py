@@ -15,6 +15,7 @@ At sign-in a page says what happened, what the person can do, and a reference; t
 |---|---|---|
 | `tenant_id: missing` and others like it | a setting is missing, misspelt or unsafe | as the line says |
 | `session_cookie_not_secure` in the log | the application is served over plain http | right for development; production refuses it |
+| `limits_off` in the log | `ENTRADA_LIMITS=false` in production | take it away, unless a layer in front limits requests by rate ([guards](guards.md)) |
 | `/ready` answers 503 | the authority's documents or the store cannot be had | the log says which (`not_ready`) |
 | `/ready` says `"failing": ["users"]` | the users' database cannot be had: nobody signs in, who is in goes on | the log says why (`users_database_not_reached`) |
 | the browser comes back to "cannot be finished" | the cookie of the attempt did not come back | use the host name of `base_url` to open the application, and allow cookies |

@@ -120,6 +120,24 @@ def test_what_is_kept_elsewhere(portal: Environment, tmp_path: Path) -> None:
         assert left_in(server) == "0"
 
 
+@pytest.mark.parametrize(
+    ("profile", "limited", "result"),
+    [("production", "false", "warns"), ("production", "true", "passes"), ("development", "false", "passes")],
+)
+def test_limits_that_are_off(portal: Environment, profile: str, limited: str, result: str) -> None:
+    """Production without limits by rate is warned of, with what to see to; it is no failure (0340)."""
+    right = {
+        "AZURE_TENANT_ID": "11111111-1111-4111-8111-111111111111",
+        "AZURE_CLIENT_ID": portal["AZURE_CLIENT_ID"],
+        "AZURE_CLIENT_SECRET": "k8Q~real-looking-value",
+        "ENTRADA_KEYS": generate(),
+        "ENTRADA_BASE_URL": "https://app.contoso.com",
+    }
+    checks = found("--offline", code=0, **right, ENTRADA_PROFILE=profile, ENTRADA_LIMITS=limited)
+    assert checks["limits"]["result"] == result
+    assert ("ENTRADA_LIMITS" in checks["limits"]["mend"]) == (result == "warns")
+
+
 def test_nobody_answers(tenant: ServedEntra, portal: Environment, tmp_path: Path, free_tcp_port: int) -> None:
     """An authority, a store, a database and an application that are down are each named; what rests on them is open."""
     nowhere = f"127.0.0.1:{free_tcp_port}"

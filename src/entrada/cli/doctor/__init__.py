@@ -15,7 +15,7 @@ from rich.console import Console
 
 from entrada.cli.doctor.authority import authority, consent
 from entrada.cli.doctor.credential import accepted
-from entrada.cli.doctor.here import cookies, credential_expiry, disk, key_files, profile, redirect_uris
+from entrada.cli.doctor.here import cookies, credential_expiry, disk, key_files, limits, profile, redirect_uris
 from entrada.cli.doctor.kept import store, users
 from entrada.cli.doctor.patient import Check, Patient
 from entrada.cli.doctor.reach import base_url
@@ -27,7 +27,7 @@ from entrada.logs import NAME
 from entrada.settings import Settings
 from entrada.web.ways_out import WaysOut, lay_ways_out
 
-HERE: tuple[Check, ...] = (profile, cookies, redirect_uris, key_files, credential_expiry, disk)
+HERE: tuple[Check, ...] = (profile, cookies, limits, redirect_uris, key_files, credential_expiry, disk)
 ELSEWHERE: tuple[Check, ...] = (authority, accepted, consent, base_url, store, users)
 FAILS, CANNOT_RUN = 1, 2
 

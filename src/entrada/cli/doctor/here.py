@@ -42,6 +42,17 @@ async def cookies(patient: Patient) -> Iterable[Finding]:
     return [Finding("cookies", "warns", "base_url is http: neither __Host- nor Secure, for this machine only", mend)]
 
 
+async def limits(patient: Patient) -> Iterable[Finding]:
+    """Strangers are limited by rate here; where they are not, something in front has to do it (SEC-152)."""
+    settings = patient.settings
+    if settings.limits:
+        return [Finding("limits", "passes", "requests are limited by rate")]
+    if not settings.production:
+        return [Finding("limits", "passes", "off; production would be warned of it")]
+    mend = "take ENTRADA_LIMITS=false away, or see that a layer in front limits by rate, the sign-in above all"
+    return [Finding("limits", "warns", "off: nobody is limited by rate here", mend)]
+
+
 async def redirect_uris(patient: Patient) -> Iterable[Finding]:
     """Each address that must be registered is one that can be."""
     return [_registrable(name, uri, patient.settings) for name, uri in uris_to_register(patient.settings)]
