@@ -2,12 +2,18 @@
 
 import asyncio
 import os
-import sys
-from asyncio.subprocess import PIPE, Process
+import tempfile
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.forked import Running, Streams, start
 from tests.processes import SOURCES
+
+PATIENCE = 60.0  # seconds
+GLANCE = 0.02
+
+_said = tempfile.TemporaryDirectory()
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,41 +29,46 @@ class Done:
         return self.out + self.err
 
 
-async def begin(*arguments: str, cwd: Path, **environment: str) -> Process:
-    """Start `entrada …` in a directory; nothing of our own environment but PATH reaches it."""
-    return await asyncio.create_subprocess_exec(
-        sys.executable,
-        "-m",
-        "entrada.cli",
-        *arguments,
-        cwd=cwd,
-        env={"PATH": os.environ["PATH"], "PYTHONPATH": SOURCES, "COLUMNS": "200", **environment},
-        stdin=PIPE,
-        stdout=PIPE,
-        stderr=PIPE,
-    )
+@dataclass(frozen=True, slots=True)
+class Command:
+    """One that was started."""
+
+    process: Running
+    streams: Streams
+
+    def done(self) -> Done:
+        """Wait for its end."""
+        code = self.process.wait(PATIENCE)
+        return Done(code, self.streams.out.read_text(), self.streams.err.read_text())
+
+    async def ended(self) -> Done:
+        """Wait for its end, while other things go on."""
+        return await asyncio.to_thread(self.done)
+
+    async def line_with(self, text: str) -> str:
+        """Return the first line on stderr that has this text."""
+        until = time.monotonic() + PATIENCE
+        while True:
+            over = self.process.poll() is not None or time.monotonic() > until
+            read = self.streams.err.read_text()
+            found = [line for line in read.splitlines(keepends=True) if text in line and line.endswith("\n")]
+            if found:
+                return found[0].strip()
+            assert not over, f"no line with {text!r}:\n{read}"
+            await asyncio.sleep(GLANCE)
 
 
-async def ended(process: Process, *, given: str = "", before: str = "") -> Done:
-    """Wait for the end; `given` goes to its stdin, `before` is what was read from its stderr already."""
-    async with asyncio.timeout(60):
-        out, err = await process.communicate(given.encode())
-    assert process.returncode is not None
-    return Done(process.returncode, out.decode(), before + err.decode())
+def begin(*arguments: str, cwd: Path, given: str = "", **environment: str) -> Command:
+    """Start `entrada …` in a directory; nothing of our own environment but PATH reaches it. `given` is its stdin."""
+    folder = Path(tempfile.mkdtemp(dir=_said.name))
+    streams = Streams(given=folder / "given", out=folder / "out", err=folder / "err")
+    for path, text in ((streams.given, given), (streams.out, ""), (streams.err, "")):
+        path.write_text(text)
+    own = {"PATH": os.environ["PATH"], "PYTHONPATH": SOURCES, "COLUMNS": "200", **environment}
+    process = start("entrada.cli", *arguments, environment=own, cwd=cwd, streams=streams)
+    return Command(process, streams)
 
 
 async def run(*arguments: str, cwd: Path, given: str = "", **environment: str) -> Done:
     """Run `entrada …` to its end."""
-    return await ended(await begin(*arguments, cwd=cwd, **environment), given=given)
-
-
-async def line_with(process: Process, text: str) -> tuple[str, str]:
-    """Return the first line on stderr that has this text, and all that was read until then."""
-    assert process.stderr
-    read = ""
-    async with asyncio.timeout(60):
-        while line := (await process.stderr.readline()).decode():
-            read += line
-            if text in line:
-                return line.strip(), read
-    raise AssertionError(f"no line with {text!r}:\n{read}")
+    return await begin(*arguments, cwd=cwd, given=given, **environment).ended()

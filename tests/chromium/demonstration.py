@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.chromium.sites import SOURCES, free_ports
+from tests.chromium.sites import free_ports
+from tests.forked import SOURCES
 
 PORT_NAMES = ("PORT", "EMULATOR_HTTP_PORT", "EMULATOR_HTTPS_PORT", "API_PORT")
 Demo = tuple["subprocess.Popen[str]", dict[str, str]]

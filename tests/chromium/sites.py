@@ -4,9 +4,7 @@ Only Chromium knows where portal.birch.example is, because it is told. To a brow
 and by scheme, as an application and Microsoft are: SameSite cookies behave as they do in earnest.
 """
 
-import os
 import socket
-import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -21,13 +19,12 @@ from examples.auth_code_flow.demo import demo
 from examples.demo import Demo
 from examples.supervisor import Program
 from tests.chromium.emulated import Tenant
+from tests.forked import ROOT, SOURCES, Running, Streams, start
 
-ROOT = Path(__file__).parents[2]
 EXAMPLE = "examples.auth_code_flow.app:app"
 REGISTERED = demo({})
 HOST = "portal.birch.example"
 READY_WITHIN = 30.0  # seconds, on a machine that has other things to do
-SOURCES = os.pathsep.join(str(ROOT / folder) for folder in ("src", "emulator/src", "."))
 
 
 def free_ports(count: int) -> list[int]:
@@ -85,25 +82,22 @@ def application(
 def running(program: Program, log: Path, is_ready: Callable[[], bool], *, cwd: Path = ROOT) -> Iterator[None]:
     """Run a program until the block ends; what it says goes into `log`, and into the failure if it does not start."""
     environment = {**program.environment, "PYTHONPATH": SOURCES}
-    with (
-        log.open("wb") as out,
-        subprocess.Popen(
-            program.command, env=environment, cwd=cwd, stdin=subprocess.DEVNULL, stdout=out, stderr=subprocess.STDOUT
-        ) as process,
-    ):
-        try:
-            _wait(process, is_ready, log)
-            yield
-        finally:
-            process.terminate()
-            process.wait(timeout=15)
+    python, option, *command = program.command
+    assert (python, option) == (sys.executable, "-m")
+    process = start(*command, environment=environment, cwd=cwd, streams=Streams(out=log, err=log))
+    try:
+        _wait(process, is_ready, log)
+        yield
+    finally:
+        process.terminate()
+        process.wait(timeout=15)
 
 
-def _wait(process: "subprocess.Popen[bytes]", is_ready: Callable[[], bool], log: Path) -> None:
+def _wait(process: Running, is_ready: Callable[[], bool], log: Path) -> None:
     until = time.monotonic() + READY_WITHIN
     while not is_ready():
         if process.poll() is not None or time.monotonic() > until:
-            raise AssertionError(f"{process.args!r} is not ready:\n{log.read_text()[-3000:]}")
+            raise AssertionError(f"{process.module} is not ready:\n{log.read_text()[-3000:]}")
         time.sleep(0.05)
 
 

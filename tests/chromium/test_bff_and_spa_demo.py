@@ -11,9 +11,10 @@ import pytest
 from examples.supervisor import port_is_free
 from tests.chromium.demonstration import PORT_NAMES, Demo, started, until_ready
 from tests.chromium.launch import chromium_at
-from tests.chromium.sites import ROOT, free_ports
+from tests.chromium.sites import free_ports
 from tests.chromium.two_halves import Half, answers_all, comes_back, page_is_built
 from tests.chromium.visitor import Visitor
+from tests.forked import ROOT
 
 
 @pytest.fixture

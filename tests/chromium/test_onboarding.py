@@ -1,8 +1,5 @@
 """An administrator of another organisation brings it in, in a real browser between two sites."""
 
-import os
-import subprocess
-import sys
 from collections.abc import Mapping
 
 import pytest
@@ -10,8 +7,9 @@ from entrada_emulator import seeds
 
 from tests.chromium.emulated import Tenant
 from tests.chromium.launch import Site
-from tests.chromium.sites import HOST, SOURCES
+from tests.chromium.sites import HOST
 from tests.chromium.visitor import Visitor
+from tests.command import begin
 
 ANOTHER = "0cce16f1-7f35-4f0e-8d1b-3d8f0b5c4a11"  # an organisation that the settings name
 ONBOARDING = f"https://{HOST}/onboarding"
@@ -79,19 +77,13 @@ def test_a_member_cannot_agree(visitor: Visitor) -> None:
 
 def promote(site: Site, who: str) -> None:
     """Make somebody an administrator, as an operator does."""
-    subprocess.run(
-        [sys.executable, "-m", "entrada.cli", "users", "promote", who],
-        cwd=site.home,
-        env={
-            "PATH": os.environ["PATH"],
-            "PYTHONPATH": SOURCES,
-            "AZURE_TENANT_ID": seeds.BIRCH.id,
-            "AZURE_CLIENT_ID": seeds.MULTI_TENANT_APP,
-            "ENTRADA_DATA_DIR": str(site.home / "data"),
-        },
-        check=True,
-        timeout=60,
-    )
+    environment = {
+        "AZURE_TENANT_ID": seeds.BIRCH.id,
+        "AZURE_CLIENT_ID": seeds.MULTI_TENANT_APP,
+        "ENTRADA_DATA_DIR": str(site.home / "data"),
+    }
+    done = begin("users", "promote", who, cwd=site.home, **environment).done()
+    assert done.code == 0, done.said
 
 
 def test_an_operator_decides_about_organisations(visitor: Visitor, site: Site) -> None:

@@ -10,9 +10,10 @@ from entrada_emulator.seeds import PASSWORD
 from examples.demo import inherited
 from examples.supervisor import Program
 from tests.chromium.launch import chromium_at
-from tests.chromium.sites import ROOT, answers, free_ports, running
+from tests.chromium.sites import answers, free_ports, running
 from tests.chromium.visitor import Visitor
 from tests.docs.blocks import blocks_in
+from tests.forked import ROOT
 
 PAGE = ROOT / "docs" / "quick-start.md"
 BLOCKS = blocks_in(PAGE)

@@ -10,8 +10,8 @@ import pytest
 from playwright.sync_api import Error, Locator, Page, Response
 
 from examples.front_end import build
-from tests.chromium.sites import ROOT
 from tests.chromium.visitor import Visitor
+from tests.forked import ROOT
 
 SECRETS = ("access_token", "refresh_token", "id_token")
 PATIENCE = 30.0  # seconds

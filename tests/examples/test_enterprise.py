@@ -8,8 +8,9 @@ import httpx2
 from entrada_emulator.seeds import BIRCH, WEB_APP
 
 from tests.chromium.demonstration import PORT_NAMES, started, until_ready
-from tests.chromium.sites import SOURCES, free_ports
+from tests.chromium.sites import free_ports
 from tests.command import run
+from tests.forked import SOURCES
 
 OPENED = {"accept": "text/html", "sec-fetch-mode": "navigate", "sec-fetch-site": "none"}
 ROUTES = {

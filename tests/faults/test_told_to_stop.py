@@ -16,9 +16,10 @@ from entrada_emulator.faults import Fault
 from entrada_emulator.keys import SigningKey
 from entrada_emulator.pytest_plugin import served
 
-from tests.chromium.sites import ROOT, SOURCES, free_ports
+from tests.chromium.sites import free_ports
 from tests.faults.invariants import assert_one_renewal_each, watching
 from tests.faults.workers import Cluster, Worker, cluster
+from tests.forked import ROOT, SOURCES
 
 DRAIN = 3.0
 TO_EXPIRE = timedelta(minutes=100)

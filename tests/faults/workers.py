@@ -5,8 +5,6 @@ import json
 import os
 import signal
 import struct
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -19,14 +17,16 @@ from entrada_emulator import seeds
 from entrada_emulator.pytest_plugin import Entra, ServedEntra
 
 from entrada.sessions.opening import open_store
-from tests.chromium.sites import ROOT, SOURCES, free_ports
+from tests.chromium.sites import free_ports
 from tests.faults.invariants import Visit
 from tests.faults.people import COOKIE, Person, admitted_by
 from tests.faults.points import arm
+from tests.forked import ROOT, SOURCES, Running, Streams, start
 from tests.front_door import SECRET
 
 READY_WITHIN = 60.0  # seconds, on a machine that has other things to do
 ANSWER_WITHIN = 60.0
+APPLICATION = "tests.faults.worker_app:app"
 
 
 @dataclass(slots=True)
@@ -34,21 +34,20 @@ class Worker:
     """One process."""
 
     port: int
-    command: list[str]
+    command: tuple[str, ...]
+    """The module that is run as `__main__`, and its arguments."""
     environment: dict[str, str]
     log: Path
     points: Path
-    process: "subprocess.Popen[bytes] | None" = None
+    process: Running | None = None
 
     @property
     def url(self) -> str:
         return f"http://localhost:{self.port}"
 
     def start(self) -> None:
-        with self.log.open("ab") as out:
-            self.process = subprocess.Popen(
-                self.command, env=self.environment, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=out, stderr=out
-            )
+        said = Streams(out=self.log, err=self.log)
+        self.process = start(*self.command, environment=self.environment, cwd=ROOT, streams=said)
 
     def send(self, number: signal.Signals) -> None:
         """Send this process a signal."""
@@ -245,13 +244,10 @@ def cluster(
         yield running
 
 
-def _uvicorn(port: int) -> list[str]:
-    return [
-        sys.executable, "-m", "uvicorn", "tests.faults.worker_app:app", "--host", "127.0.0.1",
-        "--port", str(port), "--log-level", "warning", "--backlog", "1024",
-    ]  # fmt: skip
+def _uvicorn(port: int) -> tuple[str, ...]:
+    where = ("--host", "127.0.0.1", "--port", str(port), "--backlog", "1024")
+    return ("uvicorn", APPLICATION, *where, "--log-level", "warning")
 
 
-def _serve(port: int, drain: float) -> list[str]:
-    where = ["--port", str(port), "--drain-seconds", str(drain)]
-    return [sys.executable, "-m", "entrada.cli", "serve", "tests.faults.worker_app:app", *where]
+def _serve(port: int, drain: float) -> tuple[str, ...]:
+    return ("entrada.cli", "serve", APPLICATION, "--port", str(port), "--drain-seconds", str(drain))

@@ -13,24 +13,20 @@ from entrada_emulator.pytest_plugin import Entra
 
 from entrada.keyring import KeyRing, generate
 from tests.browser import Browser
+from tests.command import begin
+from tests.forked import ROOT
 from tests.front_door import AUTH, BASE, SESSION, FrontDoor, running
 from tests.processes import SOURCES
+from tests.taken_up import taken_up
 
 SETTINGS = {"AZURE_TENANT_ID": "contoso.com", "AZURE_CLIENT_ID": "portal"}
 
 
 def keys(*arguments: str, code: int = 0, **environment: str) -> str:
     """Run `entrada keys …` and return what it printed to both ends."""
-    done = subprocess.run(
-        [sys.executable, "-m", "entrada.cli", "keys", *arguments],
-        env={"PATH": os.environ["PATH"], "PYTHONPATH": SOURCES, **SETTINGS, **environment},
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
-    assert done.returncode == code, done.stderr
-    return done.stdout + done.stderr
+    done = begin("keys", *arguments, cwd=ROOT, **{**SETTINGS, **environment}).done()
+    assert done.code == code, done.said
+    return done.said
 
 
 @pytest.fixture
@@ -117,7 +113,9 @@ def test_what_cannot_be_done_is_said(
     assert ring.read_text() == text
 
 
-async def test_a_key_that_nobody_needs_is_dropped(entra: Entra, tmp_path: Path, ring: Path) -> None:
+async def test_a_key_that_nobody_needs_is_dropped(
+    entra: Entra, tmp_path: Path, ring: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     """When the last session that the old key finds has ended, the key goes, and the status says so."""
     environment = {"ENTRADA_KEYS_FILE": str(ring), "ENTRADA_DATA_DIR": str(tmp_path / "data")}
     old = KeyRing.parse(ring.read_text()).active
@@ -126,6 +124,7 @@ async def test_a_key_that_nobody_needs_is_dropped(entra: Entra, tmp_path: Path, 
         ring.write_text(
             KeyRing.parse(ring.read_text()).with_waiting(KeyRing.parse(generate()).active).promoted().text()
         )
+        await taken_up(caplog)
         shown = await anyio.to_thread.run_sync(lambda: keys("status", **environment))
         assert "left to re-seal: 1 records (by their next use), 1 tokens (by their next renewal)" in shown
         sealed = await anyio.to_thread.run_sync(lambda: keys("reseal", **environment))
@@ -145,7 +144,9 @@ async def test_a_key_that_nobody_needs_is_dropped(entra: Entra, tmp_path: Path, 
         assert old.id not in ring.read_text()
 
 
-async def test_a_key_is_dropped_by_force(entra: Entra, tmp_path: Path, ring: Path) -> None:
+async def test_a_key_is_dropped_by_force(
+    entra: Entra, tmp_path: Path, ring: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     """With --force it goes at once, and whoever needs it signs in again: 401, and no error."""
     environment = {"ENTRADA_KEYS_FILE": str(ring), "ENTRADA_DATA_DIR": str(tmp_path / "data")}
     old = KeyRing.parse(ring.read_text()).active
@@ -154,10 +155,11 @@ async def test_a_key_is_dropped_by_force(entra: Entra, tmp_path: Path, ring: Pat
         ring.write_text(
             KeyRing.parse(ring.read_text()).with_waiting(KeyRing.parse(generate()).active).promoted().text()
         )
+        await taken_up(caplog)
         await anyio.to_thread.run_sync(lambda: keys("drop", old.id, code=1, **environment))
         await anyio.to_thread.run_sync(lambda: keys("drop", old.id, "--force", **environment))
         assert old.id not in ring.read_text()
-        await anyio.sleep(2.5)
+        await taken_up(caplog, times=2)
         assert await door.reuse(session) == 401
 
 
@@ -185,7 +187,9 @@ def test_a_missing_package_is_said_plainly() -> None:
     assert done.stderr == 'The command line needs one more package: pip install "entrada[cli]"\n'
 
 
-async def test_a_rotation_under_load_signs_nobody_out(entra: Entra, tmp_path: Path, ring: Path) -> None:
+async def test_a_rotation_under_load_signs_nobody_out(
+    entra: Entra, tmp_path: Path, ring: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     """Two workers take the ring up while people use them: each request is answered, each form accepted (REL-035)."""
     data = tmp_path / "data"
     values = {"keys_file": ring, "store": "sqlite:"}
@@ -198,9 +202,9 @@ async def test_a_rotation_under_load_signs_nobody_out(entra: Entra, tmp_path: Pa
             for browser, door in people:
                 crowd.start_soon(use, browser, door, stop)
             old = KeyRing.parse(ring.read_text()).active.id
-            for _ in range(2):
+            for rotations in (1, 2):
                 await anyio.to_thread.run_sync(lambda: keys("rotate", "--file", str(ring)))
-                await anyio.sleep(2.5)
+                await taken_up(caplog, times=2 * rotations)
                 after_a_minute(ring)
             stop.set()
         assert KeyRing.parse(ring.read_text()).active.id != old

@@ -15,7 +15,7 @@ from entrada_emulator import seeds_customers as shop
 from entrada_emulator.pytest_plugin import ServedEntra
 
 from tests.browser import Browser
-from tests.command import begin, ended, line_with, run
+from tests.command import begin, run
 
 SCOPE = f"api://{seeds.API}/access_as_user"
 
@@ -60,15 +60,15 @@ async def test_the_browser_comes_back_to_this_machine_with_a_code(
     served_entra: ServedEntra, tmp_path: Path, browser: Browser
 ) -> None:
     """PKCE, state and a free port; the token is in a file of its owner's, and the curl line reads it from there."""
-    process = await begin("token", "--no-browser", SCOPE, cwd=tmp_path, **settings(served_entra))
-    address, read = await line_with(process, "/authorize?")
+    command = begin("token", "--no-browser", SCOPE, cwd=tmp_path, **settings(served_entra))
+    address = await command.line_with("/authorize?")
     asked = parse_qs(urlsplit(address).query)
     assert asked["code_challenge_method"] == ["S256"]
     assert re.fullmatch(r"http://localhost:\d{4,5}", asked["redirect_uri"][0])
     await browser.open(address)
     await walk(browser, "No")
     assert "go back to the command line" in browser.page.text
-    done = await ended(process, before=read)
+    done = await command.ended()
     assert done.code == 0, done.said
     token = kept(tmp_path / ".entrada/authorization")
     assert token not in done.said
@@ -91,11 +91,11 @@ async def test_customers_get_one_by_their_user_flow(
         "ENTRADA_CA_FILE": served_entra.ca_file,
     }
     arguments = ("--no-browser", "--confidential", "--redirect-uri", "http://localhost/callback")
-    process = await begin("token", *arguments, f"{shop.SHOP_API_URI}/basket.read", cwd=tmp_path, **values)
-    address, read = await line_with(process, "/authorize?")
+    command = begin("token", *arguments, f"{shop.SHOP_API_URI}/basket.read", cwd=tmp_path, **values)
+    address = await command.line_with("/authorize?")
     await browser.open(address)
     await browser.press("Carla Customer")
-    done = await ended(process, before=read)
+    done = await command.ended()
     assert (done.code, done.out) == (0, "curl -H @.entrada/authorization http://localhost:8000/\n"), done.said
     del values["AZURE_CLIENT_SECRET"]
     api = {**values, "AZURE_CLIENT_ID": shop.SHOP_API}
@@ -105,8 +105,8 @@ async def test_customers_get_one_by_their_user_flow(
 
 async def test_the_door_takes_its_own_answer_only(served_entra: ServedEntra, tmp_path: Path) -> None:
     """An answer with another state or twice a code is sent away, and the command waits on (SEC-011, SEC-016)."""
-    process = await begin("token", "--no-browser", cwd=tmp_path, **settings(served_entra))
-    address, read = await line_with(process, "/authorize?")
+    command = begin("token", "--no-browser", cwd=tmp_path, **settings(served_entra))
+    address = await command.line_with("/authorize?")
     asked = dict(parse_qsl(urlsplit(address).query))
     here, state = asked["redirect_uri"], asked["state"]
     async with httpx2.AsyncClient(trust_env=False) as stranger:
@@ -118,7 +118,7 @@ async def test_the_door_takes_its_own_answer_only(served_entra: ServedEntra, tmp
         assert (await stranger.post(f"{here}/?state={state}&code=one")).status_code == 404
         refused = await stranger.get(f"{here}/?state={state}&error=access_denied&error_subcode=cancel")
     assert refused.headers["cache-control"] == "no-store"
-    done = await ended(process, before=read)
+    done = await command.ended()
     assert done.code == 1
     assert "the person or a policy declined" in done.err
     assert not (tmp_path / ".entrada").exists()
@@ -127,14 +127,14 @@ async def test_the_door_takes_its_own_answer_only(served_entra: ServedEntra, tmp
 async def test_a_device_code_needs_no_browser_here(served_entra: ServedEntra, tmp_path: Path, browser: Browser) -> None:
     """The code is shown, the person signs in elsewhere, the command goes on by itself; --file says where to."""
     path = tmp_path / "mine" / "token"
-    process = await begin("token", "--device-code", "--file", str(path), SCOPE, cwd=tmp_path, **settings(served_entra))
-    line, read = await line_with(process, "enter the code")
+    command = begin("token", "--device-code", "--file", str(path), SCOPE, cwd=tmp_path, **settings(served_entra))
+    line = await command.line_with("enter the code")
     found = re.search(r"Open (\S+) on any device and enter the code (\w+)", line)
     assert found
     await browser.open(found[1])
     await browser.press("Next", code=found[2])
     await walk(browser, "No", "Continue")
-    done = await ended(process, before=read)
+    done = await command.ended()
     assert done.code == 0, done.said
     assert served_entra.entra.claims_of(kept(path))["scp"] == "access_as_user"
     assert f"curl -H @{path} " in done.out
@@ -142,12 +142,12 @@ async def test_a_device_code_needs_no_browser_here(served_entra: ServedEntra, tm
 
 async def test_a_declined_device_code_is_told(served_entra: ServedEntra, tmp_path: Path, browser: Browser) -> None:
     """What the person declined ends the command with the authority's word."""
-    process = await begin("token", "--device-code", SCOPE, cwd=tmp_path, **settings(served_entra))
-    line, read = await line_with(process, "enter the code")
+    command = begin("token", "--device-code", SCOPE, cwd=tmp_path, **settings(served_entra))
+    line = await command.line_with("enter the code")
     await browser.open(line.split()[1])
     await browser.press("Next", code=line.split()[-1])
     await walk(browser, "No", "Cancel")
-    done = await ended(process, before=read)
+    done = await command.ended()
     assert (done.code, "authorization_declined" in done.err) == (1, True), done.said
 
 
@@ -193,11 +193,11 @@ async def test_a_browser_is_opened_where_there_is_one(served_entra: ServedEntra,
     script = tmp_path / "browser"
     script.write_text(f'#!/bin/sh\nprintf "%s" "$1" > {tmp_path}/opened\n')
     script.chmod(0o700)
-    process = await begin("token", cwd=tmp_path, **settings(served_entra, BROWSER=str(script)))
-    address, _ = await line_with(process, "/authorize?")
+    command = begin("token", cwd=tmp_path, **settings(served_entra, BROWSER=str(script)))
+    address = await command.line_with("/authorize?")
     assert (tmp_path / "opened").read_text() == address
-    process.terminate()
-    await process.wait()
+    command.process.terminate()
+    await command.ended()
 
 
 async def test_a_port_that_is_taken_is_told(served_entra: ServedEntra, tmp_path: Path) -> None:

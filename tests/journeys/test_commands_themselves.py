@@ -1,0 +1,42 @@
+"""The command `entrada` in a Python that was started for it: other tests fork theirs (docs/decisions/0330)."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.forked import SOURCES
+
+
+@pytest.mark.parametrize("place", ["serve", "explain", "doctor", "db", "users", "audit", "tenants"])
+def test_it_starts_with_what_it_loads_itself(place: str, tmp_path: Path) -> None:
+    """Each part of the command has all that it needs, and says what it is for; `keys` and `token` have more to do."""
+    done = subprocess.run(
+        [sys.executable, "-m", "entrada.cli", place, "--help"],
+        cwd=tmp_path,
+        env={"PATH": os.environ["PATH"], "PYTHONPATH": SOURCES, "COLUMNS": "200"},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert f"entrada.cli {place}" in done.stdout
+
+
+def test_token_loads_its_ways(tmp_path: Path) -> None:
+    """Without settings it says what is missing, and ends with 1."""
+    done = subprocess.run(
+        [sys.executable, "-m", "entrada.cli", "token", "--client-credentials"],
+        cwd=tmp_path,
+        env={"PATH": os.environ["PATH"], "PYTHONPATH": SOURCES},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "client_id: missing" in done.stderr
+    assert "Traceback" not in done.stderr
