@@ -224,18 +224,6 @@ class AuditLog:
             found = await connection.execute(asked.group_by(slot, audit.c.action))
         return {(since + int(place) * every, action): count for place, action, count in found}
 
-    async def people(
-        self, action: EventName, *, since: datetime, until: datetime, every: timedelta, tenant_id: str | None = None
-    ) -> Mapping[datetime, int]:
-        """Return how many different people did this in each span of `every` that begins at `since`."""
-        slot = _slot(since, every)
-        asked = select(slot, func.count(audit.c.person.distinct())).where(
-            *Filter(actions=(action,), since=since, until=until, tenant_id=tenant_id).conditions()
-        )
-        async with self._database.unit_of_work(read_only=True) as connection:
-            found = await connection.execute(asked.group_by(slot))
-        return {since + int(place) * every: count for place, count in found}
-
     async def everything(self, wanted: Filter = Filter()) -> AsyncIterator[Recorded]:
         """Give every row that the filter lets through, newest first, a few thousand read at a time."""
         place: Cursor | None = None

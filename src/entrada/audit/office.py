@@ -11,6 +11,7 @@ from entrada.audit.delivery import Delivery
 from entrada.audit.log import AuditLog
 from entrada.audit.recorder import AuditRecorder
 from entrada.audit.retention import EVERY, Retention
+from entrada.audit.spans import SpanCounts
 from entrada.audit.state import StateNotes
 from entrada.audit.trail import AuditTrail
 from entrada.clock import Clock
@@ -27,13 +28,14 @@ NOTE_EVERY = timedelta(minutes=1)  # compared in memory; the database is asked o
 
 
 class Audit:
-    """The log of one application: `trail` writes, `log` reads; every event is recorded."""
+    """The log of one application: `trail` writes, `log` reads, `spans` counts; every event is recorded."""
 
     def __init__(
         self, settings: Settings, database: Database, ring: KeyRing, *, leases: Leases, clock: Clock, events: Events
     ) -> None:
         self.trail = AuditTrail(database, ring, clock=clock)
         self.log = AuditLog(database)
+        self.spans = SpanCounts(database, clock=clock)
         events.record_with(AuditRecorder(self.trail, clock=clock))
         self._alerts = Alerts(database, leases, events, thresholds=settings, clock=clock)
         self._webhook = settings.audit_webhook

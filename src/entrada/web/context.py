@@ -120,8 +120,10 @@ class House:
         from entrada.flows.admin.policy import AdminPolicy
         from entrada.users.tallies import Tallies
 
-        trail, tallies, events = self.audit.trail, Tallies(self.database), self.events
-        office = Office(self.administration, self.sessions, self.endings, trail, tallies, events, self.clock)
+        trail, spans, tallies = self.audit.trail, self.audit.spans, Tallies(self.database)
+        office = Office(
+            self.administration, self.sessions, self.endings, trail, spans, tallies, self.events, self.clock
+        )
         return Administrators(AdminPolicy.from_settings(self.settings), office, self.people.directory)
 
     def path(self, name: str) -> str:

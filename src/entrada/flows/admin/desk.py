@@ -10,6 +10,7 @@ from typing import TypeVar
 from uuid import UUID
 
 from entrada.audit.log import AuditLog, Filter, Page, Recorded, Total
+from entrada.audit.spans import SpanCounts
 from entrada.audit.trail import AuditTrail
 from entrada.clock import Clock
 from entrada.errors import InputRefused, NotAllowed, NotFound, OwnAccount
@@ -36,6 +37,7 @@ class Office:
     sessions: Sessions
     endings: Endings
     trail: AuditTrail
+    spans: SpanCounts
     tallies: Tallies
     events: Events
     clock: Clock
@@ -178,7 +180,7 @@ class Desk:
         """Return how many signed in and failed, by the hour or the day; errors like `flows.admin.statistics`."""
         mine = self.scope.tenant_id
         return await statistics(
-            self._office.log, self._office.tallies, since=since, until=until, per=per, tenant_id=mine
+            self._office.spans, self._office.tallies, since=since, until=until, per=per, tenant_id=mine
         )
 
     def _theirs(self, wanted: W) -> W:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Literal
 
-from entrada.audit.log import AuditLog
+from entrada.audit.spans import COUNTED, SpanCounts
 from entrada.errors import InputRefused
 from entrada.events import EventName
 from entrada.users.tallies import Tallies, TallyName
@@ -14,9 +14,6 @@ Per = Literal["hour", "day"]
 SPANS: Mapping[Per, timedelta] = {"hour": timedelta(hours=1), "day": timedelta(days=1)}
 SESSIONS: Mapping[Per, TallyName] = {"hour": "sessions_of_hour", "day": "sessions_of_day"}
 MOST_SPANS = 750  # a month of hours, or two years of days
-COUNTED: tuple[EventName, ...] = (
-    "sign_in", "sign_in_failed", "step_up", "sign_out", "session_ended", "renewal_failed", "access_denied",
-)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +32,7 @@ class Span:
 
 
 async def statistics(
-    log: AuditLog, tallies: Tallies, *, since: datetime, until: datetime, per: Per, tenant_id: str | None
+    counting: SpanCounts, tallies: Tallies, *, since: datetime, until: datetime, per: Per, tenant_id: str | None
 ) -> Sequence[Span]:
     """Return each span from that of `since` to that of `until`, the earliest first.
 
@@ -47,12 +44,8 @@ async def statistics(
     number = -(-(until - begin) // every)
     if not 1 <= number <= MOST_SPANS:
         raise InputRefused(f"since, until: from 1 to {MOST_SPANS} {per}s")
-    counts = await log.counts(COUNTED, since=begin, until=until, every=every, tenant_id=tenant_id)
-    people = await log.people("sign_in", since=begin, until=until, every=every, tenant_id=tenant_id)
-    spans = [
-        Span(at, {name: counts.get((at, name), 0) for name in COUNTED}, people.get(at, 0))
-        for at in (begin + place * every for place in range(number))
-    ]
+    counted = await counting.between(begin, until, every=every, tenant_id=tenant_id)
+    spans = [Span(at, {name: count.counts.get(name, 0) for name in COUNTED}, count.people) for at, count in counted]
     if tenant_id is not None:
         return spans
     renewals = await tallies.sums("renewals", since=begin, until=until, every=every)

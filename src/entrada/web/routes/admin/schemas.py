@@ -5,8 +5,9 @@ from typing import Any, get_args
 from entrada.audit.log import MOST_AT_ONCE as MOST_ROWS
 from entrada.audit.log import MOST_OFFSET
 from entrada.audit.rows import STREAMS
+from entrada.audit.spans import COUNTED
 from entrada.events import EVENT_NAMES, Outcome
-from entrada.flows.admin.statistics import COUNTED, SPANS
+from entrada.flows.admin.statistics import SPANS
 from entrada.users.changes import LONGEST
 from entrada.users.people import MOST_AT_ONCE, Order
 from entrada.web.routes.admin.export import FORMS
