@@ -1,4 +1,7 @@
-"""A protected endpoint over HTTP: requests per second beside bare FastAPI's, in turn, several rounds."""
+"""A protected endpoint over HTTP: requests per second beside bare FastAPI's, by turns of half a second.
+
+A machine that others use is fast in one minute and slow in the next: each share is of two turns side by side.
+"""
 
 import json
 import os
@@ -8,6 +11,7 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import uvloop
@@ -16,21 +20,47 @@ from bench.contender import BASE, CONTENDERS, Contender
 from bench.load import call
 from bench.table import show
 
-SECONDS, ROUNDS = 2.0, 3
+SECONDS = 0.5
+TURNS = int(os.environ.get("BENCH_TURNS", "20"))
+WANTED = os.environ.get("BENCH_HTTP", "").split(",")  # parts of the names of rows; nothing is in all of them
 BUSY = 0.9  # share of its own core that whoever calls may need, before it is what is measured
 
 
+@dataclass(slots=True)
+class Served:
+    """A contender that serves, and what was seen of it, turn by turn."""
+
+    name: str
+    pid: int
+    port: int
+    callers: list[dict[str, str]]
+    rates: list[float] = field(default_factory=list)
+    """Requests per second."""
+    costs: list[float] = field(default_factory=list)
+    """Microseconds of its processor time for a request."""
+
+    def turn(self) -> None:
+        """Call it for one turn."""
+        before = cpu_seconds(self.pid)
+        run = uvloop.run(call(self.port, self.callers, seconds=SECONDS))
+        if run.busy > BUSY:
+            print(f"    the caller was busy {run.busy:.0%} of the time: no figure of a server", file=sys.stderr)
+        self.costs.append((cpu_seconds(self.pid) - before) / run.requests * 1e6)
+        self.rates.append(run.rate)
+
+
 @contextmanager
-def served(contender: Contender, folder: Path) -> Iterator[tuple[int, int, list[dict[str, str]]]]:
-    """Give the process id, port and callers' headers of a contender while it serves."""
+def served(contender: Contender, folder: Path) -> Iterator[Served]:
+    """Give a contender while it serves, warm."""
     folder.mkdir(exist_ok=True)
     command = [sys.executable, "-m", "bench.serve", contender.name, str(folder)]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         line = process.stdout.readline() if process.stdout else ""
         if not line:
             raise RuntimeError(f"{contender.name} did not start")
-        ready = json.loads(line)
-        yield process.pid, ready["port"], ready["callers"]
+        ready = Served(contender.name, process.pid, **json.loads(line))
+        uvloop.run(call(ready.port, ready.callers, seconds=SECONDS))
+        yield ready
 
 
 def cpu_seconds(pid: int) -> float:
@@ -39,22 +69,28 @@ def cpu_seconds(pid: int) -> float:
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
-def _rounds(parent: Path) -> tuple[dict[str, list[float]], dict[str, list[float]]]:
-    """Return what was seen of each contender: requests per second, and microseconds of processor time for each."""
-    rates: dict[str, list[float]] = {}
-    costs: dict[str, list[float]] = {}
-    for number in range(ROUNDS):
-        for position, contender in enumerate(filter(lambda each: each.possible, CONTENDERS)):
-            print(f"  round {number + 1} of {ROUNDS}: {contender.name} …", file=sys.stderr)
-            with served(contender, parent / str(position)) as (pid, port, callers):
-                uvloop.run(call(port, callers, seconds=0.5))
-                before = cpu_seconds(pid)
-                run = uvloop.run(call(port, callers, seconds=SECONDS))
-                if run.busy > BUSY:
-                    print(f"    the caller was busy {run.busy:.0%} of the time: no figure of a server", file=sys.stderr)
-                costs.setdefault(contender.name, []).append((cpu_seconds(pid) - before) / run.requests * 1e6)
-                rates.setdefault(contender.name, []).append(run.rate)
-    return rates, costs
+def _beside(base: Served, other: Served) -> tuple[str, ...]:
+    """Call both by turns, and return the row of the other."""
+    base.rates, base.costs = [], []
+    for _ in range(TURNS):
+        base.turn()
+        other.turn()
+    shares = [rate / bare for rate, bare in zip(other.rates, base.rates, strict=True)]
+    low, median, high = statistics.quantiles(shares)
+    added = statistics.mean(other.costs) - statistics.mean(base.costs)
+    rate = statistics.median(other.rates)
+    return other.name, f"{rate:,.0f}", f"{median:.2f}", f"{low:.2f} to {high:.2f}", f"{added:,.0f}"
+
+
+def _rows(parent: Path) -> Iterator[tuple[str, ...]]:
+    bare, *others = filter(lambda each: each.possible, CONTENDERS)
+    with served(bare, parent / "base") as base:
+        for position, contender in enumerate(others):
+            if not any(part in contender.name for part in WANTED):
+                continue
+            print(f"  {contender.name} …", file=sys.stderr)
+            with served(contender, parent / str(position)) as other:
+                yield _beside(base, other)
 
 
 def measure() -> None:
@@ -62,15 +98,10 @@ def measure() -> None:
     cores = os.sched_getaffinity(0)
     os.sched_setaffinity(0, {max(cores)})
     with tempfile.TemporaryDirectory() as parent:
-        rates, costs = _rounds(Path(parent))
+        rows = list(_rows(Path(parent)))
     os.sched_setaffinity(0, cores)
-    rate = {name: statistics.median(seen) for name, seen in rates.items()}
-    cost = {name: statistics.median(seen) for name, seen in costs.items()}
     show(
-        "A protected endpoint over HTTP (uvicorn, uvloop, httptools; one process; median of rounds)",
-        ("stack", "requests/s", "of base", "added CPU µs"),
-        [
-            (name, f"{rate[name]:,.0f}", f"{rate[name] / rate[BASE]:.2f}", f"{cost[name] - cost[BASE]:,.0f}")
-            for name in rate
-        ],
+        f"A protected endpoint over HTTP (uvicorn, uvloop, httptools; one process; {TURNS} turns of {SECONDS} s each)",
+        ("stack", "requests/s", f"of {BASE}", "half of the turns", "added CPU µs"),
+        rows,
     )
