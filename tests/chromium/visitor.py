@@ -4,10 +4,11 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Literal, cast
+from typing import Literal
 
-from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]
 from playwright.sync_api import ConsoleMessage, Locator, Page, Request
+
+from emulator.tests.accessibility import violations
 
 SCREENSHOTS = Path(__file__).parents[2] / "screenshots"
 DESKTOP, PHONE = (1100, 800), (390, 844)
@@ -129,7 +130,7 @@ class Visitor:
         for look, scheme, (width, height) in LOOKS:
             self.page.emulate_media(color_scheme=scheme)
             self.page.set_viewport_size({"width": width, "height": height})
-            self.page.screenshot(path=SCREENSHOTS / f"{name}-{look}.png", full_page=True)
+            self.page.screenshot(path=SCREENSHOTS / f"{name}-{look}.jpg", type="jpeg", quality=90, full_page=True)
             if ours:
                 self.is_accessible(f"{name}-{look}")
                 overflow = self.page.evaluate("document.documentElement.scrollWidth > innerWidth")
@@ -139,5 +140,5 @@ class Visitor:
 
     def is_accessible(self, name: str) -> None:
         """Hold the page against axe's rules."""
-        found = cast("dict[str, list[dict[str, object]]]", Axe().run(self.page).response)["violations"]
-        assert not found, f"{name}: " + "; ".join(f"{rule['id']}: {rule['help']}" for rule in found)
+        broken = violations(self.page)
+        assert not broken, f"{name}: {broken}"
