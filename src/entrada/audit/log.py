@@ -9,6 +9,8 @@ import re
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import cache
+from types import MappingProxyType
 from typing import Any
 from uuid import UUID
 
@@ -19,13 +21,14 @@ from sqlalchemy import (
     Row,
     Select,
     String,
+    bindparam,
     func,
     literal,
     or_,
     select,
     tuple_,
     type_coerce,
-    union_all,
+    union,
 )
 
 from entrada.audit.rows import Stream
@@ -38,6 +41,7 @@ MOST_OFFSET = 10_000  # rows that a page may be told to skip; who wants to go de
 MOST_COUNTED = 10_000  # rows that a filter's count goes to
 MOST_SEARCHED = 50_000  # rows that one page of a search for text looks at
 EXPORTED_AT_ONCE = 2_000
+Values = dict[str, Any]
 CURSOR = re.compile(r"([0-9a-f]{1,14})-([0-9a-f]{1,15})", re.ASCII)  # till the year 4253; ids of 60 bits
 
 
@@ -175,7 +179,8 @@ class AuditLog:
         place = Cursor.parse(after) if after else None
         if wanted.text:
             return await self._search(wanted, place, limit=limit, offset=offset)
-        rows = await self._read(_ordered(wanted, place, most=limit + 1 + offset).limit(limit + 1).offset(offset))
+        asked, values = _ordered(wanted, place, most=limit + 1 + offset)
+        rows = await self._read(asked.limit(limit + 1).offset(offset), values)
         return Page(rows[:limit], rows[limit - 1].cursor if len(rows) > limit else None)
 
     async def row(self, row_id: int) -> Recorded | None:
@@ -228,8 +233,8 @@ class AuditLog:
         """Give every row that the filter lets through, newest first, a few thousand read at a time."""
         place: Cursor | None = None
         while True:
-            asked = _ordered(wanted, place, most=EXPORTED_AT_ONCE)
-            rows = await self._read(asked.limit(EXPORTED_AT_ONCE))
+            asked, values = _ordered(wanted, place, most=EXPORTED_AT_ONCE)
+            rows = await self._read(asked.limit(EXPORTED_AT_ONCE), values)
             for row in rows:
                 yield row
             if len(rows) < EXPORTED_AT_ONCE:
@@ -249,9 +254,9 @@ class AuditLog:
             end = (await connection.execute(last)).first() if count == MOST_SEARCHED else None
         return Page(rows, str(Cursor(end.at, end.id)) if end else None)
 
-    async def _read(self, asked: Select[Any]) -> list[Recorded]:
+    async def _read(self, asked: Select[Any], values: Mapping[str, Any] = MappingProxyType({})) -> list[Recorded]:
         async with self._database.unit_of_work(read_only=True) as connection:
-            return [_recorded(row) for row in await connection.execute(asked)]
+            return [_recorded(row) for row in await connection.execute(asked, values)]
 
 
 def _rows() -> Select[Any]:
@@ -274,19 +279,36 @@ def _places(wanted: Filter, place: Cursor | None) -> Select[Any]:
     return _newest_first(select(audit.c.at, audit.c.id).where(*wanted.conditions(), *_older(place)))
 
 
-def _ordered(wanted: Filter, place: Cursor | None, *, most: int) -> Select[Any]:
-    """Ask for rows of which no more than `most` are looked at in the end.
+def _ordered(wanted: Filter, after: Cursor | None, *, most: int) -> tuple[Select[Any], Values]:
+    """Ask for rows, of which no more than `most` are looked at in the end; with the values of what is asked.
 
     What is about somebody is asked for by each way's own index: to sort all that somebody ever did takes long.
     """
-    shared = [*replace(wanted, about=None).conditions(), *_older(place)]
-    if wanted.text:
-        shared.append(_has_text(wanted.text))
+    others = replace(wanted, about=None)
+    conditions = [*others.conditions(), *_older(after), *([_has_text(wanted.text)] if wanted.text else [])]
     if wanted.about is None:
-        return _newest_first(_rows().where(*shared))
-    places = select(audit.c.at, audit.c.id).where(*shared)
-    ways = [_newest_first(places.where(way)).limit(most).subquery() for way in _ways(wanted.about)]
-    return _newest_first(_rows().where(audit.c.id.in_(union_all(*(select(way.c.id) for way in ways)))))
+        return _newest_first(_rows().where(*conditions)), {}
+    values: Values = {"person": wanted.about, "resource": f"user:{wanted.about}", "most": most}
+    if others != Filter():
+        return _about(conditions), values
+    return _history(goes_on=after is not None), values | ({"at": after.at, "id": after.id} if after else {})
+
+
+@cache
+def _history(*, goes_on: bool) -> Select[Any]:
+    """Ask for all that is about somebody: made once, for that takes longer than the database does."""
+    place = tuple_(bindparam("at", type_=audit.c.at.type), bindparam("id", type_=audit.c.id.type))
+    return _about([tuple_(audit.c.at, audit.c.id) < place] if goes_on else [])
+
+
+def _about(conditions: Sequence[ColumnElement[bool]]) -> Select[Any]:
+    """Ask for rows of both ways; each gives places only, in their order, and the places that are wanted their rows."""
+    most, person = bindparam("most", type_=BigInteger), bindparam("person", type_=audit.c.person.type)
+    places = select(audit.c.at, audit.c.id).where(*conditions)
+    ways = audit.c.person == person, audit.c.resource == bindparam("resource", type_=String)
+    both = union(*(select(_newest_first(places.where(way)).limit(most).subquery()) for way in ways)).subquery()
+    wanted = select(both).order_by(both.c.at.desc(), both.c.id.desc()).limit(most).subquery()
+    return _rows().join(wanted, wanted.c.id == audit.c.id).order_by(wanted.c.at.desc(), wanted.c.id.desc())
 
 
 def _ways(person: UUID) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
