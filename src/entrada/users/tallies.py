@@ -4,8 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Literal
 
-from sqlalchemy import insert, select, update
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import Connection, insert, select, update
 
 from entrada.users.database import Database
 from entrada.users.tables import tallies
@@ -23,14 +22,14 @@ class Tallies:
         """Add to the numbers of the hour that this time is in, whoever else does so at the same moment."""
         hour = at.replace(minute=0, second=0, microsecond=0)
 
-        async def work(connection: AsyncConnection) -> None:
+        def work(connection: Connection) -> None:
             for name, count in sorted(counts.items()):
                 this = (tallies.c.hour == hour) & (tallies.c.name == name)
                 added = update(tallies).where(this).values(count=tallies.c.count + count)
-                if not (await connection.execute(added)).rowcount:
-                    await connection.execute(insert(tallies).values(hour=hour, name=name, count=count))
+                if not connection.execute(added).rowcount:
+                    connection.execute(insert(tallies).values(hour=hour, name=name, count=count))
 
-        await self._database.run(work)
+        await self._database.run_at_once(work)
 
     async def sums(
         self, name: TallyName, *, since: datetime, until: datetime, every: timedelta
