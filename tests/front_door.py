@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any
+from urllib.parse import parse_qsl, urlsplit
 
 import httpx2
 from entrada_emulator import seeds
@@ -95,6 +96,17 @@ class FrontDoor:
         await browser.open(BASE + page)
         await walk_through(browser, upn)
         return browser
+
+    async def admitted(self, upn: str = "mia@birch.example") -> str:
+        """Sign a person in without the authority's pages, which take longer than all else; return the session id."""
+        async with httpx2.AsyncClient(transport=self.internet, base_url=BASE) as client:
+            started = await client.get(f"{AUTH}/login", headers={"accept": "text/html"})
+            address = urlsplit(started.headers["location"])
+            asked = dict(parse_qsl(address.query)) | {"path_tenant": address.path.split("/")[1]}
+            names = ("client_id", "path_tenant", "redirect_uri", "nonce", "code_challenge", "code_challenge_method")
+            code = self.entra.code(self.entra.user(upn), **{name: asked[name] for name in names})
+            await client.get(f"{AUTH}/callback", params={"code": code, "state": asked["state"]})
+            return str(client.cookies[SESSION])
 
 
 async def walk_through(browser: Browser, upn: str = "mia@birch.example") -> Page:

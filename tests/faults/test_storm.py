@@ -8,13 +8,11 @@ from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
 
-import httpx2
 from entrada_emulator.faults import Fault
 from entrada_emulator.pytest_plugin import Entra
 
-from tests.front_door import AUTH, BASE, SESSION, FrontDoor, running
+from tests.front_door import FrontDoor, running
 from tests.journeys.test_tokens import graph
 
 SESSIONS = 120
@@ -46,21 +44,6 @@ class Watched:
             self.now -= asked
 
 
-async def sign_in(door: FrontDoor) -> str:
-    """Sign somebody in without the authority's pages; return the session id."""
-    async with httpx2.AsyncClient(transport=door.internet, base_url=BASE) as client:
-        started = await client.get(f"{AUTH}/login", headers={"accept": "text/html"})
-        asked = {name: values[0] for name, values in parse_qs(urlsplit(started.headers["location"]).query).items()}
-        code = door.entra.code(
-            redirect_uri=asked["redirect_uri"],
-            nonce=asked["nonce"],
-            code_challenge=asked["code_challenge"],
-            code_challenge_method="S256",
-        )
-        await client.get(f"{AUTH}/callback", params={"code": code, "state": asked["state"]})
-        return str(client.cookies[SESSION])
-
-
 @asynccontextmanager
 async def two_workers(entra: Entra, folder: Path, watched: Watched) -> AsyncIterator[list[FrontDoor]]:
     """Two workers on one SQLite file, both looking for what is due every second."""
@@ -87,7 +70,7 @@ async def test_each_is_renewed_once_and_never_too_many_at_a_time(entra: Entra, t
     watched = Watched(entra.app)
     entra.state.refresh_tokens.semantics = "strict"
     async with two_workers(entra, tmp_path, watched) as doors:
-        ids = [await sign_in(doors[number % 2]) for number in range(SESSIONS)]
+        ids = [await doors[number % 2].admitted() for number in range(SESSIONS)]
         watched.most = 0
         entra.state.faults.add(Fault(endpoint="token", kind="latency", seconds=0.1, times=10_000))
         entra.state.clock.move(timedelta(minutes=91))

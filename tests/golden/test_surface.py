@@ -44,8 +44,8 @@ WIDTH = 54
 Caller = Callable[[FrontDoor], Awaitable[dict[str, str]]]
 
 
-async def cookie_of(browser: Browser) -> dict[str, str]:
-    return {"cookie": f"{SESSION}={browser.jar.of('portal.birch.example')[SESSION]}"}
+def cookie_of(session: str) -> dict[str, str]:
+    return {"cookie": f"{SESSION}={session}"}
 
 
 async def stranger(_door: FrontDoor) -> dict[str, str]:
@@ -57,26 +57,26 @@ async def program(_door: FrontDoor) -> dict[str, str]:
 
 
 async def user(door: FrontDoor) -> dict[str, str]:
-    return await cookie_of(await door.signed_in()) | {"accept": HTML, "sec-fetch-mode": "navigate"}
+    return cookie_of(await door.admitted()) | {"accept": HTML, "sec-fetch-mode": "navigate"}
 
 
 async def user_of_our_page(door: FrontDoor) -> dict[str, str]:
-    return await cookie_of(await door.signed_in()) | {"sec-fetch-site": "same-origin", "x-csrf": "1"}
+    return cookie_of(await door.admitted()) | {"sec-fetch-site": "same-origin", "x-csrf": "1"}
 
 
 async def user_of_another_site(door: FrontDoor) -> dict[str, str]:
-    return await cookie_of(await door.signed_in()) | {"sec-fetch-site": "cross-site", "origin": "https://evil.example"}
+    return cookie_of(await door.admitted()) | {"sec-fetch-site": "cross-site", "origin": "https://evil.example"}
 
 
 async def ended(door: FrontDoor) -> dict[str, str]:
     browser = await door.signed_in()
-    headers = await cookie_of(browser)
+    headers = cookie_of(browser.jar.of("portal.birch.example")[SESSION])
     await browser.press("Sign out")
     return headers | {"accept": "application/json"}
 
 
 async def bearer(door: FrontDoor) -> dict[str, str]:
-    return await cookie_of(await door.signed_in()) | {"authorization": "Bearer abc", "accept": "application/json"}
+    return cookie_of(await door.admitted()) | {"authorization": "Bearer abc", "accept": "application/json"}
 
 
 CALLERS: dict[str, Caller] = {

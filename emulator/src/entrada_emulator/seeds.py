@@ -3,6 +3,8 @@
 Every id is fixed. Every password and secret says that it is not real.
 """
 
+from functools import cache
+
 from entrada_emulator.model import (
     GRAPH_APP_ID,
     PERSONAL_TENANT,
@@ -60,8 +62,9 @@ MANY_GROUPS = 205  # more than the 200 that fit into a token
 OIDC = ("openid", "profile", "email", "offline_access")
 
 
+@cache
 def default_world() -> World:
-    """The directory used when no file is given."""
+    """The directory used when no file is given; it is immutable, and made once."""
     return checked_world(
         tenants=(BIRCH, CEDAR, NETTLE, PERSONAL, SHOP, FAMILY),
         users=(*_people(), *customers(PASSWORD)),
