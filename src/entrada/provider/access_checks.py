@@ -49,7 +49,7 @@ class ExpectedAccess(Expected):
 
 
 class AccessClaims(msgspec.Struct, frozen=True):
-    """The claims of an access token that passed. Only `check` makes one."""
+    """The claims of an access token that passed. Only `check` makes one, and `usual_token` of what it knows again."""
 
     issuer: str
     subject: str
@@ -197,11 +197,12 @@ def _is_applications(claims: Mapping[str, Any], expected: ExpectedAccess) -> boo
 def _scopes(claims: Mapping[str, Any]) -> frozenset[str]:
     """Return the whole words of `scp` (Entra) or `scope` (RFC 9068); a value of another type grants nothing."""
     value = claims.get("scp", claims.get("scope"))
-    return _words(value) if isinstance(value, str) and len(value) <= LONGEST_SCOPE else frozenset()
+    return words_of(value) if isinstance(value, str) and len(value) <= LONGEST_SCOPE else frozenset()
 
 
 @lru_cache(maxsize=64)  # one API's tokens have few different sets of scopes
-def _words(text: str) -> frozenset[str]:
+def words_of(text: str) -> frozenset[str]:
+    """Return the words of a list of scopes."""
     return frozenset(text.split(" ")) - {""}
 
 

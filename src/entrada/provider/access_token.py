@@ -15,6 +15,7 @@ from entrada.provider.authority import Authority, issuer_of
 from entrada.provider.discovery import Discovery
 from entrada.provider.keys import VerificationKey
 from entrada.provider.tenants import Tenants
+from entrada.provider.usual_token import Recognise, usual_token
 from entrada.provider.validate import tenant_named
 
 
@@ -72,7 +73,7 @@ class AccessTokenVerifier:
         self._tenants = tenants
         self._clock = clock
         self._admitted: jws.Header | None = None
-        self._last: tuple[tuple[str, str | None, str | None, int], ExpectedAccess] | None = None
+        self._last: tuple[tuple[str, str | None, str | None, int], ExpectedAccess, Recognise] | None = None
 
     async def verify(self, token: str) -> Verified:
         """Return the claims of a good token."""
@@ -92,7 +93,8 @@ class AccessTokenVerifier:
         if own is not key and own.material != key.material:
             raise TokenRefused("key: not one of the issuer's own")
         issuer = source.discovery.fresh_issuer(now) or (await source.discovery.metadata()).issuer
-        claims = check(values, self._expected(source, values, issuer, key_issuer=own.issuer or key.issuer, now=now))
+        expected, recognise = self._expected(source, values, issuer, key_issuer=own.issuer or key.issuer, now=now)
+        claims = recognise(values) or check(values, expected)
         self._tenants.check(claims.tenant_id, claims.values)
         return Verified(claims, own, source.authority.version)
 
@@ -122,13 +124,14 @@ class AccessTokenVerifier:
 
     def _expected(
         self, source: Source, claims: Mapping[str, Any], issuer: str, *, key_issuer: str | None, now: datetime
-    ) -> ExpectedAccess:
-        """Return what the claims are held against, the same value for the tokens of one tenant in one second."""
+    ) -> tuple[ExpectedAccess, Recognise]:
+        """Return what the claims are held against, the same values for the tokens of one tenant in one second."""
         named = tenant_named(claims) if source.authority.many else None
         asked = (issuer, named, key_issuer, int(now.timestamp()))
         if self._last is None or self._last[0] != asked:
-            self._last = asked, self._made(source, *asked)
-        return self._last[1]
+            expected = self._made(source, *asked)
+            self._last = asked, expected, usual_token(expected)
+        return self._last[1:]
 
     def _made(self, source: Source, issuer: str, named: str | None, key_issuer: str | None, now: int) -> ExpectedAccess:
         tenant_id = named or source.authority.tenant_id(issuer)

@@ -11,18 +11,13 @@ import msgspec
 from cryptography.exceptions import InvalidSignature
 
 from entrada.errors import TokenRefused
+from entrada.provider import base64url
 from entrada.provider.keys import LONGEST_KID, VerificationKey
 from entrada.provider.signature import ALGORITHMS, check_signature
 from entrada.provider.strict_json import NotStrict, json_object
 
 MAX_BYTES = 64 * 1024  # SEC-045; Entra's largest ID tokens have about 10 KiB
-ALPHABET = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"  # RFC 4648 section 5
-STANDARD = dict(zip(ALPHABET, ALPHABET[:-2] + b"+/", strict=True))
-TO_STANDARD = bytes(STANDARD.get(byte, ord("!")) for byte in range(256))  # a foreign byte becomes what is refused
-PADDING = (b'"', b'==="', b'=="', b'="')
-LAST = (b"", b"", b"AQgw", b"AEIMQUYcgkosw048")  # last characters whose unused bits are zero, by length modulo 4
-_from_base64 = msgspec.json.Decoder(bytes).decode  # of a JSON string, twice as fast as binascii
-CACHED_HEADER = 512  # bytes; a longer header is read anew each time, so that strangers cannot fill the cache
+CACHED_HEADER = 512  # characters; a longer header is read anew each time, so that strangers cannot fill the cache
 
 
 class Header(msgspec.Struct, frozen=True):
@@ -55,11 +50,9 @@ def parse(token: str, *, algorithms: Sequence[str], max_bytes: int = MAX_BYTES) 
     """
     if not isinstance(token, str) or len(token) > max_bytes:
         raise TokenRefused("form: too long, or not a text")
-    try:
-        raw = token.encode("ascii")
-    except UnicodeEncodeError:
-        raise TokenRefused("form: not ASCII") from None
-    segments = raw.split(b".", 3)
+    if not token.isascii():
+        raise TokenRefused("form: not ASCII")
+    segments = token.split(".", 3)
     if len(segments) != 3:  # noqa: PLR2004 - header, payload and signature
         raise TokenRefused("form: not three segments")
     head, payload, signature = segments
@@ -67,8 +60,7 @@ def parse(token: str, *, algorithms: Sequence[str], max_bytes: int = MAX_BYTES) 
     header = read(head)
     if header.algorithm not in algorithms or header.algorithm not in ALGORITHMS:
         raise TokenRefused("alg: not one that is accepted")
-    signed = raw[: len(head) + 1 + len(payload)]
-    return Jws(header, signed, _decode(signature), _decode(payload))
+    return Jws(header, token[: -1 - len(signature)].encode(), _decode(signature), _decode(payload))
 
 
 def verify(jws: Jws, key: VerificationKey, *, algorithms: Sequence[str]) -> dict[str, Any]:
@@ -91,14 +83,9 @@ def payload_of(jws: Jws, key: VerificationKey, *, algorithms: Sequence[str]) -> 
     return jws._payload
 
 
-def _decode(segment: bytes) -> bytes:
-    """Decode canonical base64url: one alphabet, no padding, no blanks, no bits without meaning (RFC 7515 section 2)."""
-    over = len(segment) % 4
-    try:
-        decoded = _from_base64(b'"' + segment.translate(TO_STANDARD) + PADDING[over])
-    except msgspec.MsgspecError:
-        raise TokenRefused("form: not base64url") from None
-    if not decoded or (over and segment[-1] not in LAST[over]):
+def _decode(segment: str) -> bytes:
+    decoded = base64url.decode(segment)
+    if decoded is None:
         raise TokenRefused("form: not canonical base64url")
     return decoded
 
@@ -111,7 +98,7 @@ def _object(data: bytes, part: str) -> dict[str, Any]:
 
 
 @lru_cache(maxsize=64)  # the tokens of one key share their header to the byte
-def _read_header(segment: bytes) -> Header:
+def _read_header(segment: str) -> Header:
     """Return alg, kid, typ, and whether there is a nonce; what else it brings, a key above all, is not looked at."""
     header = _object(_decode(segment), "header")
     algorithm, key_id, kind = header.get("alg"), header.get("kid"), header.get("typ", "JWT")
