@@ -2,12 +2,11 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 import msgspec
 
-from entrada.clock import Clock
+from entrada.clock import Clock, in_seconds
 from entrada.errors import TokenRefused
 from entrada.provider import jws
 from entrada.provider.access_checks import AccessClaims, ExpectedAccess, check, type_is_access
@@ -71,7 +70,8 @@ class AccessTokenVerifier:
         self._algorithms = tuple(algorithms)
         self._leeway = leeway
         self._tenants = tenants
-        self._clock = clock
+        self._many = first.authority.many
+        self._now = in_seconds(clock)
         self._admitted: jws.Header | None = None
         self._last: tuple[tuple[str, str | None, str | None, int], ExpectedAccess, Recognise] | None = None
 
@@ -81,7 +81,7 @@ class AccessTokenVerifier:
         header = parsed.header
         if header is not self._admitted:
             self._admitted = self._admit(header)
-        now = self._clock()
+        now = self._now()
         at_hand = self._first.discovery.fresh_key(header.key_id, now)
         key = at_hand or await self._key(header.key_id)
         values = jws.verify(parsed, key, algorithms=self._algorithms)
@@ -123,11 +123,11 @@ class AccessTokenVerifier:
             return await second.key(kid)
 
     def _expected(
-        self, source: Source, claims: Mapping[str, Any], issuer: str, *, key_issuer: str | None, now: datetime
+        self, source: Source, claims: Mapping[str, Any], issuer: str, *, key_issuer: str | None, now: float
     ) -> tuple[ExpectedAccess, Recognise]:
         """Return what the claims are held against, the same values for the tokens of one tenant in one second."""
-        named = tenant_named(claims) if source.authority.many else None
-        asked = (issuer, named, key_issuer, int(now.timestamp()))
+        named = tenant_named(claims) if self._many else None
+        asked = (issuer, named, key_issuer, int(now))
         if self._last is None or self._last[0] != asked:
             expected = self._made(source, *asked)
             self._last = asked, expected, usual_token(expected)

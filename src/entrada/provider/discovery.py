@@ -13,7 +13,7 @@ happens (SEC-060, SEC-062, REL-005 to REL-007).
 import asyncio
 import random
 from collections.abc import Awaitable, Callable
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any, Generic, TypeVar
 
 from entrada.clock import Clock
@@ -37,7 +37,7 @@ UNKNOWN_KID_FLOOR = timedelta(minutes=5)  # a stranger may invent kids; one fetc
 MOST_SEEKING = 1000  # tokens that wait for an unknown kid at the same time; the queue has an end (REL-009)
 DOCUMENT_LIMIT = 256 * 1024  # bytes, SEC-067
 OK = 200
-NEVER = datetime.min.replace(tzinfo=UTC)
+NEVER = float("-inf")
 
 T = TypeVar("T")
 
@@ -90,13 +90,19 @@ class Discovery:
         """Have `listener` hear of each key set from now on: what rests on a key that is gone is believed no more."""
         self._on_keys = listener
 
-    def fresh_key(self, kid: str, now: datetime) -> VerificationKey | None:
-        """Return the key of this id when the keys are at hand and need no look at their age; `key` has the rules."""
+    def fresh_key(self, kid: str, now: float) -> VerificationKey | None:
+        """Return the key of this id when the keys are at hand and need no look at their age; `key` has the rules.
+
+        `now` is in seconds since 1970.
+        """
         keys = self._keys.fresh(now)
         return keys.keys.get(kid) if keys is not None else None
 
-    def fresh_issuer(self, now: datetime) -> str | None:
-        """Return the issuer when the metadata are at hand and need no look at their age; `metadata` has the rules."""
+    def fresh_issuer(self, now: float) -> str | None:
+        """Return the issuer when the metadata are at hand and need no look at their age; `metadata` has the rules.
+
+        `now` is in seconds since 1970.
+        """
         metadata = self._metadata.fresh(now)
         return metadata.issuer if metadata is not None else None
 
@@ -216,7 +222,7 @@ class Document(Generic[T]):
         self._value: T | None = None
         self._fetched_at: datetime | None = None
         self._refresh_after = refresh
-        self._fresh_until = NEVER
+        self._fresh_from, self._fresh_until = NEVER, NEVER
         self._failed_at: datetime | None = None
         self._failure = AuthorityUnavailable()
         self._flight: asyncio.Task[T] | None = None
@@ -236,9 +242,9 @@ class Document(Generic[T]):
         """How old the value is, by the clock; None before there is one."""
         return self._clock() - self._fetched_at if self._fetched_at else None
 
-    def fresh(self, now: datetime) -> T | None:
-        """Return the value while it is too young to be asked about."""
-        return self._value if self._fetched_at is not None and self._fetched_at <= now < self._fresh_until else None
+    def fresh(self, now: float) -> T | None:
+        """Return the value while it is too young to be asked about; `now` is in seconds since 1970."""
+        return self._value if self._fresh_from <= now < self._fresh_until else None
 
     @property
     def failing(self) -> bool:
@@ -305,7 +311,8 @@ class Document(Generic[T]):
         fetched_at = self._clock()
         self._value, self._fetched_at, self._failed_at = value, fetched_at, None
         self._refresh_after = self._refresh * (1 - JITTER + 2 * JITTER * self._jitter())
-        self._fresh_until = fetched_at + self._refresh_after
+        self._fresh_from = fetched_at.timestamp()
+        self._fresh_until = self._fresh_from + self._refresh_after.total_seconds()
         return value
 
     def _age(self) -> timedelta:

@@ -52,15 +52,15 @@ def parse(token: str, *, algorithms: Sequence[str], max_bytes: int = MAX_BYTES) 
         raise TokenRefused("form: too long, or not a text")
     if not token.isascii():
         raise TokenRefused("form: not ASCII")
-    segments = token.split(".", 3)
-    if len(segments) != 3:  # noqa: PLR2004 - header, payload and signature
+    signed, _, signature = token.rpartition(".")
+    head, dot, payload = signed.partition(".")
+    if not dot or "." in payload:
         raise TokenRefused("form: not three segments")
-    head, payload, signature = segments
     read = _read_header if len(head) <= CACHED_HEADER else _read_header.__wrapped__
     header = read(head)
     if header.algorithm not in algorithms or header.algorithm not in ALGORITHMS:
         raise TokenRefused("alg: not one that is accepted")
-    return Jws(header, token[: -1 - len(signature)].encode(), _decode(signature), _decode(payload))
+    return Jws(header, signed.encode(), _decode(signature), _decode(payload))
 
 
 def verify(jws: Jws, key: VerificationKey, *, algorithms: Sequence[str]) -> dict[str, Any]:

@@ -6,6 +6,7 @@ through those, one by one: they say why it is refused, or that it is good all th
 """
 
 from collections.abc import Callable, Mapping
+from operator import itemgetter
 from typing import Any
 
 from entrada.errors import TokenRefused
@@ -25,31 +26,36 @@ from entrada.settings_faults import GUID
 
 UNUSUAL = frozenset({*OTHER_KINDS, "cnf", "idtyp", "auth_time"})
 """Claims that are for the single checks to judge."""
+NAMED = "iss", "tid", "ver", "aud"
+TYPES = str, str, str, str, int, int, int
+"""Of subject, object id, client and scopes, and of the three times."""
 
 Recognise = Callable[[Mapping[str, Any]], AccessClaims | None]
 
 
 def usual_token(expected: ExpectedAccess) -> Recognise:
     """Return what gives the claims of a usual token that is good, and None for every other."""
-    issuer, tenant_id, audience, clients = expected.issuer, expected.tenant_id, expected.audience, expected.clients
+    tenant_id = expected.tenant_id
     if expected.version is None or tenant_id is None or expected.policy is not None or not _key_is_tenants(expected):
         return lambda _claims: None
-    version, client_claim = VERSIONS[expected.version], CLIENT_CLAIMS[expected.version]
+    client_claim, audience, clients = CLIENT_CLAIMS[expected.version], expected.audience, expected.clients
+    wanted = expected.issuer, tenant_id, VERSIONS[expected.version], audience
+    named, facts = itemgetter(*NAMED), itemgetter("sub", "oid", client_claim, "scp", "exp", "iat", "nbf")
     over, latest = max(expected.now - expected.leeway, -1), min(expected.now + expected.leeway, LAST_SECOND)
-    is_guid = GUID.fullmatch
+    issuer, is_guid = expected.issuer, GUID.fullmatch
 
     def recognise(claims: Mapping[str, Any]) -> AccessClaims | None:
-        get = claims.get
-        subject, object_id, client, scopes = get("sub"), get("oid"), get(client_claim), get("scp")
-        expires, issued, valid_from = get("exp"), get("iat"), get("nbf", 0)
+        try:
+            if named(claims) != wanted:
+                return None
+            found = facts(claims)
+        except KeyError:
+            return None
+        if tuple(map(type, found)) != TYPES:
+            return None
+        subject, object_id, client, scopes, expires, issued, valid_from = found
         if (
-            get("iss") == issuer
-            and get("tid") == tenant_id
-            and get("ver") == version
-            and get("aud") == audience
-            and type(subject) is type(object_id) is type(client) is type(scopes) is str
-            and type(expires) is type(issued) is type(valid_from) is int
-            and over < expires <= LAST_SECOND
+            over < expires <= LAST_SECOND
             and 0 <= issued <= latest
             and 0 <= valid_from <= latest
             and 0 < len(subject) <= LONGEST_SUBJECT
