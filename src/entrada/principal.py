@@ -70,6 +70,8 @@ class User:
 
     def with_grants(self, granted: frozenset[str]) -> "User":
         """Return the person with the authority's roles, and with these instead of what was granted before."""
+        if not granted and not self.granted and ADMIN_ROLE not in self.roles:
+            return self
         claimed = self.roles - self.granted - {ADMIN_ROLE}
         added = granted - claimed
         if added == self.granted and claimed | added == self.roles:

@@ -20,6 +20,7 @@ from entrada.provider.access_token import AccessTokenVerifier
 from entrada.provider.claims_cache import ClaimsCache, Entry
 from entrada.provider.identity import principal_from
 from entrada.provider.introspection import Introspection
+from entrada.provider.jws import MAX_BYTES
 from entrada.provider.keys import KeySet, VerificationKey
 
 DOTS_OF_A_JWS = 2
@@ -47,6 +48,9 @@ class Known(msgspec.Struct, frozen=True):
 
 class Bearers:
     """Tells who calls by a bearer token. `forget` and `use_keys` take back what was remembered."""
+
+    most_bytes = MAX_BYTES
+    """No longer token is looked at."""
 
     def __init__(
         self,
@@ -81,7 +85,8 @@ class Bearers:
         BearerRefused for a bad token, NotAdmitted when the person may not come in, Unavailable if that cannot be told.
         """
         taken_back = self._taken_back
-        entry = self._known.get(header, now=self._now())
+        place = self._known.place(header)
+        entry = self._known.at(place, now=self._now())
         found = entry.value.found if entry else await self._found(header, token)
         try:
             admitted, sure_until = await self._admitted(found.named)
@@ -91,7 +96,7 @@ class Bearers:
                 raise BearerRefused(str(refused)) from None
             raise
         if taken_back == self._taken_back:
-            self._known.put(header, Entry(Known(found, admitted), until=found.until, sure_until=sure_until))
+            self._known.put_at(place, Entry(Known(found, admitted), until=found.until, sure_until=sure_until))
         return admitted
 
     async def _found(self, header: bytes, token: str) -> Found:

@@ -4,7 +4,7 @@ from collections import OrderedDict
 from datetime import timedelta
 from typing import NamedTuple
 
-from entrada.clock import Clock
+from entrada.clock import Clock, in_seconds
 from entrada.flows.provisioning import Provisioning
 from entrada.principal import Principal
 
@@ -26,18 +26,18 @@ class Standing:
 
     def __init__(self, provisioning: Provisioning, clock: Clock) -> None:
         self._provisioning = provisioning
-        self._clock = clock
+        self._now = in_seconds(clock)
         self._known: OrderedDict[str, Stands] = OrderedDict()
 
     async def of(self, caller: Principal) -> Stands:
         """Return how the caller stands; StoreUnavailable when it cannot be told."""
-        now = self._clock()
-        known = self._known.get(caller.key)
-        if known is not None and now.timestamp() < known.sure_until:
+        now, key = self._now(), caller.key
+        known = self._known.get(key)
+        if known is not None and now < known.sure_until:
             return known
-        self._known.pop(caller.key, None)
+        self._known.pop(key, None)
         granted = await self._provisioning.standing(caller)
-        found = self._known[caller.key] = Stands((now + SURE_FOR).timestamp(), granted)
+        found = self._known[key] = Stands(now + SURE_FOR.total_seconds(), granted)
         if len(self._known) > MOST_PEOPLE:
             self._known.popitem(last=False)
         return found

@@ -38,9 +38,18 @@ class ClaimsCache(Generic[V]):
     def __len__(self) -> int:
         return len(self._entries)
 
+    def place(self, token: bytes) -> bytes:
+        """Return where what is known of a token is kept: for whoever needs it more than once."""
+        digest = self._keyed.copy()  # which has taken the key in already
+        digest.update(token)
+        return digest.digest()
+
     def get(self, token: bytes, *, now: float) -> Entry[V] | None:
         """Return the token's entry while it is believed."""
-        place = self._place(token)
+        return self.at(self.place(token), now=now)
+
+    def at(self, place: bytes, *, now: float) -> Entry[V] | None:
+        """Return the entry of this place while it is believed."""
         entry = self._entries.get(place)
         if entry is None:
             return None
@@ -52,13 +61,17 @@ class ClaimsCache(Generic[V]):
 
     def put(self, token: bytes, entry: Entry[V]) -> None:
         """Keep what was found out about a token."""
-        self._entries[self._place(token)] = entry
+        self.put_at(self.place(token), entry)
+
+    def put_at(self, place: bytes, entry: Entry[V]) -> None:
+        """Keep what was found out about the token of this place."""
+        self._entries[place] = entry
         if len(self._entries) > self._most:
             self._entries.popitem(last=False)
 
     def drop(self, token: bytes) -> None:
         """Forget one token."""
-        self._entries.pop(self._place(token), None)
+        self._entries.pop(self.place(token), None)
 
     def keep(self, believed: Callable[[V], bool]) -> None:
         """Forget every entry whose value is not believed any more."""
@@ -69,8 +82,3 @@ class ClaimsCache(Generic[V]):
         """Forget what has expired."""
         for place in [place for place, entry in self._entries.items() if now >= entry.until]:
             del self._entries[place]
-
-    def _place(self, token: bytes) -> bytes:
-        digest = self._keyed.copy()  # which has taken the key in already
-        digest.update(token)
-        return digest.digest()

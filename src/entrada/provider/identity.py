@@ -9,6 +9,7 @@ from entrada.provider.access_checks import AccessClaims
 from entrada.provider.validate import Claims
 from entrada.settings_faults import GUID
 
+TEXTS = {str}
 LONGEST_TEXT = 1024  # characters of a name or hint; a longer one is cut, for it is for display
 
 
@@ -28,7 +29,7 @@ def user_from(claims: Claims | AccessClaims, *, delegation: Delegation | None = 
         amr=_texts(values, "amr"),
         acrs=frozenset(_texts(values, "acrs")),
         acr=_identifier(values, "acr"),
-        groups=frozenset(each for each in _texts(values, "groups") if GUID.fullmatch(each)),  # SEC-133
+        groups=frozenset(filter(GUID.fullmatch, _texts(values, "groups"))),  # SEC-133
         groups_overage=_has_overage(values),
         sid=_identifier(values, "sid"),
         login_hint=_identifier(values, "login_hint"),
@@ -47,7 +48,7 @@ def principal_from(claims: AccessClaims) -> User | App:
             object_id=claims.object_id,
             roles=frozenset(_texts(claims.values, "roles")),
         )
-    capabilities = frozenset(each.lower() for each in _texts(claims.values, "xms_cc"))
+    capabilities = frozenset(map(str.lower, _texts(claims.values, "xms_cc")))
     return user_from(claims, delegation=Delegation(claims.client_id, claims.scopes, capabilities))
 
 
@@ -76,7 +77,7 @@ def _identifier(values: Mapping[str, Any], name: str) -> str | None:
 
 def _texts(values: Mapping[str, Any], name: str) -> tuple[str, ...]:
     value = values.get(name)
-    return tuple(value) if isinstance(value, list) and all(isinstance(each, str) for each in value) else ()
+    return tuple(value) if isinstance(value, list) and set(map(type, value)) <= TEXTS else ()
 
 
 def _time(values: Mapping[str, Any], name: str) -> datetime | None:

@@ -10,6 +10,8 @@ from entrada.principal import App, Principal, User
 from entrada.web.context import Context
 
 TOKEN_BYTES = (ascii_letters + digits + "-._~+/").encode()  # b64token; "=" may follow at the end
+FOREIGN = 0
+OWN_OR_FOREIGN = bytes(byte if byte in TOKEN_BYTES else FOREIGN for byte in range(256))
 SCHEME_BYTES = 16  # what the scheme and blanks may take beside the token
 
 
@@ -18,15 +20,17 @@ async def principal_of(context: Context) -> Principal:
 
     BearerMalformed, BearerRefused, NotAdmitted or Unavailable say why nobody may.
     """
-    headers, bearers = context.authorization, context.house.bearers
-    if len(headers) != 1:
-        raise BearerMalformed("several Authorization headers")
-    return context.caller or bearers.known(headers[0]) or await bearers.admit(headers[0], _token(headers[0]))
+    return context.caller or context.house.bearers.known(_header(context)) or await admitted(context)
+
+
+async def admitted(context: Context) -> Principal:
+    """Return who calls by a bearer token that was just seen not to be remembered; errors like `principal_of`."""
+    return await context.house.bearers.admit(_header(context), _token(context))
 
 
 def token_of(context: Context) -> str:
     """Return the request's bearer token; for whoever has let `principal_of` find it good."""
-    return _token(context.authorization[0])
+    return _token(context)
 
 
 def person(principal: Principal) -> User:
@@ -43,14 +47,19 @@ def application(principal: Principal) -> App:
     raise NotAllowed("an application's own token; a person's is not taken here")
 
 
-def _token(header: bytes) -> str:
-    from entrada.provider.jws import MAX_BYTES
+def _header(context: Context) -> bytes:
+    if len(context.authorization) != 1:
+        raise BearerMalformed("several Authorization headers")
+    return context.authorization[0]
 
-    if len(header) > MAX_BYTES + SCHEME_BYTES:
+
+def _token(context: Context) -> str:
+    header = _header(context)
+    if len(header) > context.house.bearers.most_bytes + SCHEME_BYTES:
         raise BearerRefused("form: too long")
     scheme, _, rest = header.strip(b" \t").partition(b" ")
     token = rest.lstrip(b" ")
     body = token.rstrip(b"=")
-    if scheme.lower() != b"bearer" or not body or body.translate(None, TOKEN_BYTES):
+    if scheme.lower() != b"bearer" or not body or FOREIGN in body.translate(OWN_OR_FOREIGN):
         raise BearerMalformed("the Authorization header is not `Bearer` and one token")
     return token.decode("ascii")

@@ -134,7 +134,7 @@ class Limits:
             if len(headers) == 1 and bearers.asks_about(headers[0]) and self._failures.exhausted(self._client(context)):
                 await self._spend(self._failures, context)  # or anybody could have the provider called again and again
             try:
-                context.caller = await bearer.principal_of(context)
+                context.caller = await bearer.admitted(context)
             except EntradaError:
                 await self._spend(self._failures, context)
                 return
