@@ -40,9 +40,10 @@ class Engine(Protocol):
         """
         ...
 
-    async def bring_up(self, told: Told) -> None:
+    async def bring_up(self, told: Told, *, at_leisure: bool = False) -> None:
         """Bring the schema to this release's: of workers that start together one does it, the others wait.
 
+        `at_leisure`: however long it takes; otherwise what takes too long for a start is refused.
         SettingsRefused when it cannot be used or a newer release wrote it; other errors when it does not answer.
         """
         ...
@@ -95,8 +96,11 @@ class Database:
             raise self._unavailable(error) from None
 
     async def upgrade(self, told: Told) -> None:
-        """Bring the schema to this release's now, telling of each step; StoreUnavailable when nobody answers."""
-        await self._once_up(told)
+        """Bring the schema to this release's, however long it takes, telling of each step.
+
+        StoreUnavailable when nobody answers.
+        """
+        await self._once_up(told, at_leisure=True)
 
     @property
     def clock(self) -> str:
@@ -153,12 +157,12 @@ class Database:
         """Let go of every connection."""
         await self._engine.close()
 
-    async def _once_up(self, told: Told = lambda _: None) -> None:
+    async def _once_up(self, told: Told = lambda _: None, *, at_leisure: bool = False) -> None:
         async with self._bringing_up:
             if self._is_up:
                 return
             try:
-                await self._engine.bring_up(told)
+                await self._engine.bring_up(told, at_leisure=at_leisure)
             except (SQLAlchemyError, OSError) as error:
                 raise self._unavailable(error) from None
             self._is_up = True

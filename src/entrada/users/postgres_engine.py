@@ -7,13 +7,14 @@ from alembic.util import CommandError
 from sqlalchemy import Connection, event
 from sqlalchemy.engine import ExceptionContext
 from sqlalchemy.exc import DBAPIError, ProgrammingError
-from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.pool import NullPool
 
 from entrada.errors import SettingsRefused
 from entrada.postgres_options import connect_options
 from entrada.store_url import StoreUrl
-from entrada.users.upgrade import REVISION, VERSION_TABLE, Told, upgrade
+from entrada.users.postgres_indexes import drop_broken, make_beforehand, refuse_large
+from entrada.users.upgrade import REVISION, VERSION_TABLE, Told, indexes_after, upgrade
 
 CONNECTIONS = 5  # of one worker; sign-ins use them, requests of who is signed in do not
 MORE_AT_NEED = 5
@@ -21,6 +22,7 @@ CONNECT_PATIENCE = 2.0  # seconds; a sign-in has waited for the authority alread
 STATEMENT_PATIENCE = 2.0
 POOL_PATIENCE = 2.0
 BRING_UP_PATIENCE = 30.0  # another worker may be at it
+LEISURE = 86_400.0  # for whoever brings a large database up by command
 LOCK = 0x656E7472616461_75  # "entrada" and "u": an advisory lock of our own, beside the session store's
 READ_ONLY = "25006"  # a server that has become a replica
 FORBIDDEN = "42501"
@@ -49,16 +51,21 @@ class PostgresEngine:
     async def revision(self) -> str | None:
         """Return the last step that was taken; nothing is changed."""
         async with self.connections.connect() as connection:
-            found = await connection.exec_driver_sql(f"SELECT to_regclass('{VERSION_TABLE}') IS NOT NULL")
-            revision: str | None = (await connection.exec_driver_sql(REVISION)).scalar() if found.scalar() else None
-            return revision
+            return await _revision(connection)
 
-    async def bring_up(self, told: Told) -> None:
+    async def bring_up(self, told: Told, *, at_leisure: bool = False) -> None:
         """Bring the tables up, all steps or none, one worker at a time."""
-        patient = _engine(self._address, BRING_UP_PATIENCE, poolclass=NullPool)
+        patient = _engine(self._address, LEISURE if at_leisure else BRING_UP_PATIENCE, poolclass=NullPool)
         try:
+            if at_leisure:
+                await _indexed(patient)
             async with patient.begin() as connection:
+                await connection.exec_driver_sql(f"SET LOCAL lock_timeout = {BRING_UP_PATIENCE * 1000:.0f}")
                 await connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({LOCK})")
+                indexes = indexes_after(await _revision(connection))
+                if not at_leisure:
+                    await refuse_large(connection, indexes)
+                await drop_broken(connection, indexes)
                 await connection.run_sync(lambda sync: upgrade(sync, told))
         except CommandError:
             fault = "database_url: a newer release of Entrada has its tables there; run that one or name another"
@@ -88,6 +95,19 @@ class PostgresEngine:
         """Return the kind of error and its SQLSTATE; its text may hold the values of a statement."""
         kind, code = type(error).__name__, _sqlstate(getattr(error, "orig", None))
         return f"{kind} {code}" if code else kind
+
+
+async def _revision(connection: AsyncConnection) -> str | None:
+    found = await connection.exec_driver_sql(f"SELECT to_regclass('{VERSION_TABLE}') IS NOT NULL")
+    revision: str | None = (await connection.exec_driver_sql(REVISION)).scalar() if found.scalar() else None
+    return revision
+
+
+async def _indexed(engine: AsyncEngine) -> None:
+    """Make what indexes can be made while everybody goes on."""
+    async with engine.connect() as plain:
+        connection = await plain.execution_options(isolation_level="AUTOCOMMIT")
+        await make_beforehand(connection, indexes_after(await _revision(connection)))
 
 
 def _engine(address: StoreUrl, patience: float, **pool: Any) -> AsyncEngine:

@@ -54,7 +54,7 @@ class SqliteEngine:
                 connection.close()
         return row[0] if row else None
 
-    async def bring_up(self, told: Told) -> None:
+    async def bring_up(self, told: Told, *, at_leisure: bool = False) -> None:  # noqa: ARG002 the protocol's
         """Make the file unless it is there, or was there before, and bring its schema up."""
         made = Made(self._path)
         await anyio.to_thread.run_sync(made.check)

@@ -1,6 +1,6 @@
 """The steps of `migrations/`: which were taken, which are left, and taking them by Alembic."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -64,6 +64,18 @@ def schema_at(revision: str | None) -> Schema:
     except RevisionError:
         return Schema(revision, (), newer=True)
     return Schema(revision, left[::-1])
+
+
+def indexes_after(revision: str | None) -> Mapping[str, str]:
+    """Return what indexes the steps after this one make on tables that may be large: by name, table and columns.
+
+    None after a step that this release does not know.
+    """
+    try:
+        steps = list(_steps().iterate_revisions("head", revision or "base"))
+    except RevisionError:
+        return {}
+    return {name: on for step in steps for name, on in getattr(step.module, "ON_LARGE_TABLES", {}).items()}
 
 
 @cache
