@@ -1,6 +1,6 @@
 """What all tests share."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
@@ -13,6 +13,26 @@ from tests.providers.django_provider import DjangoProvider
 # A busy machine is slow to set up and to run an example; neither says anything about the rule under test.
 settings.register_profile("entrada", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("entrada")
+
+BROWSING, WAITING = (Path(__file__).parent / name for name in ("chromium", "faults"))
+OTHERS_BETWEEN = 6  # files that take less time, from one that waits to the next
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Run the longest files first, and those that wait between those that compute: then no core idles."""
+    rank = {path: number for number, path in enumerate(_in_turns(list(dict.fromkeys(item.path for item in items))))}
+    items.sort(key=lambda item: rank[item.path])
+
+
+def _in_turns(files: list[Path]) -> Iterator[Path]:
+    waiting = [path for path in files if WAITING in path.parents]
+    browsing = [path for path in files if BROWSING in path.parents]
+    others = [path for path in files if path not in {*waiting, *browsing}]
+    for number, path in enumerate([*browsing, *others]):
+        yield path
+        if waiting and (path in browsing or number % OTHERS_BETWEEN == 0):
+            yield waiting.pop(0)
+    yield from waiting
 
 
 @pytest.fixture(scope="session")
