@@ -17,7 +17,7 @@ from emulator.tests.sign_in import NORA, PIA, code_of
 
 pytestmark = pytest.mark.browser
 
-PATIENCE = 20_000  # milliseconds: the tests may share two cores with everything else
+PATIENCE = 60_000  # milliseconds: the tests may share two cores with everything else
 SCREENSHOTS = Path(__file__).parents[2] / "screenshots"
 GOT_A_CODE = "code state session_state"
 BLOCK = "e7712ada-00ca-4000-8000-0000000000bb"

@@ -15,7 +15,7 @@ def test_one_click_stands_for_name_and_password(visitor: Visitor) -> None:
     visitor.presses("Sign in with Microsoft")
     visitor.one_click("Ada Admin")
     visitor.stays()
-    visitor.consents()
+    visitor.consents_if_asked()
     visitor.sees("Hello, Ada Admin")
     assert "Admin" in visitor.page.get_by_text("Roles").locator("..").inner_text()
 
@@ -55,7 +55,7 @@ def test_an_authenticator_is_set_up_from_the_secret_on_the_page(visitor: Visitor
     visitor.page.get_by_label("six-digit code").fill(pyotp.TOTP(secret).now())
     visitor.presses("Finish set-up")
     visitor.stays()
-    visitor.consents()
+    visitor.consents_if_asked()
     visitor.sees("Hello, Nora New")
 
 

@@ -30,7 +30,7 @@ class Visitor:
         self.complaints: list[str] = []
         self.requests: list[Request] = []
         self._expected: tuple[str, ...] = ()
-        page.set_default_timeout(20_000)  # the tests may share two cores with everything else
+        page.set_default_timeout(60_000)  # the tests may share two cores with everything else
         page.add_init_script(TELL_VIOLATIONS)
         page.on("console", self._heard)
         page.on("request", self._asked)
