@@ -23,7 +23,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 ARGUMENTS = ["--no-sandbox", "--disable-background-networking", "--disable-component-update"]
-START_SECONDS = 10
+START_SECONDS = 60
 
 
 def chromium_path() -> str:

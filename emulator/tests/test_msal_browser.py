@@ -37,7 +37,7 @@ FILES = {
 }
 READ = {"scopes": ["User.Read"]}
 STEP_UP = {**READ, "claims": '{"access_token":{"acrs":{"essential":true,"value":"c1"}}}'}
-PATIENCE = 20_000  # milliseconds
+PATIENCE = 60_000  # milliseconds
 START_SECONDS = 10
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from playwright.sync_api import Page
 
-PATIENCE = 15.0  # seconds
+PATIENCE = 60.0  # seconds
 
 
 @contextmanager

@@ -23,5 +23,5 @@ def served(app: ASGIApp, *, port: int = 0, certificate: Path | None = None) -> I
     scheme = "https" if certificate else "http"
     yield f"{scheme}://localhost:{listening.getsockname()[1]}"
     server.should_exit = True
-    thread.join(timeout=10)
+    thread.join(timeout=60)
     listening.close()

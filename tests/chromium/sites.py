@@ -90,7 +90,7 @@ def running(program: Program, log: Path, is_ready: Callable[[], bool], *, cwd: P
         yield
     finally:
         process.terminate()
-        process.wait(timeout=15)
+        process.wait(timeout=60)
 
 
 def _wait(process: Running, is_ready: Callable[[], bool], log: Path) -> None:

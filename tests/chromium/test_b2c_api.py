@@ -37,4 +37,4 @@ def test_a_customer_calls_the_api_by_token_and_by_session(demo: Demo, tmp_path: 
             visitor.page.get_by_text("This needs the role Admin").wait_for()
         assert not visitor.complaints
     process.send_signal(signal.SIGINT)
-    assert process.wait(timeout=15) == 0
+    assert process.wait(timeout=60) == 0

@@ -23,7 +23,7 @@ def test_make_demo_signs_a_person_in_and_out_and_stops_on_ctrl_c(demo: Demo, tmp
         _in_and_out(visitor, f"http://localhost:{ports['PORT']}/")
         assert not visitor.complaints
     process.send_signal(signal.SIGINT)
-    assert process.wait(timeout=15) == 0
+    assert process.wait(timeout=60) == 0
     assert all(port_is_free(int(port)) for port in ports.values())
 
 

@@ -41,4 +41,4 @@ def test_a_public_client_signs_in_and_its_feature_works(demo: Demo, tmp_path: Pa
         visitor.sees("Sign in")
         assert not visitor.complaints
     process.send_signal(signal.SIGINT)
-    assert process.wait(timeout=15) == 0
+    assert process.wait(timeout=60) == 0

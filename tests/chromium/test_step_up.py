@@ -75,7 +75,7 @@ def test_when_it_does_not_go_by_itself(visitor: Visitor) -> None:
 def without_scripts(chromium: Browser) -> Iterator[Page]:
     with chromium.new_context(base_url=f"https://{HOST}", java_script_enabled=False) as context:
         page = context.new_page()
-        page.set_default_timeout(10_000)
+        page.set_default_timeout(60_000)
         yield page
 
 

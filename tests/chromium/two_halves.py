@@ -14,7 +14,7 @@ from tests.chromium.visitor import Visitor
 from tests.forked import ROOT
 
 SECRETS = ("access_token", "refresh_token", "id_token")
-PATIENCE = 30.0  # seconds
+PATIENCE = 60.0  # seconds
 STORED = """async () => JSON.stringify([
   {...localStorage}, {...sessionStorage}, document.cookie, await indexedDB.databases(), await caches.keys(),
 ])"""
