@@ -8,7 +8,7 @@ import asyncpg
 import pytest
 
 from entrada.audit.trail import AuditTrail
-from entrada.errors import SettingsRefused
+from entrada.errors import SettingsRefused, StoreUnavailable
 from entrada.keyring import KeyRing
 from entrada.users.database import Database
 from entrada.users.upgrade import Step, indexes_after
@@ -74,6 +74,8 @@ async def test_a_start_says_what_to_run(
     for _ in range(2):
         with pytest.raises(SettingsRefused, match=r"entrada_audit has some 5,000,000 rows.*run `entrada db upgrade`"):
             await database.bring_up()
+    with pytest.raises(StoreUnavailable, match="run `entrada db upgrade`"):  # as when the server was down at the start
+        await database.check()
     assert await other.fetchval("SELECT version_num FROM entrada_schema") == BEFORE
     assert await whole(other) == []
     await trail.require(SIGN_IN)

@@ -113,8 +113,7 @@ class Database:
 
         A block that only reads holds nobody up.
         """
-        if not self._is_up:
-            await self._once_up()
+        await self._late_up()
         try:
             async with self._engine.connections.connect() as connection:
                 await connection.execution_options(entrada_read_only=read_only)
@@ -137,8 +136,7 @@ class Database:
 
         A statement that is awaited costs several changes of threads there, more than the statement itself.
         """
-        if not self._is_up:
-            await self._once_up()
+        await self._late_up()
 
         async def once() -> T:
             try:
@@ -156,6 +154,15 @@ class Database:
     async def close(self) -> None:
         """Let go of every connection."""
         await self._engine.close()
+
+    async def _late_up(self) -> None:
+        """Bring it up if it did not answer at the start; what a start would have refused keeps it away."""
+        if self._is_up:
+            return
+        try:
+            await self._once_up()
+        except SettingsRefused as refused:
+            raise StoreUnavailable(f"users' database: {'; '.join(refused.faults)}") from None
 
     async def _once_up(self, told: Told = lambda _: None, *, at_leisure: bool = False) -> None:
         async with self._bringing_up:
