@@ -75,9 +75,13 @@ def _request(port: int, headers: dict[str, str]) -> bytes:
     return f"GET {PATH} HTTP/1.1\r\nhost: localhost:{port}\r\naccept: application/json\r\n{lines}\r\n".encode()
 
 
-async def call(port: int, callers: list[dict[str, str]], *, seconds: float, connections: int = 16) -> Run:
+def in_turn(port: int, callers: list[dict[str, str]]) -> Iterator[bytes]:
+    """Give the callers' requests one after another, without end: a later `call` goes on where the last one stopped."""
+    return cycle([_request(port, headers) for headers in callers])
+
+
+async def call(port: int, requests: Iterator[bytes], *, seconds: float, connections: int = 16) -> Run:
     """Call the protected endpoint for some seconds; RuntimeError when an answer is not 200."""
-    requests = cycle([_request(port, headers) for headers in callers])
     loop = asyncio.get_running_loop()
     started, used = time.perf_counter(), time.process_time()
     waits: list[asyncio.Future[int]] = [loop.create_future() for _ in range(connections)]

@@ -17,7 +17,7 @@ from pathlib import Path
 import uvloop
 
 from bench.contender import BASE, CONTENDERS, Contender
-from bench.load import call
+from bench.load import call, in_turn
 from bench.table import show
 
 SECONDS = 0.5
@@ -33,7 +33,8 @@ class Served:
     name: str
     pid: int
     port: int
-    callers: list[dict[str, str]]
+    requests: Iterator[bytes]
+    """Of its callers in turn; what is called next goes on from there, so that many tokens are really many."""
     rates: list[float] = field(default_factory=list)
     """Requests per second."""
     costs: list[float] = field(default_factory=list)
@@ -42,7 +43,7 @@ class Served:
     def turn(self) -> None:
         """Call it for one turn."""
         before = cpu_seconds(self.pid)
-        run = uvloop.run(call(self.port, self.callers, seconds=SECONDS))
+        run = uvloop.run(call(self.port, self.requests, seconds=SECONDS))
         if run.busy > BUSY:
             print(f"    the caller was busy {run.busy:.0%} of the time: no figure of a server", file=sys.stderr)
         self.costs.append((cpu_seconds(self.pid) - before) / run.requests * 1e6)
@@ -58,8 +59,9 @@ def served(contender: Contender, folder: Path) -> Iterator[Served]:
         line = process.stdout.readline() if process.stdout else ""
         if not line:
             raise RuntimeError(f"{contender.name} did not start")
-        ready = Served(contender.name, process.pid, **json.loads(line))
-        uvloop.run(call(ready.port, ready.callers, seconds=SECONDS))
+        told = json.loads(line)
+        ready = Served(contender.name, process.pid, told["port"], in_turn(told["port"], told["callers"]))
+        uvloop.run(call(ready.port, ready.requests, seconds=SECONDS))
         yield ready
 
 
