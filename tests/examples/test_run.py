@@ -42,7 +42,7 @@ def test_a_port_that_is_taken_is_named_with_the_variable_to_set(name: str, tmp_p
     """Whose port it is and how to choose another; nothing is started."""
     ports = free_ports()
     with socket.create_server(("127.0.0.1", int(ports[name]))):
-        said, _ = demo(tmp_path, "auth_code_flow", environment=ports).communicate(timeout=20)
+        said, _ = demo(tmp_path, "auth_code_flow", environment=ports).communicate(timeout=60)
     another = int(ports[name]) + 1
     assert said == f"Port {ports[name]} is taken. Choose another with {name}, for example: {name}={another} make demo\n"
     assert not (tmp_path / ".entrada").exists()
@@ -52,7 +52,7 @@ def test_a_port_that_is_taken_is_named_with_the_variable_to_set(name: str, tmp_p
 def test_what_is_no_port_is_refused(text: str, tmp_path: Path) -> None:
     """The variable is named; no traceback."""
     running = demo(tmp_path, "auth_code_flow", environment={**free_ports(), "PORT": text})
-    assert running.communicate(timeout=20)[0] == "PORT must be a port number from 1 to 65535.\n"
+    assert running.communicate(timeout=60)[0] == "PORT must be a port number from 1 to 65535.\n"
     assert running.returncode == 1
 
 
@@ -60,7 +60,7 @@ def test_what_is_no_port_is_refused(text: str, tmp_path: Path) -> None:
 def test_only_examples_that_are_there_can_be_run(arguments: tuple[str, ...], tmp_path: Path) -> None:
     """Their names are said instead."""
     running = demo(tmp_path, *arguments, environment={})
-    assert "python -m examples.run auth_code_flow" in running.communicate(timeout=20)[0]
+    assert "python -m examples.run auth_code_flow" in running.communicate(timeout=60)[0]
     assert running.returncode == 2
 
 
