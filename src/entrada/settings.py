@@ -13,7 +13,13 @@ from urllib.parse import urlsplit
 
 from dotenv import dotenv_values
 from pydantic import AliasChoices, BeforeValidator, Field, SecretStr, ValidationError
-from pydantic_settings import NoDecode, SettingsConfigDict
+from pydantic_settings import (
+    BaseSettings,
+    DotEnvSettingsSource,
+    NoDecode,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+)
 
 from entrada.errors import SettingsRefused
 from entrada.settings_faults import environment_faults, faults_of
@@ -206,6 +212,14 @@ class Settings(MonitoringSettings, GuardSettings):
         validation_alias=named("token_refresh_check_interval_secs", "TOKEN_REFRESH_CHECK_INTERVAL_SECS"),
     )
     """How often tokens that will soon expire are looked for, to renew them before anybody has to wait."""
+
+    @classmethod
+    def settings_customise_sources(
+        cls, settings_cls: type[BaseSettings], *sources: PydanticBaseSettingsSource, **named: PydanticBaseSettingsSource
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Read where something is: to look every setting up in an empty file takes as long as in a full one."""
+        every = super().settings_customise_sources(settings_cls, *sources, **named)
+        return tuple(each for each in every if not isinstance(each, DotEnvSettingsSource) or each.env_vars)
 
     @classmethod
     def load(cls, **values: Any) -> Self:
