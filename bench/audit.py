@@ -27,6 +27,7 @@ from bench.audit_writing import compared, ours
 from bench.table import show
 from entrada.audit.chain import ChainKeys
 from entrada.audit.log import AuditLog, Cursor, Filter
+from entrada.audit.spans import SpanCounts
 from entrada.audit.verification import verify
 from entrada.errors import StoreUnavailable
 from entrada.keyring import KeyRing, generate
@@ -61,6 +62,7 @@ async def _measured(name: str, opening: Callable[[], AbstractAsyncContextManager
             await connection.exec_driver_sql("ANALYZE entrada_audit")
         heads = ("what", "ms", "ms of our CPU", "× the first", "CPU × the first")
         show(f"Pages of 50 of the audit log: {name}, {ROWS:,} rows", heads, await _pages(database))
+        show(f"Numbers of a month, by the day: {name}, {ROWS:,} rows", ("what", "ms"), await _counted(database))
         full = [await _checked(database, ring), await _written(database, ring)]
         show(f"With {ROWS:,} rows: {name}", ("what", "rows a second", "how"), full)
 
@@ -72,6 +74,17 @@ async def _checked(database: Database, ring: KeyRing) -> Row:
         raise RuntimeError(str(report.faults[:3]))
     spent, grown = time.perf_counter() - started, _memory() - before
     return ("entrada audit verify", f"{report.rows / spent:,.0f}", f"{spent:.1f} s, {grown:.0f} MB more than before")
+
+
+async def _counted(database: Database) -> list[Row]:
+    """Ask as the overview does, the last day being under way: at a worker's start, and then again and again."""
+    now, spent = BEGIN + MONTH - timedelta(hours=1), list[float]()
+    counting = SpanCounts(database, clock=lambda: now)
+    for _ in range(CALLS):
+        begun = time.perf_counter()
+        await counting.between(BEGIN, now, every=timedelta(days=1), tenant_id=None)
+        spent.append((time.perf_counter() - begun) * 1000)
+    return [("the first time", f"{spent[0]:,.0f}"), ("again", f"{statistics.median(spent[1:]):,.0f}")]
 
 
 async def _written(database: Database, ring: KeyRing) -> Row:
