@@ -91,6 +91,10 @@ def test_the_same_on_postgresql(server: PostgresServer) -> None:
     assert "nothing is there yet" in db("status", code=1, **at)
     assert "Done: " in db("upgrade", code=0, **at)
     assert "Nothing is pending." in db("status", code=0, **at)
+    in_postgres(server, "UPDATE entrada_schema SET version_num = '0008'; DROP INDEX entrada_audit_by_tenant")
+    said = db("upgrade", code=0, **at).splitlines()
+    assert said[0].startswith("Indexes to make: entrada_audit_by_tenant, ")
+    assert said[1].startswith("1 of 1: 0009 ")
     in_postgres(server, "UPDATE entrada_schema SET version_num = '0003'; DROP TABLE entrada_tenant")
     said = db("status", code=1, **at)
     assert "current  0003" in said

@@ -15,7 +15,7 @@ import typer
 from entrada.errors import SettingsRefused, StoreUnavailable
 from entrada.settings import Settings
 from entrada.users.database import Database
-from entrada.users.upgrade import Schema, Step, schema_at
+from entrada.users.upgrade import Schema, Step, indexes_after, schema_at
 
 PENDING, CANNOT_TELL = 1, 2
 NEWER = "a newer release of Entrada wrote it ({}); run that one, or restore the backup from before it"
@@ -42,6 +42,8 @@ def upgrade() -> None:
     if not before.pending:
         typer.echo(f"Nothing to do: {before.current} is this release's.")
         return
+    if before.current and (indexes := indexes_after(before.current)):
+        typer.echo(f"Indexes to make: {', '.join(indexes)}. With many rows this takes minutes.")
     taken = 0
 
     def told(step: Step) -> None:
