@@ -123,3 +123,18 @@ async def test_sec_132_graph_is_down(entra_keys: Any, tmp_path: Path, way: str) 
     async with caller(world(entra_keys, granted=True), tmp_path, way, GRETA) as (door, ask):
         door.internet.hosts.pop("graph.microsoft.com")
         assert (await ask("/crowd")).status_code == 503
+
+
+async def test_sec_132_our_secret_is_wrong(entra_keys: Any, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """SEC-132, REL-001: a wrong secret of ours is no word about groups: 503, not 403; the log says what to mend."""
+    entra = world(entra_keys, granted=True)
+    async with orders(entra, tmp_path, build=api, client_secret="no-secret-of-this-application") as door:
+        token = user_token(entra, GRETA)["access_token"]
+        answer = await get(door, "/crowd", token)
+        assert (answer.status_code, answer.json()["code"]) == (503, "temporarily_unavailable")
+        assert (await get(door, "/admins", token)).status_code == 403
+        assert asked_graph(door) == []
+    assert "AADSTS7000215" not in answer.text
+    assert "AADSTS7000215; client_secret is wrong" in caplog.text
+    assert "ENTRADA_CLIENT_SECRET" in caplog.text
+    assert "no-secret-of-this-application" not in caplog.text
