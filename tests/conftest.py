@@ -1,5 +1,6 @@
 """What all tests share."""
 
+import gc
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
@@ -33,6 +34,12 @@ def _in_turns(files: list[Path]) -> Iterator[Path]:
         if waiting and (path in browsing or number % OTHERS_BETWEEN == 0):
             yield waiting.pop(0)
     yield from waiting
+
+
+def pytest_collection_finish() -> None:
+    """Spare the garbage collector what stays for the whole run, which is most of what it would look through."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(scope="session")
