@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-READY_WITHIN = 30.0  # seconds; both are there within two, this is for a machine under load
+READY_WITHIN = 90.0  # seconds; both are there within two, this is for a machine under load
 KILL_AFTER = 10.0  # seconds a program may take to finish what it is answering
 GLANCE = 0.05  # seconds between two looks at a program that is starting
 

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-PATIENCE = 30.0  # seconds for a server to start on a busy machine
+PATIENCE = 60.0  # seconds for a server to start on a busy machine
 
 
 def found(*names: str) -> str | None:

@@ -24,7 +24,7 @@ from tests.forked import ROOT, SOURCES, Running, Streams, start
 EXAMPLE = "examples.auth_code_flow.app:app"
 REGISTERED = demo({})
 HOST = "portal.birch.example"
-READY_WITHIN = 30.0  # seconds, on a machine that has other things to do
+READY_WITHIN = 120.0  # seconds, on a machine that has other things to do
 
 
 def free_ports(count: int) -> list[int]:
