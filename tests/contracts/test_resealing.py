@@ -88,10 +88,12 @@ async def test_it_is_safe_beside_workers(
         return renewed
 
     working = asyncio.create_task(work())
-    await worker.end(begun[1][0])
-    runs = await asyncio.gather(sealed_anew(store, rings.after), sealed_anew(other, rings.after))
-    stop.set()
-    renewed = await working
+    try:
+        await worker.end(begun[1][0])
+        runs = await asyncio.gather(sealed_anew(store, rings.after), sealed_anew(other, rings.after))
+    finally:
+        stop.set()
+        renewed = await working
     await other.close()
     assert sum(run.unreadable for run in runs) == 0
     assert len(renewed) == 30

@@ -21,6 +21,7 @@ from entrada.users.database import Database
 from entrada.users.directory import Directory
 from tests.faults.invariants import assert_nothing_half_made, visitor, watching
 from tests.front_door import SESSION, FrontDoor, running
+from tests.meanwhile import meanwhile
 from tests.servers import PostgresServer, postgres_server
 
 HOST = "portal.birch.example"
@@ -113,20 +114,16 @@ async def test_the_server_is_killed_while_people_come(
             if SESSION in browser.jar.of(HOST):
                 acknowledged.add(browser.jar.of(HOST)[SESSION])
 
-    coming = [asyncio.get_running_loop().create_task(come()) for _ in range(3)]
-    while len(acknowledged) < 3:
-        await asyncio.sleep(0.02)
-    await asyncio.to_thread(postgres.kill)
-    await asyncio.sleep(0.2)
-    for task in coming:
-        task.cancel()
-    await asyncio.wait(coming)
+    async with meanwhile(come(), come(), come()):
+        while len(acknowledged) < 3:
+            await asyncio.sleep(0.02)
+        await asyncio.to_thread(postgres.kill)
+        await asyncio.sleep(0.2)
     async with watching([visitor(door)], living=acknowledged) as watch:
         await asyncio.to_thread(postgres.start)
         await watch.recovered()
     assert (await door.signed_in()).page.status == 200
     await assert_nothing_half_made(url, data_dir=tmp_path, clock=door.entra.state.clock.now)
-    coming.clear()
     gc.collect()  # now, and not in somebody else's test
 
 

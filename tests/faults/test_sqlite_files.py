@@ -12,6 +12,7 @@ from entrada_emulator.pytest_plugin import Entra
 
 from tests.faults.invariants import assert_nothing_half_made
 from tests.front_door import AUTH, BASE, SESSION, FrontDoor, running
+from tests.meanwhile import meanwhile
 
 HOST = "portal.birch.example"
 FILES = ("sessions.db", "entrada.db")
@@ -92,14 +93,12 @@ async def test_a_backup_under_load(entra: Entra, tmp_path: Path) -> None:
     data, restored = tmp_path / "data", tmp_path / "restored"
     async with running(entra, data, store="sqlite:", most_sessions=1000) as door:
         early = (await door.signed_in()).jar.of(HOST)[SESSION]
-        going = asyncio.get_running_loop().create_task(come_and_go(door))
         restored.mkdir(mode=0o700)
         seen = len(door.events)
-        while len(door.events) < seen + 10:
-            for name in FILES:
-                await asyncio.to_thread(copy, data / name, restored / name)
-        going.cancel()
-        await asyncio.wait([going])
+        async with meanwhile(come_and_go(door)):
+            while len(door.events) < seen + 10:
+                for name in FILES:
+                    await asyncio.to_thread(copy, data / name, restored / name)
     (restored / "keys").write_bytes((data / "keys").read_bytes())
     (restored / "keys").chmod(0o600)
     assert check(restored) == dict.fromkeys(FILES, "ok")

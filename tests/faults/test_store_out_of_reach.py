@@ -14,6 +14,7 @@ from entrada_emulator.pytest_plugin import Entra
 from tests.faults.invariants import Held
 from tests.faults.tcp_proxy import Fault, Proxy, proxy
 from tests.front_door import AUTH, BASE, SESSION, FrontDoor, running
+from tests.meanwhile import meanwhile
 from tests.servers import RedisServer, redis_server
 
 HOST = "portal.birch.example"
@@ -70,12 +71,8 @@ async def asked_meanwhile(door: FrontDoor, session: str) -> AsyncIterator[list[i
             statuses.append(await door.reuse(session))
             await asyncio.sleep(0.02)
 
-    asking = asyncio.get_running_loop().create_task(ask())
-    try:
+    async with meanwhile(ask()):
         yield statuses
-    finally:
-        asking.cancel()
-        await asyncio.wait([asking])
 
 
 @pytest.mark.parametrize("fault", ["blackhole", "drop"])
