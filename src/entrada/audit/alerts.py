@@ -4,7 +4,7 @@ For whoever has no Prometheus: `@entrada.on("alert")` takes it to a chat or a pa
 hour; the log itself remembers what was told, so that another worker does not tell it again.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
@@ -103,8 +103,7 @@ class Alerts:
         if not actions:
             return []
         since, until = now - LOOKED_AT, now + timedelta(microseconds=1)
-        found = await self._log.counts(actions, since=since, until=until, every=until - since)
-        counts = {action: count for (_, action), count in found.items()}
+        counts = await self._log.counts(actions, since=since, until=until)
         return list(_too_many(wanted, counts, now))
 
     async def _travelling(self, now: datetime) -> list[Event]:
@@ -128,7 +127,7 @@ class Alerts:
         ]  # fmt: skip
 
 
-def _too_many(rules: list[Rule], counts: dict[EventName, int], now: datetime) -> Iterator[Event]:
+def _too_many(rules: list[Rule], counts: Mapping[EventName, int], now: datetime) -> Iterator[Event]:
     for rule in rules:
         count = sum(counts.get(action, 0) for action in rule.actions)
         if count >= rule.most:
