@@ -60,8 +60,7 @@ def signs_in(visitor: Visitor, name: str = PERSON) -> None:
     visitor.goes_to("/api/auth/login")
     visitor.one_click(name)
     visitor.stays()
-    if visitor.sees_one_of("Permissions requested", f"Hello, {name}") == "Permissions requested":
-        visitor.consents()
+    visitor.consents_if_asked()
     visitor.sees(f"Hello, {name}")
 
 

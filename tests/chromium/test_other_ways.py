@@ -84,8 +84,7 @@ def test_who_is_still_signed_in_at_the_authority_comes_in_without_a_password(vis
     visitor.goes_to("/login")
     visitor.one_click("Mia Member")
     visitor.stays()
-    if visitor.sees_one_of("Permissions requested", "Hello, Mia Member") == "Permissions requested":
-        visitor.presses("Accept")
+    visitor.consents_if_asked()
     visitor.sees("Hello, Mia Member")
     visitor.page.context.clear_cookies(domain=HOST)
     visitor.goes_to("/call-graph")
@@ -99,3 +98,5 @@ def test_a_disabled_account_is_told_so_at_the_authority(visitor: Visitor) -> Non
     visitor.proves(PASSWORD)
     visitor.page.get_by_text("AADSTS50057").wait_for()
     visitor.shows("authority-disabled")
+    visitor.goes_to("/")
+    visitor.sees("Who are you?")

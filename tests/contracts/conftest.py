@@ -61,6 +61,14 @@ def schema_url(postgresql_url: str) -> Iterator[str]:
     _execute(postgresql_url, f"DROP SCHEMA {name} CASCADE")
 
 
+@pytest.fixture
+async def other(schema_url: str) -> AsyncIterator[asyncpg.Connection]:
+    """Somebody else's connection to the same tables."""
+    connection = await asyncpg.connect(schema_url)
+    yield connection
+    await connection.close()
+
+
 def _execute(url: str, statement: str) -> None:
     """Execute it from another thread: this one may be in the test's event loop, or not."""
 

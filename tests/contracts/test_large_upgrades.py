@@ -21,14 +21,6 @@ WHOLE = "SELECT count(*) FROM pg_index WHERE indisvalid AND indexrelid = to_regc
 
 
 @pytest.fixture
-async def other(schema_url: str) -> AsyncIterator[asyncpg.Connection]:
-    """Somebody else's connection to the same tables."""
-    connection = await asyncpg.connect(schema_url)
-    yield connection
-    await connection.close()
-
-
-@pytest.fixture
 async def worker(schema_url: str, tmp_path: Path) -> AsyncIterator[Database]:
     """A worker of the release before, at its work."""
     database = Database(schema_url, data_dir=tmp_path)

@@ -124,7 +124,7 @@ async def test_a_long_lock_is_a_bounded_wait(url: str, store: SessionStore) -> N
     await other.close()
 
 
-async def test_a_cancelled_write_is_whole(store: SessionStore) -> None:
+async def test_a_cancelled_write_is_whole(store: SessionStore, other: asyncpg.Connection) -> None:
     """A browser that goes away in the middle of a write leaves no half of it, and no connection (REL-031)."""
     for number, key in enumerate(KEYS * 4):
         await store.delete([key])
@@ -133,3 +133,4 @@ async def test_a_cancelled_write_is_whole(store: SessionStore) -> None:
         with anyio.fail_after(60):  # a commit that was on its way when the browser went may land between two looks
             while ((await store.get(key)) is None) != ((await store.get_tokens(key)) is None):
                 await anyio.sleep(0.01)
+    assert await other.fetchval("SELECT count(*) FROM pg_stat_activity WHERE application_name = 'entrada'") <= 10

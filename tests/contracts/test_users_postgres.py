@@ -35,14 +35,6 @@ async def database(schema_url: str, tmp_path: Path) -> AsyncIterator[Database]:
     await opened.close()
 
 
-@pytest.fixture
-async def other(schema_url: str) -> AsyncIterator[asyncpg.Connection]:
-    """Somebody else's connection to the same tables."""
-    connection = await asyncpg.connect(schema_url)
-    yield connection
-    await connection.close()
-
-
 async def connections(other: asyncpg.Connection) -> int:
     """Return how many connections Entrada has."""
     query = "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'entrada'"
