@@ -54,11 +54,14 @@ class Entra:
         """What changes: clock, codes, refresh tokens, consents, faults, recorded requests."""
         return self.emulator.state
 
-    def http_client(self, origin: str = MICROSOFT_LOGIN) -> "TestClient":
-        """A synchronous client that reaches the emulator in process; MSAL takes it as `http_client`."""
+    def http_client(self, origin: str | None = None) -> "TestClient":
+        """A synchronous client that reaches the emulator in process; MSAL takes it as `http_client`.
+
+        Without an `origin` it calls the emulator by its own: Microsoft's in process, its address where it is served.
+        """
         from entrada_emulator.http_client import HttpClient
 
-        return HttpClient(self.app, base_url=origin, follow_redirects=False)
+        return HttpClient(self.app, base_url=origin or self.emulator.origins.login, follow_redirects=False)
 
     def user(self, name: str = "mia@birch.example") -> User:
         """The person with this user principal name; raises LookupError."""
@@ -136,7 +139,7 @@ class Entra:
         def code() -> str | None:
             return TOTP(user.totp_secret).at(self.now()) if user.totp_secret else None
 
-        return await visitor.sign_in(client, url, name=name, origin=MICROSOFT_LOGIN, code=code)
+        return await visitor.sign_in(client, url, name=name, origin=self.emulator.origins.pages, code=code)
 
     def token(self, name: str = "mia@birch.example", *, scope: str = API_SCOPE, **claims: Any) -> str:
         """An access token for a person who uses the command-line client, for the orders API unless `scope` says other.
