@@ -131,7 +131,24 @@ async def test_ends_with_its_time(door: FrontDoor, ledger: LedgerApi) -> None:
     assert answer.status_code == 200, answer.text
     assert ledger.tokens[-1] == ledger.tokens[-2]
     door.entra.state.faults.clear()
+    door.entra.state.clock.move(timedelta(seconds=5))
     assert (await get(door, "/audit", "")).json()["source"] == "identity_provider"
+
+
+async def test_rel_003_a_failing_authority_is_not_asked_by_each_request(door: FrontDoor) -> None:
+    """REL-003: for a caller, and for ourselves, one question until Retry-After is over; others' tokens go on."""
+    token = user_token(door.entra)["access_token"]
+    assert (await get(door, "/me", token)).status_code == 200
+    for path in ("/ledger", "/audit"):
+        before = door.calls("/token")
+        door.entra.fail("token", "status", status=503, retry_after=9)
+        answers = [await get(door, path, token) for _ in range(5)]
+        assert [(answer.status_code, answer.headers["retry-after"]) for answer in answers[:1]] == [(503, "9")]
+        assert {answer.status_code for answer in answers} == {503}
+        assert door.calls("/token") == before + 1
+        assert (await get(door, "/me", token)).status_code == 200
+        door.entra.state.clock.move(timedelta(seconds=9))
+        assert (await get(door, path, token)).status_code == 200
 
 
 async def test_the_application_itself(door: FrontDoor) -> None:

@@ -1,5 +1,6 @@
 """A person in more groups than a token has room for is let in by their groups all the same (API-5, BEY-5)."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -11,8 +12,10 @@ import pytest
 from entrada_emulator import seeds
 from entrada_emulator.keys import SigningKey
 from entrada_emulator.model import GRAPH_APP_ID, Application
+from entrada_emulator.model import User as Person
 from entrada_emulator.pytest_plugin import Entra, new_entra
 from entrada_emulator.seeds import default_world
+from entrada_emulator.world import World
 from entrada_emulator.world_checks import checked_world
 from fastapi import FastAPI
 
@@ -22,7 +25,8 @@ from tests.front_door import BASE, SECRET, FrontDoor
 from tests.journeys.test_bearer import get, orders
 
 CROWD = f"b0000000-0000-4000-8000-{0x1000 + 200:012x}"
-GRETA = "greta@birch.example"
+PAUSE = 5  # seconds that an answer without Retry-After is not asked for again
+ADA, GRETA = "ada@birch.example", "greta@birch.example"
 
 
 def api(app: FastAPI) -> None:
@@ -51,9 +55,15 @@ def world(entra_keys: tuple[SigningKey, ...], *, granted: bool) -> Entra:
 
     applications = tuple(map(changed, known.applications))
     return new_entra(
-        checked_world(tenants=known.tenants, users=known.users, groups=known.groups, applications=applications),
+        checked_world(tenants=known.tenants, users=_crowded(known), groups=known.groups, applications=applications),
         keys=entra_keys,
     )
+
+
+def _crowded(known: World) -> tuple[Person, ...]:
+    """Ada is in as many groups as Greta is."""
+    crowd = next(each.group_ids for each in known.users if each.user_principal_name == GRETA)
+    return tuple(replace(each, group_ids=crowd) if each.user_principal_name == ADA else each for each in known.users)
 
 
 @pytest.fixture(params=["session", "bearer"])
@@ -138,3 +148,33 @@ async def test_sec_132_our_secret_is_wrong(entra_keys: Any, tmp_path: Path, capl
     assert "AADSTS7000215; client_secret is wrong" in caplog.text
     assert "ENTRADA_CLIENT_SECRET" in caplog.text
     assert "no-secret-of-this-application" not in caplog.text
+
+
+async def test_sec_159_a_wrong_secret_is_not_tried_by_each_request(entra_keys: Any, tmp_path: Path) -> None:
+    """SEC-159, REL-003: whoever asks and how often, the token endpoint sees one attempt until Retry-After is over."""
+    entra = world(entra_keys, granted=True)
+    async with orders(entra, tmp_path, build=api, client_secret="no-secret-of-this-application") as door:
+        tokens = [user_token(entra, upn)["access_token"] for upn in (GRETA, ADA, GRETA)]
+        for attempts in (1, 2):
+            answers = await asyncio.gather(*[get(door, "/crowd", token) for token in tokens * 10])
+            answers += [await get(door, "/crowd", token) for token in tokens]
+            assert {answer.status_code for answer in answers} == {503}
+            assert all(1 <= int(answer.headers["retry-after"]) <= PAUSE for answer in answers)
+            assert door.calls("/token") == attempts
+            entra.state.clock.move(timedelta(seconds=PAUSE))
+
+
+async def test_sec_159_graph_is_asked_for_a_person_once_at_a_time(entra_keys: Any, tmp_path: Path) -> None:
+    """SEC-159, REL-003: many requests at once cost one question, also while Graph fails; it is soon asked again."""
+    entra = world(entra_keys, granted=True)
+    async with orders(entra, tmp_path, build=api) as door:
+        token = user_token(entra, GRETA)["access_token"]
+        entra.fail("graph", "status", status=503, retry_after=7)
+        answers = await asyncio.gather(*[get(door, "/crowd", token) for _ in range(30)])
+        assert {answer.status_code for answer in answers} == {503}
+        assert (await get(door, "/crowd", token)).status_code == 503
+        assert len(asked_graph(door)) == 1
+        entra.state.clock.move(timedelta(seconds=7))
+        answers = await asyncio.gather(*[get(door, "/crowd", token) for _ in range(30)])
+        assert {answer.status_code for answer in answers} == {200}
+        assert len(asked_graph(door)) == 2

@@ -1,7 +1,8 @@
 """Tokens for the APIs behind this one: for the person who called by a bearer token, and for the application itself.
 
 What the authority gave is kept in this process until it expires: sealed, at most 10 000 tokens, found by a keyed hash
-of the tenant, the caller's token and the scopes. However many requests want one at once, the authority is asked once.
+of the tenant, the caller's token and the scopes. However many requests want one at once, the authority is asked once;
+where it fails, not again before its Retry-After.
 """
 
 from collections.abc import Sequence
@@ -17,6 +18,7 @@ from entrada.flows.flights import Flights
 from entrada.flows.handed_out import AccessToken
 from entrada.keyring import Purpose
 from entrada.provider.claims_cache import ClaimsCache, Entry
+from entrada.provider.setbacks import Setbacks
 from entrada.provider.token_client import Acquired, TokenClient
 from entrada.sessions.sealing import Sealer
 
@@ -54,6 +56,7 @@ class Downstream:
         self._clock = clock
         self._refresh_buffer = refresh_buffer
         self._kept: ClaimsCache[Kept] = ClaimsCache()
+        self._setbacks = Setbacks(clock)
         self._flights: Flights[Acquired] = Flights()
 
     async def for_person(self, assertion: str, scopes: Sequence[str], *, tenant_id: str | None) -> AccessToken:
@@ -98,6 +101,7 @@ class Downstream:
         flight = (place, claims)
         joined = flight in self._flights
         try:
+            self._setbacks.check(place)
             got = await self._flights.join(flight, lambda: self._ask(place, caller, scopes, claims))
         except AuthorityUnavailable:
             if kept is None:
@@ -112,6 +116,9 @@ class Downstream:
         except InteractionRequired as required:
             wanted = usable(required.claims) or claims
             raise InteractionRequired(str(required), aadsts=required.aadsts, claims=wanted) from None
+        except AuthorityUnavailable as failed:
+            self._setbacks.note(place, failed)
+            raise
         now = self._clock()
         # one that lives for five minutes would otherwise be asked for at every call
         wants_renewal = got.expires_at - min(self._refresh_buffer, (got.expires_at - now) / 2)

@@ -6,12 +6,16 @@ The token names an address for them too; it is never called.
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Iterable
 from datetime import timedelta
+from weakref import WeakValueDictionary
+
+import anyio
 
 from entrada.clock import Clock
 from entrada.errors import AuthorityUnavailable, RenewalRefused, Unsupported
 from entrada.logs import log
 from entrada.principal import User
 from entrada.provider.egress import Answer, Egress
+from entrada.provider.setbacks import Setbacks
 from entrada.settings_faults import GUID
 
 GRAPH = "https://graph.microsoft.com"
@@ -29,7 +33,7 @@ def graph_scope(graph_url: str) -> str:
 
 
 class Groups:
-    """Asks Graph for the groups of people, and remembers the answers for a while."""
+    """Asks Graph for the groups of people, for each once at a time, and remembers the answers for a while."""
 
     def __init__(
         self, egress: Egress, token_in: Callable[[str], Awaitable[str]], *, graph_url: str, clock: Clock
@@ -40,23 +44,44 @@ class Groups:
         self._graph_url = graph_url.rstrip("/")
         self._clock = clock
         self._known: OrderedDict[str, tuple[frozenset[str] | None, float]] = OrderedDict()
+        self._setbacks = Setbacks(clock)
+        self._turns: WeakValueDictionary[str, anyio.Lock] = WeakValueDictionary()
 
     async def of(self, user: User) -> frozenset[str] | None:
         """Return the object ids of the person's groups, transitive ones too; None when Graph will not tell us.
 
-        AuthorityUnavailable when it does not answer.
+        AuthorityUnavailable when it does not answer, or did not a moment ago.
         """
         if not user.tenant_id or not user.object_id:
             return None
-        known = self._known.get(user.key)
-        if known and self._clock().timestamp() < known[1]:
+        if known := self._remembered(user.key):
             return known[0]
-        groups = await self._ask(user.tenant_id, user.object_id)
+        turn = self._turns.setdefault(user.key, anyio.Lock())
+        async with turn:
+            if known := self._remembered(user.key):
+                return known[0]
+            groups = await self._ask_again(user.key, user.tenant_id, user.object_id)
+            self._remember(user.key, groups)
+            return groups
+
+    def _remembered(self, person: str) -> tuple[frozenset[str] | None, float] | None:
+        known = self._known.get(person)
+        return known if known and self._clock().timestamp() < known[1] else None
+
+    def _remember(self, person: str, groups: frozenset[str] | None) -> None:
         lasting = KNOWN_FOR if groups is not None else REFUSED_FOR
-        self._known[user.key] = groups, (self._clock() + lasting).timestamp()
+        self._known[person] = groups, (self._clock() + lasting).timestamp()
         if len(self._known) > MOST_PEOPLE:
             self._known.popitem(last=False)
-        return groups
+
+    async def _ask_again(self, person: str, tenant_id: str, object_id: str) -> frozenset[str] | None:
+        """Ask, but not soon after it failed."""
+        self._setbacks.check(person.encode())
+        try:
+            return await self._ask(tenant_id, object_id)
+        except AuthorityUnavailable as failed:
+            self._setbacks.note(person.encode(), failed)
+            raise
 
     async def _ask(self, tenant_id: str, object_id: str) -> frozenset[str] | None:
         try:
