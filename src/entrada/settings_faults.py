@@ -25,7 +25,9 @@ B2C_TENANT = re.compile(r"[0-9A-Za-z-]{1,63}(\.[0-9A-Za-z-]{1,63})+")
 POLICY = re.compile(r"[A-Za-z0-9_-]{1,128}")
 PATH = re.compile(r"(/(?!\.{1,2}(/|$))[A-Za-z0-9_~.-]+)+")
 PAGE = re.compile(r"/(?!/)[!-\[\]-~]*")  # printable ASCII without the backslash, which browsers take for a slash
-ASYMMETRIC = frozenset({"RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA"})
+ASYMMETRIC = frozenset(
+    {"RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA", "Ed25519"}
+)
 MANY_TENANTS = frozenset({"common", "organizations"})
 CONSUMERS = "consumers"
 CONTEXT = re.compile(r"c[1-9][0-9]?")

@@ -125,6 +125,8 @@ SEC_054 = {
     "a person's with empty scopes": api_claims(scp=""),
     "a person's with blanks": api_claims(scp="  "),
     "scopes as a list": api_claims(scp=["Orders.Read"]),
+    "scope in place of scp": api_claims(scp=ABSENT, scope="Orders.Read"),
+    "scope beside an scp that is none": api_claims(scp=["Orders.Read"], scope="Orders.Read"),
     "roles in place of scopes": api_claims(scp=ABSENT, roles=["Task.Write"]),
     "idtyp user, without scopes": app_claims(idtyp="user"),
     "idtyp user, of the client itself": app_claims(idtyp="user", roles=["Task.Write"]),

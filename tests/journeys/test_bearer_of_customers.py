@@ -6,6 +6,7 @@ from typing import Any
 from entrada_emulator import seeds_customers as shop
 from entrada_emulator.pytest_plugin import Entra
 
+from emulator.tests.asking import claims_of
 from emulator.tests.customers import opened, redeemed, signed_in
 from tests.front_door import FrontDoor
 from tests.journeys.test_bearer import get, orders
@@ -31,6 +32,7 @@ async def test_b2c_2_a_customers_token(entra: Entra, tmp_path: Path) -> None:
     """API-1, B2C-2: a customer's token for the basket API names the customer, the client and its scopes."""
     async with orders(entra, tmp_path, hosts={HOSTS: entra.app}, **B2C) as door:
         token = redeemed(entra, await signed_in(entra)).json()["access_token"]
+        assert claims_of(token)["nonce"] == "n-1"  # B2C repeats it in access tokens
         said = (await get(door, "/bearer", token)).json()
         assert (said["client"], said["scopes"]) == (shop.SHOP_APP, ["basket.read"])
         assert said["key"].endswith("c0000000-0000-4000-8000-000000000101")
@@ -49,5 +51,5 @@ async def test_sec_052_a_customers_id_token(entra: Entra, tmp_path: Path) -> Non
     """SEC-052: B2C's ID tokens, whose sub is their oid, are no access tokens: neither the API's nor the shop's own."""
     async with orders(entra, tmp_path, hosts={HOSTS: entra.app}, **(B2C | {"client_id": shop.SHOP_APP})) as door:
         answer = redeemed(entra, await signed_in(entra)).json()
-        assert "no_other_kind" in await refused(door, answer["id_token"])
+        assert "client_is_admitted" in await refused(door, answer["id_token"])
         assert "audience_is_this_api" in await refused(door, answer["access_token"])

@@ -4,6 +4,7 @@ import pytest
 
 from entrada.errors import TenantRefused, TokenRefused
 from entrada.principal import App, Delegation, User
+from entrada.provider.access_checks import ExpectedAccess, check
 from entrada.provider.access_token import Api
 from entrada.provider.identity import principal_from
 from tests.access_authority import (
@@ -44,6 +45,31 @@ async def test_an_applications_token(changes):
     assert isinstance(app, App)
     assert (app.client_id, app.roles, app.object_id, app.tenant_id) == (CALLER, {"Task.Write"}, PRINCIPAL, TENANT)
     assert app.key == f"{TENANT}|app|{CALLER}"
+
+
+async def test_a_claim_named_scope_grants_nothing_at_entra():
+    """SEC-054: Entra's scopes are in scp; a claim that somebody named scope leaves an application what it is."""
+    app = await accepted(app_claims(scope="Orders.Read"))
+    assert isinstance(app, App)
+    assert app.roles == {"Task.Write"}
+
+
+@pytest.mark.parametrize(
+    ("given", "scopes"),
+    [
+        ({"scope": "read write"}, {"read", "write"}),
+        ({"scope": "read", "scp": ["read", "write"]}, {"read"}),
+        ({"scope": "read", "scp": "write"}, {"read"}),
+        ({"scp": "read"}, {"read"}),
+    ],
+    ids=["scope", "a list of its own beside it", "a text of its own beside it", "scp alone"],
+)
+def test_another_providers_scopes(given, scopes):
+    """RFC 9068 section 2.2.3: the scopes are in scope, whatever else a provider repeats them in."""
+    issuer = "https://login.example"
+    values = {"iss": issuer, "sub": "ada", "aud": CLIENT, "client_id": CALLER, "iat": NOW, "exp": NOW + 60}
+    expected = ExpectedAccess(issuer=issuer, audience=CLIENT, now=NOW, leeway=60)
+    assert check(values | given, expected).scopes == scopes
 
 
 @pytest.mark.parametrize("aud", [CLIENT, f"api://{CLIENT}", f"api://{CLIENT}/"])

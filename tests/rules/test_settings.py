@@ -9,6 +9,7 @@ import pytest
 
 from entrada.errors import SettingsRefused
 from entrada.keyring import generate
+from entrada.provider.signature import ALGORITHMS
 from entrada.settings import Settings, known_names
 
 TENANT = "11111111-1111-4111-8111-111111111111"
@@ -116,6 +117,11 @@ def test_our_name_wins_over_the_customary_one(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setenv("AZURE_CLIENT_ID", "customary")
     monkeypatch.setenv("ENTRADA_CLIENT_ID", "ours")
     assert Settings.load(tenant_id=TENANT).client_id == "ours"
+
+
+def test_every_algorithm_that_the_verifier_has_can_be_set() -> None:
+    """RFC 9864's Ed25519 is one of them."""
+    assert {*Settings.load(**GOOD, algorithms=" ".join(ALGORITHMS)).algorithms} == ALGORITHMS
 
 
 def test_unknown_names_are_start_errors_with_the_nearest_known(monkeypatch: pytest.MonkeyPatch) -> None:

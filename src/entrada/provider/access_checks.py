@@ -26,7 +26,7 @@ from entrada.provider.validate import (
 LONGEST_CLIENT_ID = 255
 LONGEST_SCOPE = 8192  # characters of the whole claim
 OTHER_KINDS = ("nonce", "at_hash", "c_hash", "events")
-"""Claims of ID tokens and logout tokens, which no access token has (SEC-052)."""
+"""Claims of ID tokens and logout tokens, which no access token has (SEC-052), but for B2C's, which repeat the nonce."""
 CLIENT_CLAIMS = {None: "client_id", 1: "appid", 2: "azp"}
 """Where a token names the client, by Entra's version of it; None for other providers."""
 VERSIONS = {1: "1.0", 2: "2.0"}
@@ -106,10 +106,13 @@ def key_is_tenants(claims: Mapping[str, Any], expected: ExpectedAccess) -> None:
         raise TokenRefused("key_is_tenants: the signing key belongs to another issuer")
 
 
-def no_other_kind(claims: Mapping[str, Any], _expected: Expected) -> None:
-    """It has nothing that only ID tokens and logout tokens have (SEC-052)."""
+def no_other_kind(claims: Mapping[str, Any], expected: Expected) -> None:
+    """It has nothing that only ID tokens and logout tokens have (SEC-052).
+
+    B2C puts the nonce of the request into access tokens as well; there `azp` and `scp` tell them from ID tokens.
+    """
     for name in OTHER_KINDS:
-        if name in claims:
+        if name in claims and not (name == "nonce" and expected.policy):
             raise TokenRefused(f"no_other_kind: {name} belongs to an ID token or a logout token")
 
 
@@ -132,7 +135,7 @@ def client_is_admitted(claims: Mapping[str, Any], expected: ExpectedAccess) -> N
 
 def one_kind_of_caller(claims: Mapping[str, Any], expected: ExpectedAccess) -> None:
     """It is a person's token with scopes, or an application's with roles; never both, never neither (SEC-054)."""
-    scopes = _scopes(claims)
+    scopes = _scopes(claims, expected)
     if not _is_applications(claims, expected):
         if not scopes:
             raise TokenRefused("one_kind_of_caller: a person's token without scopes, as an ID token is")
@@ -175,7 +178,7 @@ def check(claims: Mapping[str, Any], expected: ExpectedAccess) -> AccessClaims:
         object_id=claims["oid"] if expected.tenant_id is not None else None,
         client_id=claims[_client_claim(expected)],
         for_application=_is_applications(claims, expected),
-        scopes=_scopes(claims),
+        scopes=_scopes(claims, expected),
         expires_at=claims["exp"],
         values=claims,
     )
@@ -194,9 +197,13 @@ def _is_applications(claims: Mapping[str, Any], expected: ExpectedAccess) -> boo
     return "scp" not in claims and claims["sub"] == claims["oid"]
 
 
-def _scopes(claims: Mapping[str, Any]) -> frozenset[str]:
-    """Return the whole words of `scp` (Entra) or `scope` (RFC 9068); a value of another type grants nothing."""
-    value = claims.get("scp", claims.get("scope"))
+def _scopes(claims: Mapping[str, Any], expected: ExpectedAccess) -> frozenset[str]:
+    """Return the whole words of `scp` at Microsoft, elsewhere of `scope` (RFC 9068), or of `scp` where it has none.
+
+    A value of another type grants nothing.
+    """
+    at_microsoft = expected.version is not None or expected.policy is not None
+    value = claims.get("scp") if at_microsoft else claims.get("scope", claims.get("scp"))
     return words_of(value) if isinstance(value, str) and len(value) <= LONGEST_SCOPE else frozenset()
 
 

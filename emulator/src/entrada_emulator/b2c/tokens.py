@@ -92,6 +92,8 @@ def _access(emulator: Emulator, sign_in: CustomerSignIn, api: ApiScopes, *, now:
     }
     if api.values:
         claims["scp"] = " ".join(api.values)
+    if sign_in.nonce is not None:
+        claims["nonce"] = sign_in.nonce  # as B2C does, unlike Entra
     return {
         "access_token": signed(claims, key=emulator.state.keys.customers),
         "expires_in": int(LIFE.total_seconds()),
