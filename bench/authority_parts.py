@@ -15,7 +15,7 @@ from starlette.types import Message
 from bench.signed_in import PERSON
 from bench.timing import Row, micros, micros_of
 from entrada.principal import User
-from entrada.provider.msal_cache import view_of
+from entrada.provider.clients.msal_cache import view_of
 
 HOST = "login.microsoftonline.com"
 AUTHORITY = f"https://{HOST}/{PERSON.tenant_id}"

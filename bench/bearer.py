@@ -20,7 +20,7 @@ from fastapi import Depends, FastAPI, HTTPException, Request, Security
 from bench.contender import PATH, Prepared
 from bench.signed_in import PERSON
 from entrada import BearerUser, Entrada, Settings, bearer_user, keyring
-from entrada.provider.claims_cache import MOST
+from entrada.provider.tokens.claims_cache import MOST
 
 HOST = "login.microsoftonline.com"
 TENANT = str(PERSON.tenant_id)

@@ -13,11 +13,11 @@ from bench.timing import Row, beside, micros
 from entrada import Settings
 from entrada.clock import system_clock
 from entrada.provider import authority, keys
-from entrada.provider.access_token import AccessTokenVerifier, Api, Source
-from entrada.provider.claims_cache import ClaimsCache, Entry
 from entrada.provider.discovery import Discovery
 from entrada.provider.egress import Egress
 from entrada.provider.tenants import Tenants
+from entrada.provider.tokens.access_token import AccessTokenVerifier, Api, Source
+from entrada.provider.tokens.claims_cache import ClaimsCache, Entry
 
 KEYED = b"k" * 32
 

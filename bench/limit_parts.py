@@ -12,9 +12,9 @@ from redis.asyncio import Redis
 
 from bench.timing import Row, micros, micros_of
 from entrada.rates import Rate
-from entrada.web.address_limits import AddressLimit
-from entrada.web.callers import Callers
-from entrada.web.shared_limits import open_shared
+from entrada.web.guards.address_limits import AddressLimit
+from entrada.web.guards.callers import Callers
+from entrada.web.guards.shared_limits import open_shared
 from tests.servers import RedisServer
 
 RATES = (Rate.parse("900000000/hour"), Rate.parse("900000000/day"))

@@ -22,9 +22,9 @@ from bench import authority_parts, bearer_parts, limit_parts
 from bench.signed_in import PERSON, opened
 from bench.table import show
 from bench.timing import Row, micros, micros_of
-from entrada.provider import jws
 from entrada.provider.keys import KeySet
-from entrada.provider.validate import Expected, check
+from entrada.provider.tokens import jws
+from entrada.provider.tokens.validate import Expected, check
 from entrada.sessions.record import SessionRecord, decode, encode
 from entrada.sessions.sealing import Sealer
 

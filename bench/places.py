@@ -19,10 +19,10 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from starsessions.stores.memory import InMemoryStore
 
 from bench.population import Bulk, into_postgres, into_redis, into_sqlite, into_store
-from entrada.sessions.opening import open_store
-from entrada.sessions.postgres import GET as POSTGRES_GET
-from entrada.sessions.sqlite import GET as SQLITE_GET
-from entrada.sessions.store import SessionStore
+from entrada.sessions.stores.opening import open_store
+from entrada.sessions.stores.postgres import GET as POSTGRES_GET
+from entrada.sessions.stores.sqlite import GET as SQLITE_GET
+from entrada.sessions.stores.store import SessionStore
 from tests.servers import found, postgres_server, redis_server
 
 Look = Callable[[bytes], Awaitable[object]]

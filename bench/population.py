@@ -16,14 +16,15 @@ from typing import Any
 
 from bench.signed_in import PERSON
 from entrada.keyring import KeyRing
-from entrada.sessions import held, redis_scripts, sqlite
+from entrada.sessions import held
 from entrada.sessions.held import HeldTokens
 from entrada.sessions.lifecycle import Sessions
 from entrada.sessions.names import Names
 from entrada.sessions.record import SessionRecord, encode
-from entrada.sessions.redis_parts import packed
 from entrada.sessions.sealing import Sealer
-from entrada.sessions.store import Index, SessionStore
+from entrada.sessions.stores import redis_scripts, sqlite
+from entrada.sessions.stores.redis_parts import packed
+from entrada.sessions.stores.store import Index, SessionStore
 
 DAY = timedelta(days=1)
 SHORT = timedelta(hours=2)

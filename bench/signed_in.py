@@ -10,8 +10,8 @@ from entrada.clock import system_clock
 from entrada.keyring import KeyRing
 from entrada.principal import User
 from entrada.sessions.lifecycle import Sessions
-from entrada.sessions.opening import open_store
 from entrada.sessions.sealing import Sealer
+from entrada.sessions.stores.opening import open_store
 
 PERSON = User(
     issuer="https://login.microsoftonline.com/9c1b9a9e-0000-4000-8000-000000000002/v2.0",

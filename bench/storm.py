@@ -36,10 +36,10 @@ from entrada.sessions import held
 from entrada.sessions.held import HeldTokens
 from entrada.sessions.lifecycle import Sessions
 from entrada.sessions.names import Names
-from entrada.sessions.opening import open_store
 from entrada.sessions.record import SessionRecord, encode
 from entrada.sessions.sealing import Sealer
-from entrada.sessions.store import Index
+from entrada.sessions.stores.opening import open_store
+from entrada.sessions.stores.store import Index
 
 CLIENT = seeds.WEB_APP
 SECRET = "emulator-secret-birch-portal"

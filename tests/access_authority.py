@@ -4,11 +4,11 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from entrada.provider.access_token import AccessTokenVerifier, Api, Source
 from entrada.provider.authority import Authority
 from entrada.provider.discovery import Discovery
 from entrada.provider.egress import Egress
 from entrada.provider.tenants import Tenants
+from entrada.provider.tokens.access_token import AccessTokenVerifier, Api, Source
 from tests.authority_app import (
     ABSENT,
     BASE,

@@ -45,7 +45,7 @@ if TYPE_CHECKING:
         optional_user,
         session_user,
     )
-    from entrada.web.rendering import Page
+    from entrada.web.pages.rendering import Page
     from entrada.web.requires import requires
     from entrada.web.sign_in_link import SignInLink
 
@@ -60,7 +60,7 @@ _HOMES = {
     "EntradaError": "entrada.errors",
     "Event": "entrada.events",
     "OptionalUser": "entrada.web.dependencies",
-    "Page": "entrada.web.rendering",
+    "Page": "entrada.web.pages.rendering",
     "Rule": "entrada.requirements",
     "SessionUser": "entrada.web.dependencies",
     "Settings": "entrada.settings",

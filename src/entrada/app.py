@@ -21,9 +21,9 @@ if TYPE_CHECKING:
     import httpx2
 
     from entrada.flows.provisioning import Provision
-    from entrada.provider.credentials import AssertionSource
-    from entrada.web.house import Building
-    from entrada.web.numbers import Numbers
+    from entrada.provider.clients.credentials import AssertionSource
+    from entrada.web.building.house import Building
+    from entrada.web.monitoring.numbers import Numbers
 
 L = TypeVar("L", bound=Listener)
 CORS_MAX_AGE = 600  # seconds for which a browser need not ask again what an origin may
@@ -79,10 +79,10 @@ class Entrada:
         """Guard `app`: its requests, its errors, its life span. Call it once, before the application starts."""
         import httpx2
 
-        from entrada.web import logs
+        from entrada.web.building.house import build
         from entrada.web.failures import Refused, answer_http_exception, answer_invalid, answer_refusal
-        from entrada.web.house import build
         from entrada.web.middleware.gate import Gate
+        from entrada.web.monitoring import logs
         from entrada.web.unreachable import answer_unreachable
 
         layers: list[object] = [layer.cls for layer in app.user_middleware]

@@ -1,7 +1,8 @@
 """What is counted while it happens: whole numbers by a word of ours, and how long things took.
 
-Adding is all that the one who counts does; `entrada.web.metrics` reads when somebody asks. Words are a closed set, or
-at most a hundred: whatever comes beyond is counted as `other`, so that no stranger can fill memory or a dashboard.
+Adding is all that the one who counts does; `entrada.web.monitoring.metrics` reads when somebody asks. Words are a
+closed set, or at most a hundred: whatever comes beyond is counted as `other`, so that no stranger can fill memory or
+a dashboard.
 """
 
 import time

@@ -8,8 +8,8 @@ import pytest
 from entrada.keyring import KeyRing, generate
 from entrada.principal import User
 from entrada.sessions.lifecycle import Sessions
-from entrada.sessions.opening import open_store
 from entrada.sessions.sealing import Sealer
+from entrada.sessions.stores.opening import open_store
 from tests.moved_clock import MovedClock
 
 ADA = User(issuer="https://id.example", subject="ada")

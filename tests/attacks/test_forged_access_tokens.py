@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from entrada.errors import TokenRefused
-from entrada.provider.access_token import Api
+from entrada.provider.tokens.access_token import Api
 from tests.access_authority import CALLER, PRINCIPAL, BothVersions, api_claims, app_claims, signed, verifier
 from tests.authority_app import ABSENT, CLIENT, ISSUER, OBJECT, START, TENANT, base64url, claims, compact, jwk, token
 
@@ -187,7 +187,7 @@ def test_sec_131_any_claim_is_refused_or_harmless(changes):
     """SEC-131: claims of wrong types raise TokenRefused or grant nothing; no other exception, no right from nowhere."""
     import anyio
 
-    from entrada.provider.identity import principal_from
+    from entrada.provider.tokens.identity import principal_from
 
     async def verified() -> None:
         with contextlib.suppress(TokenRefused):

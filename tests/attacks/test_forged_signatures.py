@@ -9,8 +9,8 @@ from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 from cryptography.hazmat.primitives.hashes import SHA1, SHA256, SHA384
 
 from entrada.errors import TokenRefused
-from entrada.provider import jws
 from entrada.provider.keys import KeySet
+from entrada.provider.tokens import jws
 from tests.authority_app import base64url, jwk, rsa_key
 
 SIZE = 256  # bytes of an RSA signature by a key of 2048 bits

@@ -14,8 +14,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from entrada.errors import TokenRefused
-from entrada.provider import jws
 from entrada.provider.keys import KeySet
+from entrada.provider.tokens import jws
 from tests.authority_app import (
     ABSENT,
     CLIENT,

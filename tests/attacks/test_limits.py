@@ -9,7 +9,7 @@ import pytest
 from entrada_emulator.pytest_plugin import Entra
 
 from entrada.rates import Rate
-from entrada.web.address_limits import AddressLimit
+from entrada.web.guards.address_limits import AddressLimit
 from tests.front_door import SESSION, FrontDoor, running
 from tests.visitor import HOST, visit
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from entrada_emulator.pytest_plugin import Entra
 
-from entrada.web.paced_lines import MOST
+from entrada.web.guards.paced_lines import MOST
 from tests.front_door import SESSION, FrontDoor
 from tests.journeys.test_bearer import orders
 from tests.moved_clock import MovedClock

@@ -11,10 +11,10 @@ import pytest
 from entrada.keyring import KeyRing, generate
 from entrada.principal import User
 from entrada.sessions.lifecycle import Sessions
-from entrada.sessions.opening import open_store
 from entrada.sessions.record import decode, encode
 from entrada.sessions.sealing import Sealer
 from entrada.sessions.session import Session
+from entrada.sessions.stores.opening import open_store
 from tests.canary import hearing_everything
 from tests.moved_clock import MovedClock
 

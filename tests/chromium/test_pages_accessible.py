@@ -12,9 +12,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from emulator.tests.accessibility import violations
-from entrada.web.content_policy import ContentPolicy
 from entrada.web.middleware.headers import HeaderRules, HeadersMiddleware, csp_nonce
-from entrada.web.pages import Pages
+from entrada.web.pages.content_policy import ContentPolicy
+from entrada.web.pages.pages import Pages
 from entrada.web.routes.static import static_routes
 from tests.chromium.launch import chromium_at
 from tests.chromium.served import served

@@ -13,8 +13,8 @@ import pytest
 from entrada.audit.log import AuditLog
 from entrada.audit.trail import AuditTrail
 from entrada.keyring import KeyRing, generate
-from entrada.sessions.opening import open_store
-from entrada.sessions.store import SessionStore
+from entrada.sessions.stores.opening import open_store
+from entrada.sessions.stores.store import SessionStore
 from entrada.users.database import Database
 from tests.contracts.token_peers import peer  # noqa: F401 a fixture
 from tests.moved_clock import MovedClock

@@ -21,8 +21,8 @@ from entrada.flows.administration import Actor, Administration, Edit
 from entrada.keyring import KeyRing, generate
 from entrada.principal import ADMIN_ROLE
 from entrada.sessions.lifecycle import Sessions
-from entrada.sessions.opening import open_store
 from entrada.sessions.sealing import Sealer
+from entrada.sessions.stores.opening import open_store
 from entrada.users.database import Database
 from entrada.users.devices import Devices
 from entrada.users.directory import Directory

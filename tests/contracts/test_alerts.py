@@ -13,7 +13,7 @@ from entrada.audit.trail import AuditTrail
 from entrada.events import Event, EventName, Events
 from entrada.keyring import KeyRing, generate
 from entrada.sessions.leases import Leases
-from entrada.sessions.memory import MemoryStore
+from entrada.sessions.stores.memory import MemoryStore
 from entrada.users.database import Database
 from entrada.users.directory import Directory
 from tests.contracts.test_directory import ADA

@@ -8,7 +8,7 @@ from entrada.clock import Steady
 from entrada.keyring import KeyRing, generate
 from entrada.sessions.lifecycle import Sessions
 from entrada.sessions.sealing import Sealer
-from entrada.sessions.store import SessionStore
+from entrada.sessions.stores.store import SessionStore
 from tests.contracts.test_sessions import ADA, HOUR, MINUTE, over
 from tests.moved_clock import MovedClock
 

@@ -15,9 +15,9 @@ from starlette.routing import Route
 from entrada.clock import system_clock
 from entrada.errors import AuthorityRefused, AuthorityUnavailable
 from entrada.provider.authority import Authority
-from entrada.provider.clients import credentials_of
+from entrada.provider.clients.clients import credentials_of
+from entrada.provider.clients.further_grants import DEVICE_CODE, DeviceCode, FurtherGrants
 from entrada.provider.egress import Egress
-from entrada.provider.further_grants import DEVICE_CODE, DeviceCode, FurtherGrants
 from entrada.provider.metadata import Metadata, parse
 from entrada.settings import Settings
 from tests.internet import Internet

@@ -10,8 +10,8 @@ import pytest
 import uvloop
 
 from entrada.clock import system_clock
-from entrada.sessions.opening import open_store
-from entrada.sessions.store import Index, SessionStore, Stored
+from entrada.sessions.stores.opening import open_store
+from entrada.sessions.stores.store import Index, SessionStore, Stored
 from tests.servers import RedisServer, redis_server
 
 KEY, OTHER = b"k" * 32, b"o" * 32

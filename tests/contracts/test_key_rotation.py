@@ -7,7 +7,7 @@ import pytest
 from entrada.sessions.census import take_census
 from entrada.sessions.lifecycle import Sessions
 from entrada.sessions.sealing import Sealer
-from entrada.sessions.store import SessionStore
+from entrada.sessions.stores.store import SessionStore
 from tests.contracts.conftest import Rings
 from tests.contracts.test_sessions import ADA, MINUTE, over
 from tests.moved_clock import MovedClock

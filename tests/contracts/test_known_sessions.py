@@ -5,10 +5,10 @@ from pathlib import Path
 
 from entrada.keyring import KeyRing, generate
 from entrada.sessions.lifecycle import Sessions
-from entrada.sessions.opening import open_store
 from entrada.sessions.reading import KEPT
 from entrada.sessions.sealing import Sealer
-from entrada.sessions.store import SessionStore
+from entrada.sessions.stores.opening import open_store
+from entrada.sessions.stores.store import SessionStore
 from tests.contracts.test_sessions import ADA, EVE, HOUR, MINUTE, over
 from tests.moved_clock import MovedClock
 

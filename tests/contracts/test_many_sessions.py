@@ -9,7 +9,7 @@ from entrada.keyring import KeyRing, generate
 from entrada.principal import User
 from entrada.sessions.lifecycle import Sessions
 from entrada.sessions.sealing import Sealer
-from entrada.sessions.store import Index, SessionStore
+from entrada.sessions.stores.store import Index, SessionStore
 from tests.moved_clock import MovedClock
 
 HOUR = timedelta(hours=1)

@@ -10,9 +10,9 @@ import pytest
 from entrada_emulator.pytest_plugin import Entra
 
 from entrada.errors import AuthorityUnavailable, InteractionRequired
-from entrada.provider.credentials import Credentials, SharedSecret
+from entrada.provider.clients.credentials import Credentials, SharedSecret
+from entrada.provider.clients.oidc_client import OidcClient
 from entrada.provider.metadata import Metadata
-from entrada.provider.oidc_client import OidcClient
 from tests.contracts.token_peers import OidcAtEmulator, canned
 
 

@@ -11,8 +11,8 @@ import pytest
 
 from entrada.clock import system_clock
 from entrada.errors import SettingsRefused, StoreUnavailable
-from entrada.sessions.opening import open_store
-from entrada.sessions.store import Index, SessionStore
+from entrada.sessions.stores.opening import open_store
+from entrada.sessions.stores.store import Index, SessionStore
 
 KEYS = [bytes([number]) * 32 for number in range(8)]
 HOUR = timedelta(hours=1)

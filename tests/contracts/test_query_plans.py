@@ -11,8 +11,8 @@ import asyncpg
 import pytest
 
 from entrada.clock import system_clock
-from entrada.sessions import postgres, sqlite
-from entrada.sessions.opening import open_store
+from entrada.sessions.stores import postgres, sqlite
+from entrada.sessions.stores.opening import open_store
 
 STATEMENT = re.compile(r"(SELECT|INSERT|UPDATE|DELETE)\b")
 WHOLE_INDEX = re.compile(r"Index Scan .*\n(?! *Index Cond)")

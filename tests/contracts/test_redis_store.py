@@ -10,8 +10,8 @@ import pytest
 
 from entrada.clock import system_clock
 from entrada.errors import SettingsRefused, StoreUnavailable
-from entrada.sessions.opening import open_store
-from entrada.sessions.store import Index, SessionStore
+from entrada.sessions.stores.opening import open_store
+from entrada.sessions.stores.store import Index, SessionStore
 from tests.servers import RedisServer, redis_server
 
 KEY, OTHER = b"k" * 32, b"o" * 32

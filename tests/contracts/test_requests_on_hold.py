@@ -12,7 +12,7 @@ from entrada.flows.interruptions import MOST_HELD, Interruptions
 from entrada.flows.schedule import Schedule
 from entrada.sessions.lifecycle import Sessions
 from entrada.sessions.session import Session
-from entrada.sessions.store import SessionStore
+from entrada.sessions.stores.store import SessionStore
 from tests.contracts.test_sessions import ADA, EVE, over
 from tests.contracts.token_peers import OidcAtEmulator
 from tests.moved_clock import MovedClock

@@ -13,7 +13,7 @@ from entrada.keyring import KeyRing, generate
 from entrada.sessions.census import take_census
 from entrada.sessions.resealing import Progress, reseal
 from entrada.sessions.sealing import Sealer
-from entrada.sessions.store import SessionStore
+from entrada.sessions.stores.store import SessionStore
 from tests.contracts.conftest import Rings
 from tests.contracts.test_sessions import ADA, EVE, HOUR, MINUTE, over
 from tests.journeys.test_keys_command import keys

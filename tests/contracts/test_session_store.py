@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import anyio
 
-from entrada.sessions.store import NOT_INDEXED, Index, Resealed, SessionStore
+from entrada.sessions.stores.store import NOT_INDEXED, Index, Resealed, SessionStore
 from tests.moved_clock import MovedClock
 
 KEY, OTHER = b"k" * 32, b"o" * 32

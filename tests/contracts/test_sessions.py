@@ -10,7 +10,7 @@ from entrada.sessions.lifecycle import Sessions
 from entrada.sessions.lifetimes import Lifetimes
 from entrada.sessions.record import RequestFacts
 from entrada.sessions.sealing import Sealer
-from entrada.sessions.store import SessionStore
+from entrada.sessions.stores.store import SessionStore
 from tests.moved_clock import MovedClock
 
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)

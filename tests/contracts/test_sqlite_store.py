@@ -14,10 +14,10 @@ from entrada.errors import SettingsRefused, StoreUnavailable
 from entrada.keyring import KeyRing, generate
 from entrada.principal import User
 from entrada.sessions.lifecycle import Sessions
-from entrada.sessions.opening import open_store
 from entrada.sessions.sealing import Sealer
-from entrada.sessions.sqlite import SqliteStore
-from entrada.sessions.store import Index
+from entrada.sessions.stores.opening import open_store
+from entrada.sessions.stores.sqlite import SqliteStore
+from entrada.sessions.stores.store import Index
 from tests.moved_clock import MovedClock
 from tests.processes import start, together
 
@@ -31,8 +31,8 @@ from entrada.keyring import KeyRing, generate
 from entrada.principal import User
 from entrada.sessions.lifecycle import Sessions
 from entrada.sessions.sealing import Sealer
-from entrada.sessions.sqlite import SqliteStore
-from entrada.sessions.store import Index
+from entrada.sessions.stores.sqlite import SqliteStore
+from entrada.sessions.stores.store import Index
 KEY, INDEX = b"k" * 32, Index(user=b"u", sid=None, due_at=None)
 later = datetime(2026, 1, 6, tzinfo=UTC)
 def clock(): return datetime(2026, 1, 5, 9, tzinfo=UTC)

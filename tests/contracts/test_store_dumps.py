@@ -12,7 +12,7 @@ from entrada.sessions.held import Step
 from entrada.sessions.lifecycle import Sessions
 from entrada.sessions.record import RequestFacts
 from entrada.sessions.sealing import Sealer
-from entrada.sessions.store import SessionStore
+from entrada.sessions.stores.store import SessionStore
 from entrada.store_url import parse
 from tests.contracts.test_sessions import ADA, HOUR
 from tests.moved_clock import MovedClock

@@ -10,8 +10,8 @@ from entrada.keyring import KeyRing, generate
 from entrada.principal import User
 from entrada.sessions.leases import Leases
 from entrada.sessions.lifecycle import Sessions
-from entrada.sessions.memory import MemoryStore
 from entrada.sessions.sealing import Sealer
+from entrada.sessions.stores.memory import MemoryStore
 from tests.moved_clock import MovedClock
 
 

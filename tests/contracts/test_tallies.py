@@ -10,8 +10,8 @@ from entrada.errors import StoreUnavailable
 from entrada.flows.admin.tally import Tally
 from entrada.keyring import KeyRing, generate
 from entrada.sessions.lifecycle import Sessions
-from entrada.sessions.opening import open_store
 from entrada.sessions.sealing import Sealer
+from entrada.sessions.stores.opening import open_store
 from entrada.users.database import Database
 from entrada.users.tallies import Tallies
 from tests.contracts.databases import said

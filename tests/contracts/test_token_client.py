@@ -16,7 +16,7 @@ from entrada.errors import (
     RenewalRefused,
     TokenRefused,
 )
-from entrada.provider.token_client import sent_nonce
+from entrada.provider.clients.token_client import sent_nonce
 from tests.contracts.token_peers import Peer, answer, canned, made, thumbprint
 
 

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from entrada.sessions.sqlite import SqliteStore
-from entrada.sessions.store import Index
+from entrada.sessions.stores.sqlite import SqliteStore
+from entrada.sessions.stores.store import Index
 from tests.moved_clock import MovedClock
 from tests.processes import SOURCES
 

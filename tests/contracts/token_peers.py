@@ -20,10 +20,10 @@ from pydantic import SecretStr
 
 from entrada.provider.authority import Authority
 from entrada.provider.authorization import authorize_url, code_challenge
-from entrada.provider.clients import credentials_of, token_client
+from entrada.provider.clients.clients import credentials_of, token_client
+from entrada.provider.clients.token_client import CodeGrant, TokenClient, sent_nonce
 from entrada.provider.egress import Egress
 from entrada.provider.metadata import Metadata, parse
-from entrada.provider.token_client import CodeGrant, TokenClient, sent_nonce
 from entrada.settings import Settings
 from tests.internet import Application, Internet, Message
 from tests.providers.django_provider import DjangoProvider

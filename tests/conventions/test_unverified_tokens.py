@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-import entrada.provider.jws
+import entrada.provider.tokens.jws
 
-LIBRARY = Path(entrada.provider.jws.__file__).parents[1]
+LIBRARY = Path(entrada.provider.tokens.jws.__file__).parents[2]
 TOKEN_LIBRARIES = {"jwt", "jose", "joserfc", "authlib", "jwcrypto", "python_jwt"}
 FILES = sorted(LIBRARY.rglob("*.py"))
 
@@ -33,7 +33,12 @@ def test_sec_048_no_other_library_reads_tokens(file):
 
 
 @pytest.mark.parametrize(
-    ("name", "owner"), [("_payload", "provider/jws.py"), ("Claims", "provider/validate.py"), ("Jws", "provider/jws.py")]
+    ("name", "owner"),
+    [
+        ("_payload", "provider/tokens/jws.py"),
+        ("Claims", "provider/tokens/validate.py"),
+        ("Jws", "provider/tokens/jws.py"),
+    ],
 )
 def test_sec_048_only_its_owner_makes_or_opens_it(name, owner):
     """SEC-048: the payload is opened where the signature is checked, and Claims are made where they were checked."""

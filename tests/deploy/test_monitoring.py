@@ -12,7 +12,7 @@ import pytest
 import yaml
 from entrada_emulator.pytest_plugin import Entra
 
-from entrada.web.metrics import FAMILIES
+from entrada.web.monitoring.metrics import FAMILIES
 from tests.front_door import AUTH, BASE, running
 
 ROOT = Path(__file__).parents[2]

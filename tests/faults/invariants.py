@@ -26,8 +26,8 @@ from entrada_emulator.pytest_plugin import Entra
 from entrada.clock import Clock, system_clock
 from entrada.keyring import KeyRing
 from entrada.sessions.census import Census, take_census
-from entrada.sessions.opening import open_store
 from entrada.sessions.sealing import Sealer
+from entrada.sessions.stores.opening import open_store
 from tests.front_door import AUTH, SESSION, FrontDoor
 
 Visit = Callable[[str | None], Awaitable[int]]

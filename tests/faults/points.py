@@ -22,7 +22,7 @@ BEFORE_THE_SESSION_IS_STORED = "entrada.sessions.lifecycle:Sessions.begin"
 BEFORE_THE_COOKIE_IS_SENT = "entrada.flows.endings:Endings.end_surplus_of"
 # Renewal
 BEFORE_THE_LEASE_IS_SURE = "entrada.sessions.leases:Lease.is_ours"
-BEFORE_THE_CALL = "entrada.provider.token_client:TokenClient.acquire"
+BEFORE_THE_CALL = "entrada.provider.clients.token_client:TokenClient.acquire"
 AFTER_THE_ANSWER = "entrada.flows.renewal:Renewal._kept"
 AFTER_STORING = "entrada.sessions.leases:Lease.drop"
 AFTER_ALL = "entrada.flows.flights:Flights._landed"

@@ -26,7 +26,7 @@ from entrada.events import Event
 from entrada.keyring import KeyRing, generate
 from entrada.provider.egress import Egress
 from entrada.sessions.leases import Leases
-from entrada.sessions.memory import MemoryStore
+from entrada.sessions.stores.memory import MemoryStore
 from entrada.users.database import Database
 from tests.contracts.databases import said
 from tests.front_door import running, settings

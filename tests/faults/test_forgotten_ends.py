@@ -18,8 +18,8 @@ from entrada.keyring import KeyRing, generate
 from entrada.principal import User
 from entrada.sessions.ended import EndedSessions
 from entrada.sessions.lifecycle import Sessions
-from entrada.sessions.opening import open_store
 from entrada.sessions.sealing import Sealer
+from entrada.sessions.stores.opening import open_store
 from entrada.users.database import Database
 from entrada.users.directory import Directory
 from entrada.users.ended_sessions import EndedSessionLedger

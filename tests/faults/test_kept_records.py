@@ -12,8 +12,8 @@ import pytest
 
 from entrada.clock import system_clock
 from entrada.errors import StoreUnavailable
-from entrada.sessions.opening import open_store
-from entrada.sessions.store import Index, SessionStore
+from entrada.sessions.stores.opening import open_store
+from entrada.sessions.stores.store import Index, SessionStore
 from tests.faults.tcp_proxy import Fault, Proxy, proxy
 from tests.servers import RedisServer, redis_server, watched_redis
 

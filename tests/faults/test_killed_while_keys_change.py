@@ -13,9 +13,9 @@ from entrada_emulator.pytest_plugin import Entra
 from entrada.keyring import KeyRing, generate
 from entrada.sessions.census import Census
 from entrada.sessions.lifecycle import Sessions
-from entrada.sessions.opening import open_store
 from entrada.sessions.resealing import BATCH
 from entrada.sessions.sealing import Sealer
+from entrada.sessions.stores.opening import open_store
 from tests.contracts.test_sessions import ADA
 from tests.faults.invariants import assert_nothing_half_made, visitor, watching
 from tests.faults.points import (

@@ -8,9 +8,9 @@ import msgspec
 
 from entrada.errors import AuthorityUnavailable
 from entrada.flows.schedule import Schedule
-from entrada.provider.credentials import Credentials
+from entrada.provider.clients.credentials import Credentials
+from entrada.provider.clients.oidc_client import OidcClient, SessionTokens
 from entrada.provider.egress import Egress
-from entrada.provider.oidc_client import OidcClient, SessionTokens
 from tests.moved_clock import MovedClock
 
 SESSIONS = 10_000

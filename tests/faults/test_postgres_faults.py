@@ -15,8 +15,8 @@ from entrada_emulator.pytest_plugin import Entra
 from entrada.clock import system_clock
 from entrada.errors import StoreUnavailable
 from entrada.principal import User
-from entrada.sessions.opening import open_store
-from entrada.sessions.store import Index
+from entrada.sessions.stores.opening import open_store
+from entrada.sessions.stores.store import Index
 from entrada.users.database import Database
 from entrada.users.directory import Directory
 from tests.faults.invariants import assert_nothing_half_made, visitor, watching

@@ -9,7 +9,7 @@ import pytest
 from entrada_emulator.pytest_plugin import Entra
 
 from entrada.clock import system_clock
-from entrada.sessions.opening import open_store
+from entrada.sessions.stores.opening import open_store
 from tests.faults.invariants import visitor, watching
 from tests.faults.test_server_stores import KEY, Traffic, insert
 from tests.front_door import SESSION, running

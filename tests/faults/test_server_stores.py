@@ -13,8 +13,8 @@ from entrada_emulator.pytest_plugin import Entra
 
 from entrada.clock import system_clock
 from entrada.errors import StoreUnavailable
-from entrada.sessions.opening import open_store
-from entrada.sessions.store import Index, SessionStore
+from entrada.sessions.stores.opening import open_store
+from entrada.sessions.stores.store import Index, SessionStore
 from tests.front_door import BASE, SESSION, running
 from tests.servers import PostgresServer, RedisServer, postgres_server, redis_server, watched_redis
 

@@ -10,8 +10,8 @@ from entrada_emulator.pytest_plugin import Entra
 from redis.asyncio import Redis
 
 from entrada.rates import Rate
-from entrada.web.address_limits import AddressLimit
-from entrada.web.shared_limits import SharedLimits, open_shared
+from entrada.web.guards.address_limits import AddressLimit
+from entrada.web.guards.shared_limits import SharedLimits, open_shared
 from tests.front_door import FrontDoor, running
 from tests.servers import RedisServer
 from tests.visitor import visit

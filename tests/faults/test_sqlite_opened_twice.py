@@ -6,8 +6,8 @@ import sys
 from datetime import timedelta
 from pathlib import Path
 
-from entrada.sessions.sqlite import SqliteStore
-from entrada.sessions.store import Index
+from entrada.sessions.stores.sqlite import SqliteStore
+from entrada.sessions.stores.store import Index
 from tests.moved_clock import MovedClock
 from tests.processes import SOURCES
 
@@ -17,7 +17,7 @@ COMES_AND_GOES = """
 import asyncio, sys
 from pathlib import Path
 from entrada.clock import system_clock
-from entrada.sessions.sqlite import SqliteStore
+from entrada.sessions.stores.sqlite import SqliteStore
 asyncio.run(SqliteStore(Path(sys.argv[1]), clock=system_clock).close())
 """
 

@@ -4,8 +4,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-from entrada.web.exposition import Family
-from entrada.web.worker_numbers import WorkerNumbers
+from entrada.web.monitoring.exposition import Family
+from entrada.web.monitoring.worker_numbers import WorkerNumbers
 
 ROOT = Path(__file__).parents[2]
 FAMILIES = (Family("done_total", "counter", "Counted."), Family("here", "gauge", "Here."))
@@ -13,7 +13,7 @@ OWN = {"done_total": {"": 1.0}, "here": {"": 1.0}}
 CHILD = """
 import sys
 from pathlib import Path
-from entrada.web.worker_numbers import WorkerNumbers
+from entrada.web.monitoring.worker_numbers import WorkerNumbers
 from tests.faults.test_worker_numbers import FAMILIES
 numbers = WorkerNumbers(Path(sys.argv[1]), FAMILIES)
 numbers.write({"done_total": {"": 5.0}, "here": {"": 1.0}})

@@ -16,7 +16,7 @@ import httpx2
 from entrada_emulator import seeds
 from entrada_emulator.pytest_plugin import Entra, ServedEntra
 
-from entrada.sessions.opening import open_store
+from entrada.sessions.stores.opening import open_store
 from tests.chromium.sites import free_ports
 from tests.faults.invariants import Visit
 from tests.faults.people import COOKIE, Person, admitted_by

@@ -12,10 +12,10 @@ from jwt import InvalidTokenError
 from jwt.api_jws import PyJWS
 
 from entrada.errors import AuthorityUnavailable, TokenRefused
-from entrada.provider import jws
-from entrada.provider.access_checks import ExpectedAccess, check
 from entrada.provider.keys import KeySet
 from entrada.provider.strict_json import NotStrict, json_object
+from entrada.provider.tokens import jws
+from entrada.provider.tokens.access_checks import ExpectedAccess, check
 from tests.authority_app import BASE, CLIENT, ISSUER, START, TENANT, base64url
 from tests.fuzz.reference import NotSo, strictly_read
 

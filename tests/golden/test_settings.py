@@ -7,14 +7,15 @@ from itertools import pairwise
 from pydantic import AliasChoices, SecretStr
 from pydantic.fields import FieldInfo
 
-from entrada.settings import PREFIX, Settings
-from entrada.settings_guards import GuardSettings
-from entrada.settings_monitoring import MonitoringSettings
+from entrada.settings import Settings
+from entrada.settings.guards import GuardSettings
+from entrada.settings.monitoring import MonitoringSettings
+from entrada.settings.values import PREFIX, Values
 from tests.golden.golden import check
 
 HEAD = """# Settings
 
-Generated from `settings.py`, `settings_guards.py` and `settings_monitoring.py`; `make golden` writes it anew.
+Generated from `entrada.settings`; `make golden` writes it anew.
 
 Values come from the constructor (`Settings.load(client_id=…)`), the environment, or a file `.env`, the first that
 has one. All are checked together before anything starts; a wrong, missing or misspelt one stops the start with a
@@ -43,7 +44,7 @@ def default(field: FieldInfo) -> str:
 def reasons() -> dict[str, str]:
     """The text under each setting; pydantic could collect it too, but at every start of every application."""
     found = {}
-    for each in (Settings, GuardSettings, MonitoringSettings):
+    for each in (Values, GuardSettings, MonitoringSettings):
         (written,) = ast.parse(inspect.getsource(each)).body
         assert isinstance(written, ast.ClassDef)
         for setting, text in pairwise(written.body):

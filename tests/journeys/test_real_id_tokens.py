@@ -9,11 +9,11 @@ from entrada_emulator.pytest_plugin import Entra
 
 from entrada.errors import AuthorityUnavailable, TokenRefused
 from entrada.provider.authority import Authority
+from entrada.provider.clients.token_client import sent_nonce
 from entrada.provider.discovery import Discovery
-from entrada.provider.id_token import IdTokenVerifier
-from entrada.provider.identity import user_from
-from entrada.provider.token_client import sent_nonce
-from entrada.provider.validate import Claims
+from entrada.provider.tokens.id_token import IdTokenVerifier
+from entrada.provider.tokens.identity import user_from
+from entrada.provider.tokens.validate import Claims
 from tests.contracts.token_peers import MsalAtEmulator, OidcAtDjango, Peer
 from tests.providers.django_provider import DjangoProvider
 

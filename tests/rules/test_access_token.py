@@ -4,9 +4,9 @@ import pytest
 
 from entrada.errors import TenantRefused, TokenRefused
 from entrada.principal import App, Delegation, User
-from entrada.provider.access_checks import ExpectedAccess, check
-from entrada.provider.access_token import Api
-from entrada.provider.identity import principal_from
+from entrada.provider.tokens.access_checks import ExpectedAccess, check
+from entrada.provider.tokens.access_token import Api
+from entrada.provider.tokens.identity import principal_from
 from tests.access_authority import (
     CALLER,
     PRINCIPAL,

@@ -7,7 +7,7 @@ import pytest
 from entrada.errors import SettingsRefused, TokenRefused
 from entrada.provider.authority import Authority
 from entrada.provider.b2c import at_policy
-from entrada.provider.validate import Expected, policy_is_expected
+from entrada.provider.tokens.validate import Expected, policy_is_expected
 from entrada.settings import Settings
 
 TENANT = "a1111111-1111-4111-8111-111111111111"

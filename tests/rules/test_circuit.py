@@ -3,7 +3,7 @@
 import pytest
 
 from entrada.errors import StoreUnavailable
-from entrada.sessions.circuit import FAILURES, PAUSE, Circuit
+from entrada.sessions.stores.circuit import FAILURES, PAUSE, Circuit
 
 
 class Watch:

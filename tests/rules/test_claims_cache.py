@@ -5,7 +5,7 @@ import gc
 from hypothesis import given
 from hypothesis import strategies as st
 
-from entrada.provider.claims_cache import ClaimsCache, Entry
+from entrada.provider.tokens.claims_cache import ClaimsCache, Entry
 
 
 def entry(value: str, until: float = 100.0) -> Entry[str]:

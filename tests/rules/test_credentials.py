@@ -18,8 +18,15 @@ from cryptography.hazmat.primitives.serialization import pkcs12
 from cryptography.x509.oid import NameOID
 
 from entrada.errors import AuthorityUnavailable, SettingsRefused
-from entrada.provider.certificate import Certificate, read_pair
-from entrada.provider.credentials import AssertionCall, AssertionFile, Credential, Credentials, Proof, SharedSecret
+from entrada.provider.clients.certificate import Certificate, read_pair
+from entrada.provider.clients.credentials import (
+    AssertionCall,
+    AssertionFile,
+    Credential,
+    Credentials,
+    Proof,
+    SharedSecret,
+)
 
 NOW = datetime(2026, 5, 1, 12, tzinfo=UTC)
 TOKEN_ENDPOINT = "https://login.example/token"

@@ -2,7 +2,7 @@
 
 import pytest
 
-from entrada.web.devices import device
+from entrada.web.pages.devices import device
 
 MOZILLA = "Mozilla/5.0"
 KHTML = "AppleWebKit/537.36 (KHTML, like Gecko)"

@@ -8,8 +8,8 @@ from entrada.cli.explanation import explain
 from entrada.cli.findings import UNTOLD
 from entrada.cli.mends import MENDS
 from entrada.errors import TokenRefused
-from entrada.provider import access_checks, validate
-from entrada.web.ways_out import WaysOut, lay_ways_out
+from entrada.provider.tokens import access_checks, validate
+from entrada.web.building.ways_out import WaysOut, lay_ways_out
 from tests.access_authority import CALLER, BothVersions, api_claims, app_claims, old_claims, signed
 from tests.authority_app import ABSENT, HOST, NONCE, START, TENANT, Clock, claims, settings
 from tests.internet import Internet

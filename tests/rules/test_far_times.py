@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import pytest
 
 from entrada.errors import TokenRefused
-from entrada.provider.token_answer import LONGEST_LIFE, lifetime
+from entrada.provider.clients.token_answer import LONGEST_LIFE, lifetime
 from tests.authority_app import NONCE, Clock, token
 from tests.rules.test_id_token import verifier
 

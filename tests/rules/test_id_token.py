@@ -12,8 +12,8 @@ from entrada.principal import User
 from entrada.provider.authority import Authority
 from entrada.provider.discovery import Discovery
 from entrada.provider.egress import Egress
-from entrada.provider.id_token import IdTokenVerifier
-from entrada.provider.identity import user_from
+from entrada.provider.tokens.id_token import IdTokenVerifier
+from entrada.provider.tokens.identity import user_from
 from tests.authority_app import (
     ABSENT,
     CLIENT,

@@ -9,8 +9,9 @@ import pytest
 
 from entrada.errors import SettingsRefused
 from entrada.keyring import generate
-from entrada.provider.signature import ALGORITHMS
-from entrada.settings import Settings, known_names
+from entrada.provider.tokens.signature import ALGORITHMS
+from entrada.settings import Settings
+from entrada.settings.reading import known_names
 
 TENANT = "11111111-1111-4111-8111-111111111111"
 GOOD: dict[str, Any] = {"tenant_id": TENANT, "client_id": "an-application"}

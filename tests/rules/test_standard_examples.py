@@ -6,9 +6,9 @@ import pytest
 from cryptography.exceptions import InvalidSignature
 
 from entrada.errors import AuthorityUnavailable, TokenRefused
-from entrada.provider import jws
 from entrada.provider.keys import KeySet, VerificationKey
-from entrada.provider.signature import check_signature
+from entrada.provider.tokens import jws
+from entrada.provider.tokens.signature import check_signature
 from tests.authority_app import base64url
 from tests.rules import standard_examples as printed
 

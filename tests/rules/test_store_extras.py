@@ -11,7 +11,7 @@ from entrada.clock import system_clock
 from entrada.errors import SettingsRefused
 for name in sys.argv[2:]:
     sys.modules[name] = None  # what an import finds where nothing is installed
-from entrada.sessions.opening import open_store
+from entrada.sessions.stores.opening import open_store
 from entrada.users.database import Database
 try:
     if "+" in sys.argv[1].partition(":")[0] and "redis" not in sys.argv[1]:

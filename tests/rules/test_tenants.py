@@ -7,7 +7,7 @@ import pytest
 from entrada.errors import SettingsRefused, TenantRefused, TokenRefused
 from entrada.provider.authority import Authority, names_issuer
 from entrada.provider.tenants import PERSONAL, Tenants
-from entrada.provider.validate import Expected, key_is_issuers, tenant_named
+from entrada.provider.tokens.validate import Expected, key_is_issuers, tenant_named
 from entrada.settings import Settings
 
 BIRCH, CEDAR = "b1111111-1111-4111-8111-111111111111", "c2222222-2222-4222-8222-222222222222"

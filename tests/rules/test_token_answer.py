@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from entrada.errors import AuthorityUnavailable
+from entrada.provider.clients.token_answer import LONGEST_LIFE, GrantRefused, TokensGranted, lifetime, read
 from entrada.provider.egress import Answer
-from entrada.provider.token_answer import LONGEST_LIFE, GrantRefused, TokensGranted, lifetime, read
 
 JSON = {"content-type": "application/json"}
 GOOD = {"access_token": "at", "token_type": "Bearer", "expires_in": 3600}

@@ -7,8 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from entrada.errors import TokenRefused
-from entrada.provider.access_checks import AccessClaims, ExpectedAccess, check
-from entrada.provider.usual_token import usual_token
+from entrada.provider.tokens.access_checks import AccessClaims, ExpectedAccess, check
+from entrada.provider.tokens.usual_token import usual_token
 
 NOW, LEEWAY, YEAR_9999 = 1_800_000_000, 60, 253_402_300_799
 TENANT, OTHER = "9c1b9a9e-0000-4000-8000-000000000002", "9c1b9a9e-0000-4000-8000-00000000000f"

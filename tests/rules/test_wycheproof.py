@@ -14,7 +14,7 @@ import pytest
 from cryptography.exceptions import InvalidSignature
 
 from entrada.provider.keys import KeySet, VerificationKey
-from entrada.provider.signature import ALGORITHMS, check_signature
+from entrada.provider.tokens.signature import ALGORITHMS, check_signature
 from tests.authority_app import base64url
 from tests.rules.standard_examples import RSA_7515
 

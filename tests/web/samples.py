@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from starlette.responses import Response
 
-from entrada.web.pages import Pages, SessionShown, Way
+from entrada.web.pages.pages import Pages, SessionShown, Way
 
 CORRELATION_ID = "3f0b6f0e-53a6-4f4c-9a52-0c6f3a1f5f10"
 

@@ -12,8 +12,8 @@ from fastapi import FastAPI, Request
 from fastapi.responses import HTMLResponse, JSONResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.types import Message, Receive, Scope, Send
 
-from entrada.web.content_policy import ContentPolicy
 from entrada.web.middleware.headers import HeaderRules, HeadersMiddleware, csp_nonce
+from entrada.web.pages.content_policy import ContentPolicy
 from entrada.web.routes.static import static_routes
 from tests.front_door import BASE, running
 

@@ -11,7 +11,7 @@ from uvicorn.logging import AccessFormatter, DefaultFormatter
 
 from entrada import Settings
 from entrada.logs import correlation_id, log
-from entrada.web.logs import JsonLines, ReadableLines, Redaction, set_up
+from entrada.web.monitoring.logs import JsonLines, ReadableLines, Redaction, set_up
 from tests.canary import Heard, hearing_everything
 
 CANARY = "kE7-Q_canary-9fZ"
@@ -183,7 +183,7 @@ def test_without_a_configuration_lines_go_to_standard_error_and_with_one_only_th
     script = (
         "import logging, sys\n"
         "from entrada.logs import log\n"
-        "from entrada.web.logs import set_up\n"
+        "from entrada.web.monitoring.logs import set_up\n"
         "set_up(as_json=True, auth_paths=())\n"
         "log.info('first')\n"
         "logging.basicConfig(stream=sys.stdout, format='own %(message)s')\n"

@@ -12,7 +12,7 @@ from entrada_emulator.faults import Fault
 from entrada_emulator.pytest_plugin import Entra
 
 from entrada import SettingsRefused
-from entrada.web.metrics import FAMILIES
+from entrada.web.monitoring.metrics import FAMILIES
 from tests.front_door import AUTH, BASE, SECRET, SESSION, FrontDoor, running, settings
 
 TOKEN = "a-token-for-prometheus-alone"

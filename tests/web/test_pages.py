@@ -7,8 +7,8 @@ import pytest
 from jinja2 import Environment, StrictUndefined, TemplateNotFound, UndefinedError
 from starlette.responses import Response
 
-from entrada.web.content_policy import ContentPolicy
-from entrada.web.pages import Pages, Way, loader
+from entrada.web.pages.content_policy import ContentPolicy
+from entrada.web.pages.pages import Pages, Way, loader
 
 HOSTILE = "\"><script>alert(1)</script><img src=x onerror='alert(2)'>{{7*7}}"
 

@@ -4,8 +4,8 @@ import httpx2
 import pytest
 from starlette.applications import Starlette
 
-from entrada.web.assets import STATIC, assets
-from entrada.web.pages import Pages
+from entrada.web.pages.assets import STATIC, assets
+from entrada.web.pages.pages import Pages
 from entrada.web.routes.static import static_routes
 
 

@@ -19,7 +19,7 @@ from entrada.errors import AuthorityUnavailable, SettingsRefused
 from entrada.provider.aadsts import number_in
 from entrada.provider.meanings import MEANINGS
 from entrada.settings import Settings
-from entrada.web.ways_out import lay_ways_out
+from entrada.web.building.ways_out import lay_ways_out
 
 REFUSED, CANNOT_TELL = 1, 2
 LONGEST = 256 * 1024  # characters read; no token that is looked into has more than 64 KiB

@@ -6,17 +6,17 @@ from typing import Any, Literal
 
 from entrada.cli.findings import Finding, Held, Kind, claims_of, found_by, kind_of, refusal, through_the_gauntlet
 from entrada.errors import TokenRefused
-from entrada.provider import jws
-from entrada.provider.access_checks import ExpectedAccess, type_is_access
 from entrada.provider.authority import Authority, issuer_of
 from entrada.provider.discovery import Discovery
-from entrada.provider.jws import Jws
 from entrada.provider.keys import VerificationKey
-from entrada.provider.signature import ALGORITHMS
 from entrada.provider.tenants import Tenants
-from entrada.provider.validate import Expected, tenant_named, type_is_jwt
+from entrada.provider.tokens import jws
+from entrada.provider.tokens.access_checks import ExpectedAccess, type_is_access
+from entrada.provider.tokens.jws import Jws
+from entrada.provider.tokens.signature import ALGORITHMS
+from entrada.provider.tokens.validate import Expected, tenant_named, type_is_jwt
 from entrada.settings import Settings
-from entrada.web.ways_out import WaysOut
+from entrada.web.building.ways_out import WaysOut
 
 LEEWAY = 60  # seconds, where no setting says
 OFFLINE = "needs the authority: leave out --offline, and give the settings"

@@ -11,11 +11,11 @@ from typing import Any, Literal, TypeVar
 
 from entrada.cli.mends import MENDS, found, wanted
 from entrada.errors import TokenRefused
-from entrada.provider import access_checks, validate
-from entrada.provider.access_checks import ExpectedAccess
-from entrada.provider.jws import Jws
 from entrada.provider.strict_json import NotStrict, json_object
-from entrada.provider.validate import Expected
+from entrada.provider.tokens import access_checks, validate
+from entrada.provider.tokens.access_checks import ExpectedAccess
+from entrada.provider.tokens.jws import Jws
+from entrada.provider.tokens.validate import Expected
 
 Kind = Literal["access", "id"]
 OF_ACCESS_TOKENS = frozenset({"scp", "scope", "appid", "idtyp", "azpacr", "appidacr"})

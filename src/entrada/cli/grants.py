@@ -16,12 +16,12 @@ from entrada.errors import AuthorityRefused, TokenRefused
 from entrada.flows.callback import AuthorizationResponse
 from entrada.provider import aadsts
 from entrada.provider.authorization import authorize_url, code_challenge
-from entrada.provider.further_grants import DeviceCode, FurtherGrants
-from entrada.provider.identity import user_from
+from entrada.provider.clients.further_grants import DeviceCode, FurtherGrants
+from entrada.provider.clients.token_client import CodeGrant, sent_nonce
 from entrada.provider.metadata import Metadata
-from entrada.provider.token_client import CodeGrant, sent_nonce
+from entrada.provider.tokens.identity import user_from
 from entrada.settings import Settings
-from entrada.web.ways_out import WaysOut, lay_ways_out
+from entrada.web.building.ways_out import WaysOut, lay_ways_out
 
 RANDOM_BYTES = 32  # as for an application's sign-in (SEC-002)
 IDENTITY = ("openid", "profile")

@@ -21,10 +21,10 @@ from entrada.keyring import Key, KeyRing
 from entrada.sessions import resealing
 from entrada.sessions.census import Census, take_census
 from entrada.sessions.keyfile import KeyFile, load_or_create_ring, ring_file
-from entrada.sessions.opening import open_store, visible
 from entrada.sessions.resealing import Progress
 from entrada.sessions.sealing import Sealer
-from entrada.sessions.store import SessionStore
+from entrada.sessions.stores.opening import open_store, visible
+from entrada.sessions.stores.store import SessionStore
 from entrada.settings import Settings
 
 WAIT_SECONDS = 60  # workers look at the file each second; the rest is for a machine that is busy or asleep

@@ -7,8 +7,8 @@ from typing import Any
 
 import msgspec
 
-from entrada.provider.access_checks import ExpectedAccess
-from entrada.provider.validate import LAST_SECOND, Expected
+from entrada.provider.tokens.access_checks import ExpectedAccess
+from entrada.provider.tokens.validate import LAST_SECOND, Expected
 
 AGAIN = "get a new token"
 ANOTHER = "the token is of another tenant or provider: check AZURE_TENANT_ID (or ENTRADA_ISSUER), or get one there"

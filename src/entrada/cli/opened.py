@@ -17,8 +17,8 @@ from entrada.flows.suspension import TenantSessions
 from entrada.sessions.ended import EndedSessions
 from entrada.sessions.keyfile import load_or_create_ring
 from entrada.sessions.lifecycle import Sessions
-from entrada.sessions.opening import may_forget, open_store, visible
 from entrada.sessions.sealing import Sealer
+from entrada.sessions.stores.opening import may_forget, open_store, visible
 from entrada.settings import Settings
 from entrada.users.database import FILE_NAME, Database
 from entrada.users.directory import Directory

@@ -8,11 +8,11 @@ import typer
 from entrada.cli.opened import actor, with_all
 from entrada.errors import SettingsRefused
 from entrada.flows.admin.tenancy import Decision
-from entrada.sessions.opening import visible
+from entrada.sessions.stores.opening import visible
 from entrada.settings import Settings
-from entrada.settings_faults import GUID, MANY_TENANTS
 from entrada.users.database import Database
 from entrada.users.tenants import Tenant, TenantTable
+from entrada.well_known import GUID, MANY_TENANTS
 
 tenants = typer.Typer(help="The organisations whose people may sign in.", no_args_is_help=True)
 TenantId = Annotated[str, typer.Argument(metavar="TENANT", help="The tenant's GUID.")]

@@ -15,13 +15,13 @@ from entrada.flows.flights import Flights
 from entrada.flows.provisioning import Provisioning
 from entrada.flows.standing import Standing
 from entrada.principal import App, Principal, User
-from entrada.provider.access_checks import AccessClaims
-from entrada.provider.access_token import AccessTokenVerifier
-from entrada.provider.claims_cache import ClaimsCache, Entry
-from entrada.provider.identity import principal_from
-from entrada.provider.introspection import Introspection
-from entrada.provider.jws import MAX_BYTES
 from entrada.provider.keys import KeySet, VerificationKey
+from entrada.provider.tokens.access_checks import AccessClaims
+from entrada.provider.tokens.access_token import AccessTokenVerifier
+from entrada.provider.tokens.claims_cache import ClaimsCache, Entry
+from entrada.provider.tokens.identity import principal_from
+from entrada.provider.tokens.introspection import Introspection
+from entrada.provider.tokens.jws import MAX_BYTES
 
 DOTS_OF_A_JWS = 2
 ALWAYS = datetime.max.replace(tzinfo=UTC).timestamp()

@@ -17,9 +17,9 @@ from entrada.flows.challenge import usable
 from entrada.flows.flights import Flights
 from entrada.flows.handed_out import AccessToken
 from entrada.keyring import Purpose
-from entrada.provider.claims_cache import ClaimsCache, Entry
+from entrada.provider.clients.token_client import Acquired, TokenClient
 from entrada.provider.setbacks import Setbacks
-from entrada.provider.token_client import Acquired, TokenClient
+from entrada.provider.tokens.claims_cache import ClaimsCache, Entry
 from entrada.sessions.sealing import Sealer
 
 PURPOSE: Purpose = "downstream-token"

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from entrada.errors import StoreUnavailable
 from entrada.flows.revocation import Revocation
 from entrada.principal import User
-from entrada.provider.token_client import TokenClient
+from entrada.provider.clients.token_client import TokenClient
 from entrada.sessions.lifecycle import MOST_LOOKED_THROUGH, Sessions
 from entrada.sessions.session import Session
 

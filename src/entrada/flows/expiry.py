@@ -3,7 +3,7 @@
 from entrada.clock import Clock
 from entrada.events import Event, Events
 from entrada.logs import log
-from entrada.provider.credentials import Credentials
+from entrada.provider.clients.credentials import Credentials
 
 DAYS = (0, 3, 14, 30)
 """How many days before the end a warning is due."""

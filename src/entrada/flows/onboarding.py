@@ -30,7 +30,7 @@ from entrada.provider.tenants import PERSONAL
 from entrada.sessions.lifecycle import Sessions
 from entrada.sessions.sealing import Sealer
 from entrada.settings import Settings
-from entrada.settings_faults import GUID
+from entrada.well_known import GUID
 
 PURPOSE: Purpose = "onboarding"
 T = TypeVar("T")

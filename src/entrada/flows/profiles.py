@@ -11,9 +11,9 @@ from entrada.errors import AuthorityUnavailable, EntradaError
 from entrada.flows.errands import Errands
 from entrada.logs import log
 from entrada.principal import User
+from entrada.provider.clients.token_client import TokenClient
 from entrada.provider.profile import GraphProfiles
 from entrada.provider.tenants import PERSONAL
-from entrada.provider.token_client import TokenClient
 from entrada.users.directory import Directory
 
 SCOPES = ("User.Read",)

@@ -8,7 +8,7 @@ from entrada.flows.endings import Endings
 from entrada.principal import User
 from entrada.provider.authority import TEMPLATE, names_issuer
 from entrada.provider.discovery import Discovery
-from entrada.provider.logout_token import LogoutClaims, LogoutTokenVerifier
+from entrada.provider.tokens.logout_token import LogoutClaims, LogoutTokenVerifier
 from entrada.sessions.lifecycle import Sessions
 
 LEEWAY = timedelta(minutes=5)  # a token is remembered for longer than it is accepted, whatever the clocks say

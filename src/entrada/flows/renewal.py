@@ -30,8 +30,8 @@ from entrada.flows.schedule import Schedule
 from entrada.logs import log
 from entrada.meters import Counts, Waits
 from entrada.principal import User
-from entrada.provider.id_token import IdTokenVerifier
-from entrada.provider.token_client import Acquired, NothingToRenewWith, TokenClient
+from entrada.provider.clients.token_client import Acquired, NothingToRenewWith, TokenClient
+from entrada.provider.tokens.id_token import IdTokenVerifier
 from entrada.sessions.held import Step
 from entrada.sessions.leases import Lease, Leases
 from entrada.sessions.lifecycle import Sessions

@@ -5,7 +5,7 @@ from functools import partial
 from entrada.errors import EntradaError
 from entrada.flows.errands import Errands
 from entrada.logs import log
-from entrada.provider.token_client import TokenClient
+from entrada.provider.clients.token_client import TokenClient
 
 AT_ONCE = 4  # calls to the provider, which may take ten seconds each
 MOST_WAITING = 5000

@@ -6,8 +6,8 @@ from datetime import datetime, timedelta
 
 from entrada.clock import Clock
 from entrada.errors import AuthorityUnavailable
-from entrada.provider.msal_cache import canonical
-from entrada.provider.token_client import TokenClient
+from entrada.provider.clients.msal_cache import canonical
+from entrada.provider.clients.token_client import TokenClient
 
 MOST_PATIENCE = 60  # seconds between two attempts, unless the authority asks for more
 MOST_DOUBLINGS = 6

@@ -28,13 +28,13 @@ from entrada.principal import User
 from entrada.provider import aadsts
 from entrada.provider.authorization import authorize_url, code_challenge
 from entrada.provider.b2c import CANCELLED
+from entrada.provider.clients.token_client import CodeGrant, TokenClient, sent_nonce
 from entrada.provider.discovery import Discovery
-from entrada.provider.id_token import IdTokenVerifier
-from entrada.provider.identity import user_from
 from entrada.provider.metadata import Metadata
 from entrada.provider.tenants import may_consent_for_all
-from entrada.provider.token_client import CodeGrant, TokenClient, sent_nonce
-from entrada.provider.validate import Claims
+from entrada.provider.tokens.id_token import IdTokenVerifier
+from entrada.provider.tokens.identity import user_from
+from entrada.provider.tokens.validate import Claims
 from entrada.sessions.lifecycle import Sessions
 from entrada.sessions.record import RequestFacts
 from entrada.sessions.sealing import Sealer

@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 from entrada.errors import StoreUnavailable, Unavailable
 from entrada.flows.endings import Endings
 from entrada.provider.authorization import end_session_url
+from entrada.provider.clients.token_client import TokenClient
 from entrada.provider.discovery import Discovery
-from entrada.provider.token_client import TokenClient
 from entrada.sessions.lifecycle import Sessions
 from entrada.sessions.session import Session
 from entrada.settings import Settings

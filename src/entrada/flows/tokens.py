@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from entrada.flows.downstream import Downstream
 from entrada.flows.handed_out import AccessToken
 from entrada.flows.renewal import Renewal, Tell, Wanted, digest
-from entrada.provider.token_client import Acquired, TokenClient
+from entrada.provider.clients.token_client import Acquired, TokenClient
 from entrada.sessions.session import Session
 
 

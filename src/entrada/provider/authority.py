@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 from entrada.errors import AuthorityUnavailable
 from entrada.provider import b2c
 from entrada.settings import Settings
-from entrada.settings_faults import GUID, LOOPBACK, MANY_TENANTS
+from entrada.well_known import GUID, LOOPBACK, MANY_TENANTS
 
 WELL_KNOWN = "/.well-known/openid-configuration"
 EXTERNAL = ".ciamlogin.com"  # External ID

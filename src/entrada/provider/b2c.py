@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
-from entrada.settings_faults import GUID
+from entrada.well_known import GUID
 
 ISSUER = re.compile(
     rf"https://(?P<host>[a-z0-9.-]+)(:[0-9]{{1,5}})?/(?P<tfp>tfp/)?{GUID.pattern}/((?P<policy>[A-Za-z0-9_-]+)/)?v2\.0/"

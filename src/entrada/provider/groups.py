@@ -16,7 +16,7 @@ from entrada.logs import log
 from entrada.principal import User
 from entrada.provider.egress import Answer, Egress
 from entrada.provider.setbacks import Setbacks
-from entrada.settings_faults import GUID
+from entrada.well_known import GUID
 
 GRAPH = "https://graph.microsoft.com"
 KNOWN_FOR = timedelta(minutes=5)  # how long a change of membership may take to be seen

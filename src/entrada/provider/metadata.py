@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 from entrada.errors import AuthorityUnavailable
 from entrada.provider.authority import Authority, issuer_of
-from entrada.settings_faults import EMULATOR_MARK, LOOPBACK
+from entrada.well_known import EMULATOR_MARK, LOOPBACK
 
 LONGEST_URL = 2048
 EMULATOR_MEMBER = "entrada_emulator"

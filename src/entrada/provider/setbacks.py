@@ -5,7 +5,7 @@ from datetime import timedelta
 
 from entrada.clock import Clock
 from entrada.errors import AuthorityUnavailable
-from entrada.provider.claims_cache import ClaimsCache, Entry
+from entrada.provider.tokens.claims_cache import ClaimsCache, Entry
 
 
 @dataclass(frozen=True, slots=True)

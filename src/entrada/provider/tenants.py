@@ -9,7 +9,7 @@ from typing import Any, Self
 
 from entrada.errors import TenantRefused
 from entrada.settings import Settings
-from entrada.settings_faults import MANY_TENANTS
+from entrada.well_known import MANY_TENANTS
 
 PERSONAL = "9188040d-6c67-4c5b-b112-36a304b66dad"
 """The tenant of personal Microsoft accounts."""

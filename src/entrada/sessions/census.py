@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 from entrada.sessions.record import decode
 from entrada.sessions.sealing import Sealer, key_id_of
-from entrada.sessions.store import SessionStore
+from entrada.sessions.stores.store import SessionStore
 
 
 @dataclass(slots=True)

@@ -12,7 +12,7 @@ from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
 
 from entrada.errors import Unavailable
-from entrada.sessions.store import SessionStore
+from entrada.sessions.stores.store import SessionStore
 
 LIFETIME = timedelta(seconds=12)  # longer than the longest call to the authority, which is given up after ten (SEC-107)
 HOLDER_BYTES = 16

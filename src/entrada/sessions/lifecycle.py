@@ -22,7 +22,7 @@ from entrada.sessions.reading import Reader
 from entrada.sessions.record import RequestFacts, SessionRecord, owner
 from entrada.sessions.sealing import Sealer
 from entrada.sessions.session import Session, SessionTokens, time_of
-from entrada.sessions.store import NOT_INDEXED, Index, SessionStore, Stored
+from entrada.sessions.stores.store import NOT_INDEXED, Index, SessionStore, Stored
 
 SESSION_ID_BYTES = 32
 BATCH = 500  # sessions looked at or ended at a time, so that no other write waits long

@@ -11,7 +11,7 @@ from entrada.sessions.names import Names
 from entrada.sessions.record import SessionRecord, decode, encode
 from entrada.sessions.sealing import Sealer
 from entrada.sessions.session import Session
-from entrada.sessions.store import SessionStore, Stored
+from entrada.sessions.stores.store import SessionStore, Stored
 
 KEPT = 2048  # readings of about 2 kB, in each of two generations: the sessions that one worker sees within minutes
 

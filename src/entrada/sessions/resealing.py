@@ -11,7 +11,7 @@ import msgspec
 
 from entrada.sessions.record import SessionRecord, decode, encode, owner
 from entrada.sessions.sealing import Sealer
-from entrada.sessions.store import Resealed, SessionStore, Stored
+from entrada.sessions.stores.store import Resealed, SessionStore, Stored
 
 BATCH = 200  # sessions: one transaction, of a few milliseconds
 PAUSE = 0.02  # seconds after each, in which others write

@@ -10,7 +10,7 @@ from typing import Literal
 
 from entrada.sessions.record import RequestFacts
 from entrada.settings import Settings
-from entrada.web.devices import device
+from entrada.web.pages.devices import device
 
 Elsewhere = Literal["other_address", "other_device"]
 

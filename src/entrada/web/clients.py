@@ -148,7 +148,7 @@ async def _by_bearer(context: Context, scopes: tuple[str, ...]) -> tuple[Ask, Ag
 
 def _never_asked_for(context: Context, scopes: tuple[str, ...]) -> list[str]:
     """Return those of an API's scopes that no sign-in asks for, so that signing in again would not bring them."""
-    from entrada.provider.msal_cache import canonical
+    from entrada.provider.clients.msal_cache import canonical
 
     asked = canonical(context.house.settings.sign_in_scopes)
     return [scope for scope in scopes if not canonical([scope]) <= asked]

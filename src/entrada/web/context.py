@@ -41,14 +41,14 @@ if TYPE_CHECKING:  # an application that only names its dependencies loads none 
     from entrada.sessions.session import Session
     from entrada.users.database import Database
     from entrada.web.binding import Binding
+    from entrada.web.building.people import People
     from entrada.web.cookies import Cookies
-    from entrada.web.csrf import CsrfTokens
-    from entrada.web.guards import Guards
-    from entrada.web.hosts import Hosts
-    from entrada.web.numbers import Numbers
+    from entrada.web.guards.csrf import CsrfTokens
+    from entrada.web.guards.guards import Guards
+    from entrada.web.guards.hosts import Hosts
+    from entrada.web.monitoring.numbers import Numbers
     from entrada.web.outbound import Outbound
-    from entrada.web.pages import Pages
-    from entrada.web.people import People
+    from entrada.web.pages.pages import Pages
     from entrada.web.request_body import Recorded
     from entrada.web.told_later import ToldLater
 

@@ -53,7 +53,7 @@ from entrada.web.challenges import challenges
 from entrada.web.context import Context, context_of
 
 if TYPE_CHECKING:
-    from entrada.web.pages import Way
+    from entrada.web.pages.pages import Way
 
 POLICY_VIOLATION = 1008  # WebSocket close code, RFC 6455 7.4.1
 PROBLEM = "application/problem+json"
@@ -137,7 +137,7 @@ def answer(connection: HTTPConnection, error: EntradaError) -> Response:
         for further in challenges(error, context)[1:]:
             said_in_full.headers.append("www-authenticate", further)
         return said_in_full
-    from entrada.web.explanations import explain
+    from entrada.web.pages.explanations import explain
 
     if connection.scope["method"] not in {"GET", "HEAD"}:
         context.return_to = context.return_to or page_of_form(context)
@@ -168,7 +168,7 @@ def log_refusal(context: Context, error: EntradaError) -> None:
 
 def ways_after(context: Context, *, again: str | None = None) -> "tuple[Way, ...]":
     """Return the ways on from a sign-in that failed, or from what is begun anew at `again`."""
-    from entrada.web.pages import Way
+    from entrada.web.pages.pages import Way
 
     if again is not None:
         return (Way("Try again", again), _home(context))
@@ -279,7 +279,7 @@ def _headers(error: EntradaError, context: Context) -> dict[str, str]:
 
 
 def _ways(error: EntradaError, context: Context) -> "tuple[Way, ...]":
-    from entrada.web.pages import Way
+    from entrada.web.pages.pages import Way
 
     home = _home(context)
     if login := _step(error):
@@ -299,7 +299,7 @@ def _step(error: EntradaError) -> str | None:
 
 
 def _home(context: Context) -> "Way":
-    from entrada.web.pages import Way
+    from entrada.web.pages.pages import Way
 
     return Way("Go to the first page", context.house.settings.home)
 

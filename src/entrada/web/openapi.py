@@ -15,12 +15,12 @@ from fastapi.routing import APIRoute, iter_route_contexts
 from entrada.provider.metadata import Metadata
 from entrada.requirements import PEOPLE, Door, doors, through_both
 from entrada.settings import Settings
-from entrada.settings_faults import LOOPBACK
 from entrada.web import dependencies
 from entrada.web.context import House
 from entrada.web.failures import PROBLEM
 from entrada.web.requires import rule_of
 from entrada.web.routes.admin.described import ways_in, with_administration
+from entrada.well_known import LOOPBACK
 
 TOKEN, APPLICATION, SESSION = "AccessToken", "ApplicationToken", "Session"
 SCHEMES = {"person": TOKEN, "application": APPLICATION, "session": SESSION}

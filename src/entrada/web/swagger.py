@@ -18,10 +18,10 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from entrada.errors import SettingsRefused
-from entrada.web.assets import Asset, read
-from entrada.web.content_policy import of_swagger
 from entrada.web.context import House, context_of
 from entrada.web.openapi import TOKEN, token_url
+from entrada.web.pages.assets import Asset, read
+from entrada.web.pages.content_policy import of_swagger
 from entrada.web.routes.static import served
 
 PACKAGE = "fastapi_swagger"

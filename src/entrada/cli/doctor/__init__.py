@@ -25,7 +25,7 @@ from entrada.clock import system_clock
 from entrada.errors import SettingsRefused
 from entrada.logs import NAME
 from entrada.settings import Settings
-from entrada.web.ways_out import WaysOut, lay_ways_out
+from entrada.web.building.ways_out import WaysOut, lay_ways_out
 
 HERE: tuple[Check, ...] = (profile, cookies, limits, redirect_uris, key_files, credential_expiry, disk)
 ELSEWHERE: tuple[Check, ...] = (authority, accepted, consent, base_url, store, users)

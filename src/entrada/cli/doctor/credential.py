@@ -6,8 +6,8 @@ from typing import Any
 from entrada.cli.doctor.patient import Patient
 from entrada.cli.findings import Finding
 from entrada.errors import AuthorityRefused, AuthorityUnavailable
-from entrada.provider.credentials import Credentials
-from entrada.provider.further_grants import FurtherGrants
+from entrada.provider.clients.credentials import Credentials
+from entrada.provider.clients.further_grants import FurtherGrants
 from entrada.provider.groups import graph_scope
 from entrada.provider.meanings import meaning_of
 from entrada.provider.metadata import Metadata

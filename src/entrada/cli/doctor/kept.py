@@ -11,8 +11,8 @@ from entrada.cli.db import NEWER, schema_of
 from entrada.cli.doctor.patient import Patient
 from entrada.cli.findings import Finding
 from entrada.errors import SettingsRefused, StoreUnavailable
-from entrada.sessions.opening import open_store
-from entrada.sessions.store import SessionStore
+from entrada.sessions.stores.opening import open_store
+from entrada.sessions.stores.store import SessionStore
 from entrada.users.upgrade import Schema
 
 PROBE_LIFE = timedelta(seconds=30)

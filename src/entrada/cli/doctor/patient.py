@@ -8,10 +8,10 @@ from pathlib import Path
 from entrada import store_url
 from entrada.cli.findings import Finding
 from entrada.clock import Clock
-from entrada.sessions.opening import SQLITE_FILE
+from entrada.sessions.stores.opening import SQLITE_FILE
 from entrada.settings import Settings
 from entrada.users.database import FILE_NAME
-from entrada.web.ways_out import WaysOut
+from entrada.web.building.ways_out import WaysOut
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,9 +8,9 @@ from entrada.errors import NotAllowed
 from entrada.principal import User
 from entrada.requirements import Anybody, Rule, mfa, signed_in_within
 from entrada.settings import Settings
-from entrada.settings_faults import MANY_TENANTS
 from entrada.users.changes import RIGHTS
 from entrada.users.person import Person
+from entrada.well_known import MANY_TENANTS
 
 
 @dataclass(frozen=True, slots=True)

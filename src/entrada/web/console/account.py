@@ -11,12 +11,12 @@ from entrada.events import EventName
 from entrada.flows.administration import Actor
 from entrada.principal import ADMIN_ROLE, User
 from entrada.sessions.session import Session
-from entrada.web.assets import assets
 from entrada.web.console.places import ADMIN
 from entrada.web.console.rows import shown
 from entrada.web.console.shell import SAME_ORIGIN, initials
 from entrada.web.context import House, context_of
-from entrada.web.moments import moment
+from entrada.web.pages.assets import assets
+from entrada.web.pages.moments import moment
 from entrada.web.routes.sessions import MOST_SHOWN, session_shown
 
 SIGN_INS: tuple[EventName, ...] = ("sign_in", "new_device", "sign_in_failed", "session_refused")

@@ -12,13 +12,13 @@ from entrada.audit.log import Filter
 from entrada.audit.rows import STREAMS
 from entrada.errors import InputRefused, NotFound
 from entrada.events import EVENT_NAMES, Outcome
-from entrada.web.assets import assets
 from entrada.web.console.places import ADMIN
 from entrada.web.console.rows import shown_rows
 from entrada.web.console.shell import asked, grouped, show
 from entrada.web.console.way_in import Visit
 from entrada.web.console.words import choices
-from entrada.web.content_policy import calling_us
+from entrada.web.pages.assets import assets
+from entrada.web.pages.content_policy import calling_us
 from entrada.web.routes.admin.export import FORMS
 from entrada.web.routes.admin.table import ROOT as API
 

@@ -14,7 +14,7 @@ from entrada.users.person import Person
 from entrada.web.console.places import ADMIN
 from entrada.web.console.shell import asked, show
 from entrada.web.console.way_in import Visit
-from entrada.web.moments import ago
+from entrada.web.pages.moments import ago
 
 LIMIT = 25
 USERS = f"{ADMIN}/users"

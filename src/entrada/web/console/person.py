@@ -15,7 +15,7 @@ from entrada.web.console.places import ADMIN
 from entrada.web.console.rows import shown_rows
 from entrada.web.console.shell import initials, show
 from entrada.web.console.way_in import Visit
-from entrada.web.moments import ago, moment
+from entrada.web.pages.moments import ago, moment
 from entrada.web.routes.sessions import MOST_SHOWN, session_shown
 
 HISTORY = 12

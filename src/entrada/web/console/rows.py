@@ -9,7 +9,7 @@ from entrada.audit.log import Recorded
 from entrada.web.console.places import ADMIN
 from entrada.web.console.way_in import Visit
 from entrada.web.console.words import facts, told
-from entrada.web.devices import device
+from entrada.web.pages.devices import device
 
 NOBODY = "Nobody known"
 

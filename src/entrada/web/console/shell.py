@@ -5,9 +5,9 @@ from typing import Any
 
 from starlette.responses import Response
 
-from entrada.web.assets import assets
 from entrada.web.console.places import ACCOUNT, ADMIN
 from entrada.web.console.way_in import Visit
+from entrada.web.pages.assets import assets
 
 SECTIONS = (
     ("Overview", ADMIN),

@@ -12,7 +12,7 @@ from entrada.audit.log import Filter
 from entrada.errors import EntradaError
 from entrada.web.console.shell import show
 from entrada.web.console.way_in import Visit
-from entrada.web.moments import moment
+from entrada.web.pages.moments import moment
 
 PACKAGES = ("entrada", "fastapi", "starlette", "msal", "sqlalchemy", "cryptography")
 SOON = 30  # days before a credential ends

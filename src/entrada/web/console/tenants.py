@@ -15,7 +15,7 @@ from entrada.web.console.shell import show
 from entrada.web.console.way_in import Page, Visit
 from entrada.web.context import House
 from entrada.web.embedding import PRIVATE
-from entrada.web.moments import moment
+from entrada.web.pages.moments import moment
 from entrada.web.routes.login import SEE_OTHER
 
 TENANTS = f"{ADMIN}/tenants"

@@ -16,13 +16,14 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from entrada.errors import CsrfRefused, EntradaError, MethodRefused, PageOutdated
 from entrada.guard_errors import CookiesTooLarge
 from entrada.logs import correlation_id, log
-from entrada.web import cookies, csrf, denials
-from entrada.web.assets import ROOT
+from entrada.web import cookies, denials
 from entrada.web.context import KEY, Context, House, context_of
 from entrada.web.failures import POLICY_VIOLATION, answer, answer_http_exception
-from entrada.web.guards import METHODS
+from entrada.web.guards import csrf
+from entrada.web.guards.guards import METHODS
+from entrada.web.guards.request_size import check_head
+from entrada.web.pages.assets import ROOT
 from entrada.web.request_body import Recorded, kind_of
-from entrada.web.request_size import check_head
 from entrada.web.resuming import resumed
 from entrada.web.session_data import SessionData
 

@@ -16,8 +16,8 @@ from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from entrada import tracing
-from entrada.web.content_policy import BARE, DOCUMENTATION, ContentPolicy
 from entrada.web.context import KEY, Context
+from entrada.web.pages.content_policy import BARE, DOCUMENTATION, ContentPolicy
 
 Header = tuple[bytes, bytes]
 Audience = Literal["anyone", "one person", "one person signing in"]

@@ -14,8 +14,8 @@ from starlette.responses import Response
 
 from entrada.errors import Unavailable
 from entrada.settings import Settings
-from entrada.settings_faults import LOOPBACK
 from entrada.web.context import Context, context_of
+from entrada.well_known import LOOPBACK
 
 PATH = "/debug-info"
 PACKAGES = ("entrada", "fastapi", "starlette", "msal", "cryptography")

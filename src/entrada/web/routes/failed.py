@@ -22,7 +22,7 @@ def lead_to_failed(context: Context, error: EntradaError, *, again: str | None =
 
     `again` is where it begins anew, where that is not a sign-in.
     """
-    from entrada.web.explanations import explain
+    from entrada.web.pages.explanations import explain
 
     log_refusal(context, error)
     said = explain(error)

@@ -5,10 +5,11 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 
 from entrada.errors import CsrfRefused, NotSignedIn, StoreUnavailable
 from entrada.flows.signout import SignedOut
-from entrada.web import cookies, csrf
+from entrada.web import cookies
 from entrada.web.context import Context, context_of
 from entrada.web.failures import navigates, status_of
-from entrada.web.pages import Way
+from entrada.web.guards import csrf
+from entrada.web.pages.pages import Way
 
 FORGET = {"clear-site-data": '"cache", "storage"', "cache-control": "no-store", "referrer-policy": "no-referrer"}
 """What the browser is told to forget (SEC-103); not its cookies, which may be another application's."""

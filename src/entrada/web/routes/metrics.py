@@ -12,9 +12,9 @@ from starlette.responses import PlainTextResponse, Response
 
 from entrada.logs import log
 from entrada.settings import Settings
-from entrada.web.client_address import within
 from entrada.web.context import Context, context_of
-from entrada.web.exposition import CONTENT_TYPE
+from entrada.web.guards.client_address import within
+from entrada.web.monitoring.exposition import CONTENT_TYPE
 
 FORWARDED = (b"forwarded", b"x-forwarded-for", b"x-real-ip", b"via")
 FRESH = {"cache-control": "no-store"}

@@ -13,7 +13,7 @@ from entrada.web import cookies
 from entrada.web.context import Context, context_of
 from entrada.web.failures import answer, navigates
 from entrada.web.forms import parse
-from entrada.web.pages import Outcome
+from entrada.web.pages.pages import Outcome
 from entrada.web.routes.failed import PRIVATE, lead_to_failed
 from entrada.web.routes.login import SEE_OTHER, lead_to_authority, refuse_prefetch
 

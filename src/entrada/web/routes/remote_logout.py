@@ -10,9 +10,9 @@ from starlette.responses import Response
 
 from entrada.errors import RequestRefused
 from entrada.principal import User
-from entrada.web.content_policy import origin
 from entrada.web.context import Context, context_of
 from entrada.web.forms import only, parse, read_form
+from entrada.web.pages.content_policy import origin
 
 LONGEST_SID = 255
 NO_STORE = {"cache-control": "no-store"}

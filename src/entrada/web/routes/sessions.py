@@ -10,11 +10,11 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 from entrada.errors import NotFound, NotSignedIn
 from entrada.sessions.session import Session
 from entrada.web.context import Context, House, context_of
-from entrada.web.devices import device, handheld
 from entrada.web.embedding import PRIVATE, refuse_embedding
 from entrada.web.failures import navigates, refuse
-from entrada.web.moments import ago, moment
-from entrada.web.pages import SessionShown
+from entrada.web.pages.devices import device, handheld
+from entrada.web.pages.moments import ago, moment
+from entrada.web.pages.pages import SessionShown
 from entrada.web.routes.login import SEE_OTHER
 
 MOST_SHOWN = 100

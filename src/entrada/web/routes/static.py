@@ -8,7 +8,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from entrada.web.assets import ROOT, Asset, assets
+from entrada.web.pages.assets import ROOT, Asset, assets
 
 FOREVER = "public, max-age=31536000, immutable"
 ANOTHER_VERSION = "no-cache"  # a page of the release before, met by a newer worker, still gets a stylesheet

@@ -3,9 +3,9 @@
 from starlette.routing import Route, Router
 
 from entrada.settings import Settings
-from entrada.web.assets import ROOT
 from entrada.web.console.routes import console_routes, console_trees
-from entrada.web.exposition import PATH as METRICS
+from entrada.web.monitoring.exposition import PATH as METRICS
+from entrada.web.pages.assets import ROOT
 from entrada.web.routes import debug
 from entrada.web.routes.admin.table import ROOT as ADMIN
 from entrada.web.routes.admin.table import admin_routes

@@ -12,7 +12,7 @@ from entrada.flows.administration import Edit
 from entrada.sessions.session import Session
 from entrada.users.people import MOST_AT_ONCE, MOST_OFFSET, Order, Wanted
 from entrada.users.person import Person
-from entrada.web.devices import device
+from entrada.web.pages.devices import device
 from entrada.web.routes.admin import schemas
 from entrada.web.routes.admin.asked import Query, fields, user_id, version
 from entrada.web.routes.admin.door import prove_freshly

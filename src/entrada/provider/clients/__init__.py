@@ -1,0 +1,1 @@
+"""What asks the authority for tokens, and the credentials that it shows."""

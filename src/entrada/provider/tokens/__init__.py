@@ -1,0 +1,1 @@
+"""What a token says, believed once every check has passed."""

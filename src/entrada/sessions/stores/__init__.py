@@ -1,0 +1,1 @@
+"""Where sessions are kept: one protocol, and a store for each place."""

@@ -1,0 +1,92 @@
+"""The settings, read from where they are and checked as a whole before anything starts.
+
+Values come from the constructor, the environment (`ENTRADA_…`, or the customary names beside) or a file `.env`, the
+first that has one.
+"""
+
+import difflib
+import os
+from typing import Any, Self
+
+from dotenv import dotenv_values
+from pydantic import AliasChoices, ValidationError
+from pydantic_settings import BaseSettings, DotEnvSettingsSource, PydanticBaseSettingsSource
+
+from entrada.errors import SettingsRefused
+from entrada.settings.faults import environment_faults, faults_of
+from entrada.settings.values import PREFIX, Values
+
+
+class Settings(Values):
+    """The settings of one application; frozen. Build it with `Settings.load`, which names every fault at once."""
+
+    @classmethod
+    def settings_customise_sources(
+        cls, settings_cls: type[BaseSettings], *sources: PydanticBaseSettingsSource, **named: PydanticBaseSettingsSource
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Read where something is: to look every setting up in an empty file takes as long as in a full one."""
+        every = super().settings_customise_sources(settings_cls, *sources, **named)
+        return tuple(each for each in every if not isinstance(each, DotEnvSettingsSource) or each.env_vars)
+
+    @classmethod
+    def load(cls, **values: Any) -> Self:
+        """Read and check everything; SettingsRefused names every fault and how to mend it."""
+        faults = [f"{name}: no such setting" for name in sorted(values.keys() - cls.model_fields.keys())]
+        try:
+            faults += _misspelt()
+            settings, wrong = cls._read(values)
+        except (OSError, UnicodeDecodeError) as error:
+            raise SettingsRefused([*faults, f".env: cannot be read as UTF-8 text ({type(error).__name__})"]) from None
+        faults += [fault for name, fault in wrong.items() if name in cls.model_fields]
+        faults += [fault for fault in settings.faults() if fault.split(":")[0] not in wrong]
+        if faults:
+            raise SettingsRefused(faults)
+        return settings
+
+    @classmethod
+    def _read(cls, values: dict[str, Any]) -> tuple[Self, dict[str, str]]:
+        """Read every setting; what has a wrong type or range is told by name, and its default put in its place."""
+        try:
+            return cls(**values), {}
+        except ValidationError as error:
+            wrong = dict(_fault(detail) for detail in error.errors(include_input=False))
+            defaults = {name: cls.model_fields[name].get_default() for name in wrong}
+            return cls(**{**values, **defaults}), wrong
+
+    def faults(self) -> list[str]:
+        """Say all that is wrong, each with its mend; empty when the application may start."""
+        return faults_of(self) + (environment_faults(os.environ) if self.production else [])
+
+
+def known_names() -> frozenset[str]:
+    """Return every name in the environment that a setting is read from."""
+    aliases = (field.validation_alias for field in Settings.model_fields.values())
+    customary = {str(name) for alias in aliases if isinstance(alias, AliasChoices) for name in alias.choices}
+    return frozenset(customary | {PREFIX + name.upper() for name in Settings.model_fields})
+
+
+def _misspelt() -> list[str]:
+    """Name each ENTRADA_ variable that no setting reads (SEC-184)."""
+    given = {name.upper() for name in (*os.environ, *dotenv_values(".env")) if name.upper().startswith(PREFIX)}
+    faults = []
+    for name in sorted(given - known_names()):
+        near = difflib.get_close_matches(name, known_names(), n=1)
+        faults.append(f"{name}: no such setting" + (f"; did you mean {near[0]}?" if near else ""))
+    return faults
+
+
+def _fault(detail: Any) -> tuple[str, str]:
+    """Return the setting's name and one of pydantic's findings in our form, without the value."""
+    given = str(detail["loc"][0])
+    name = _names()[given.upper()]
+    return name, f"{name}: {detail['msg']} (set {PREFIX}{name.upper()})"
+
+
+def _names() -> dict[str, str]:
+    """Map every name that a setting is read from, in upper case, to the setting's own."""
+    names: dict[str, str] = {}
+    for name, field in Settings.model_fields.items():
+        names |= {name.upper(): name, PREFIX + name.upper(): name}
+        if isinstance(field.validation_alias, AliasChoices):
+            names |= {str(choice).upper(): name for choice in field.validation_alias.choices}
+    return names

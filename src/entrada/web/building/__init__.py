@@ -1,0 +1,1 @@
+"""The parts of one application, built from its settings, opened and closed."""

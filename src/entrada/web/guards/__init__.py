@@ -1,0 +1,1 @@
+"""What stands before every request: who is in front, how often, how much, and from where."""

@@ -1,0 +1,1 @@
+"""What people see: pages, their words, their files and what these may load."""
