@@ -1,6 +1,7 @@
 """A protected endpoint over HTTP: requests per second beside bare FastAPI's, by turns of half a second.
 
-A machine that others use is fast in one minute and slow in the next: each share is of two turns side by side.
+A machine that others use is fast in one minute and slow in the next: each share is of two turns side by side. Both are
+sent the same requests: what a server takes to read a cookie or a token is not what a stack does with it.
 """
 
 import json
@@ -33,6 +34,8 @@ class Served:
     name: str
     pid: int
     port: int
+    callers: list[dict[str, str]]
+    """The headers of each of its callers."""
     requests: Iterator[bytes]
     """Of its callers in turn; what is called next goes on from there, so that many tokens are really many."""
     rates: list[float] = field(default_factory=list)
@@ -60,7 +63,8 @@ def served(contender: Contender, folder: Path) -> Iterator[Served]:
         if not line:
             raise RuntimeError(f"{contender.name} did not start")
         told = json.loads(line)
-        ready = Served(contender.name, process.pid, told["port"], in_turn(told["port"], told["callers"]))
+        port, callers = told["port"], told["callers"]
+        ready = Served(contender.name, process.pid, port, callers, in_turn(port, callers))
         uvloop.run(call(ready.port, ready.requests, seconds=SECONDS))
         yield ready
 
@@ -73,7 +77,7 @@ def cpu_seconds(pid: int) -> float:
 
 def _beside(base: Served, other: Served) -> tuple[str, ...]:
     """Call both by turns, and return the row of the other."""
-    base.rates, base.costs = [], []
+    base.rates, base.costs, base.requests = [], [], in_turn(base.port, other.callers)
     for _ in range(TURNS):
         base.turn()
         other.turn()
