@@ -8,8 +8,8 @@ from typing import Any, ClassVar
 from urllib.parse import urlencode
 
 import msal
-from entrada_emulator import seeds
 from entrada_emulator.app import create_app
+from entrada_emulator.directory import seeds
 from starlette.types import Message
 
 from bench.signed_in import PERSON

@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx2
-from entrada_emulator import seeds
+from entrada_emulator.directory import seeds
 from fastapi import FastAPI
 
 from bench.authority_parts import cache_text

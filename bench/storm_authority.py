@@ -11,12 +11,12 @@ import threading
 from typing import Any
 
 import uvicorn
-from entrada_emulator import seeds
 from entrada_emulator.app import create_app
+from entrada_emulator.directory import seeds
 from entrada_emulator.instance import Emulator
-from entrada_emulator.refresh import RefreshGrant
-from entrada_emulator.scopes import parse_scopes
-from entrada_emulator.tokens import pairwise_sub
+from entrada_emulator.issuing.refresh import RefreshGrant
+from entrada_emulator.issuing.scopes import parse_scopes
+from entrada_emulator.issuing.tokens import pairwise_sub
 
 PERSON = "mia@birch.example"
 SCOPES = ("openid", "profile", "email", "offline_access", "User.Read")

@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from entrada_emulator.model import Tenant
-from entrada_emulator.seeds import BIRCH
+from entrada_emulator.directory.model import Tenant
+from entrada_emulator.directory.seeds import BIRCH
 
 from examples.supervisor import NotRunning, Program, port_is_free
 

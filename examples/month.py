@@ -10,7 +10,7 @@ from itertools import islice
 from random import Random
 from typing import Any
 
-from entrada_emulator.seeds import BIRCH, default_world
+from entrada_emulator.directory.seeds import BIRCH, default_world
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from entrada import Event, Settings, User

@@ -13,8 +13,8 @@ from collections.abc import Mapping
 from importlib import import_module
 from pathlib import Path
 
-from entrada_emulator.model import Tenant
-from entrada_emulator.seeds import BIRCH, PASSWORD, TOTP_SECRET, default_world
+from entrada_emulator.directory.model import Tenant
+from entrada_emulator.directory.seeds import BIRCH, PASSWORD, TOTP_SECRET, default_world
 
 from examples.demo import Demo, Ports, inherited, organisation, served
 from examples.supervisor import AskedToStop, NotRunning, Program, Supervisor
@@ -67,7 +67,7 @@ def registration(demo: Demo, ports: Ports) -> Mapping[str, str]:
 def make_certificates(folder: Path) -> None:
     """Make the emulator's certificate authority unless it is there: the application looks for it at its start."""
     if not (folder / "ca.pem").is_file():
-        from entrada_emulator.certificates import tls_files
+        from entrada_emulator.wire.certificates import tls_files
 
         tls_files(folder)
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from entrada_emulator import seeds
+from entrada_emulator.directory import seeds
 from entrada_emulator.pytest_plugin import Entra
 
 API = seeds.API

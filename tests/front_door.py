@@ -12,7 +12,7 @@ from typing import Annotated, Any
 from urllib.parse import parse_qsl, urlsplit
 
 import httpx2
-from entrada_emulator import seeds
+from entrada_emulator.directory import seeds
 from entrada_emulator.pytest_plugin import Entra
 from fastapi import FastAPI, Request
 from fastapi.responses import HTMLResponse

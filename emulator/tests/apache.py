@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from entrada_emulator import seeds
+from entrada_emulator.directory import seeds
 from entrada_emulator.pytest_plugin import API_SCOPE, ServedEntra
 
 from emulator.tests.asking import BIRCH, SECRETS

@@ -5,7 +5,7 @@ import hashlib
 import json
 from typing import Any
 
-from entrada_emulator import seeds
+from entrada_emulator.directory import seeds
 from entrada_emulator.pytest_plugin import Entra
 from starlette.testclient import TestClient
 

@@ -12,10 +12,10 @@ from urllib.parse import urlencode
 
 import pytest
 import uvicorn
-from entrada_emulator import seeds, seeds_customers
+from entrada_emulator.directory import seeds, seeds_customers
+from entrada_emulator.directory.seeds import default_world
+from entrada_emulator.directory.world import World
 from entrada_emulator.pytest_plugin import Entra, new_entra
-from entrada_emulator.seeds import default_world
-from entrada_emulator.world import World
 from playwright.sync_api import Browser, sync_playwright
 from starlette.applications import Starlette
 from starlette.requests import Request

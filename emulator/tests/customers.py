@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from entrada_emulator import seeds_customers as shop
+from entrada_emulator.directory import seeds_customers as shop
 from entrada_emulator.pytest_plugin import Entra
 
 from emulator.tests.asking import CHALLENGE, VERIFIER

@@ -3,11 +3,11 @@
 from datetime import timedelta
 
 import pyotp
-from entrada_emulator import seeds
-from entrada_emulator.model import Application, User
+from entrada_emulator.directory import seeds
+from entrada_emulator.directory.model import Application, User
+from entrada_emulator.directory.seeds import default_world
+from entrada_emulator.directory.world import World
 from entrada_emulator.pytest_plugin import Entra, new_entra
-from entrada_emulator.seeds import default_world
-from entrada_emulator.world import World
 
 from emulator.tests.person import Arrival, Person
 

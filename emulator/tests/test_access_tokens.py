@@ -4,8 +4,8 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from entrada_emulator import seeds
-from entrada_emulator.model import Application
+from entrada_emulator.directory import seeds
+from entrada_emulator.directory.model import Application
 from entrada_emulator.pytest_plugin import Entra
 from starlette.testclient import TestClient
 

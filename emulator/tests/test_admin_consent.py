@@ -1,6 +1,6 @@
 """Admin consent: an administrator agrees for the organisation, and the application learns of it."""
 
-from entrada_emulator import seeds
+from entrada_emulator.directory import seeds
 from entrada_emulator.pytest_plugin import Entra
 
 from emulator.tests.person import Person

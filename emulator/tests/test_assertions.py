@@ -7,9 +7,9 @@ from typing import Any
 
 import msal
 import pytest
-from entrada_emulator import seeds
-from entrada_emulator.client_auth import ASSERTION_TYPE
-from entrada_emulator.model import Certificate, FederatedCredential
+from entrada_emulator.clients.client_auth import ASSERTION_TYPE
+from entrada_emulator.directory import seeds
+from entrada_emulator.directory.model import Certificate, FederatedCredential
 from entrada_emulator.pytest_plugin import Entra
 from starlette.testclient import TestClient
 

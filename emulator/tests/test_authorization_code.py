@@ -4,7 +4,7 @@ import base64
 from datetime import timedelta
 
 import pytest
-from entrada_emulator import seeds
+from entrada_emulator.directory import seeds
 from entrada_emulator.pytest_plugin import Entra
 from starlette.testclient import TestClient
 

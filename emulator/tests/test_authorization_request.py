@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 import pytest
-from entrada_emulator import seeds
+from entrada_emulator.directory import seeds
 from entrada_emulator.pytest_plugin import Entra
 
 from emulator.tests.sign_in import (

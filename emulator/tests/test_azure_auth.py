@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from typing import Annotated, Any
 
 import pytest
-from entrada_emulator import seeds
+from entrada_emulator.directory import seeds
 from entrada_emulator.pytest_plugin import ServedEntra
 from fastapi import FastAPI, Security
 from fastapi_azure_auth.auth import AzureAuthorizationCodeBearerBase

@@ -1,9 +1,9 @@
 """B2C user flows: sign-in and sign-up, password reset, profile, cancel, as a customer and an application meet them."""
 
 import pytest
-from entrada_emulator import seeds_customers as shop
+from entrada_emulator.directory import seeds_customers as shop
+from entrada_emulator.directory.seeds import PASSWORD
 from entrada_emulator.pytest_plugin import Entra
-from entrada_emulator.seeds import PASSWORD
 
 from emulator.tests.asking import claims_of
 from emulator.tests.customers import CARLA, at, customer, opened, redeemed, refused, signed_in, verified

@@ -8,10 +8,10 @@ import jwt
 import msal
 import pytest
 import requests
-from entrada_emulator import seeds_customers as shop
+from entrada_emulator.directory import seeds_customers as shop
+from entrada_emulator.directory.seeds import PASSWORD, WEB_APP
+from entrada_emulator.directory.world import World
 from entrada_emulator.pytest_plugin import Entra, ServedEntra, new_entra
-from entrada_emulator.seeds import PASSWORD, WEB_APP
-from entrada_emulator.world import World
 
 from emulator.tests.asking import VERIFIER, claims_of, header_of
 from emulator.tests.customers import API, CARLA, HOST, REDIRECT, SECRET, at, opened, redeemed, signed_in, token

@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Literal
 
 import pytest
-from entrada_emulator import seeds
-from entrada_emulator.model import Policy
+from entrada_emulator.directory import seeds
+from entrada_emulator.directory.model import Policy
 from entrada_emulator.pytest_plugin import Entra
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 

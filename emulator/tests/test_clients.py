@@ -3,12 +3,12 @@
 from datetime import timedelta
 
 import pytest
-from entrada_emulator import seeds
-from entrada_emulator.client_auth import ASSERTION_TYPE
-from entrada_emulator.keys import SigningKey
-from entrada_emulator.model import Application, RedirectUri, Secret, User
+from entrada_emulator.clients.client_auth import ASSERTION_TYPE
+from entrada_emulator.directory import seeds
+from entrada_emulator.directory.model import Application, RedirectUri, Secret, User
+from entrada_emulator.directory.world_checks import checked_world
+from entrada_emulator.issuing.keys import SigningKey
 from entrada_emulator.pytest_plugin import Entra, new_entra
-from entrada_emulator.world_checks import checked_world
 from starlette.testclient import TestClient
 
 from emulator.tests.asking import BIRCH, CHALLENGE, SECRETS, VERIFIER, ask, claims_of, codes_of, header_of, redeem

@@ -7,8 +7,8 @@ from typing import Any
 
 import msal
 import pytest
-from entrada_emulator import seeds
-from entrada_emulator.model import Policy
+from entrada_emulator.directory import seeds
+from entrada_emulator.directory.model import Policy
 from entrada_emulator.pytest_plugin import Entra
 from starlette.testclient import TestClient
 

@@ -1,7 +1,7 @@
 """Consent: what is listed, what is remembered, and what only an administrator may grant."""
 
-from entrada_emulator.consents import Permission
-from entrada_emulator.model import GRAPH_APP_ID
+from entrada_emulator.directory.consents import Permission
+from entrada_emulator.directory.model import GRAPH_APP_ID
 from entrada_emulator.pytest_plugin import Entra
 
 from emulator.tests.person import Person

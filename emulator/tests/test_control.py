@@ -4,7 +4,7 @@ import time
 from typing import Any
 
 import pytest
-from entrada_emulator import seeds
+from entrada_emulator.directory import seeds
 from entrada_emulator.pytest_plugin import Entra, ServedEntra
 from starlette.testclient import TestClient
 
@@ -182,7 +182,7 @@ def _soundness(entra: Entra, token: str) -> set[str]:
 
 
 def _verifies(entra: Entra, token: str) -> bool:
-    from entrada_emulator.jwt import NotOurToken, read
+    from entrada_emulator.issuing.jwt import NotOurToken, read
 
     try:
         read(token, keys=entra.state.keys)

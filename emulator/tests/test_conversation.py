@@ -5,12 +5,16 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from entrada_emulator import seeds
-from entrada_emulator.authorization_request import AuthorizationRequest, authorization_request, registered_client
-from entrada_emulator.consents import Permission
-from entrada_emulator.conversation import Attempt, Situation, Step, begin, forget_account, next_step
-from entrada_emulator.model import GRAPH_APP_ID
-from entrada_emulator.sso import SignedIn
+from entrada_emulator.directory import seeds
+from entrada_emulator.directory.consents import Permission
+from entrada_emulator.directory.model import GRAPH_APP_ID
+from entrada_emulator.signing_in.authorization_request import (
+    AuthorizationRequest,
+    authorization_request,
+    registered_client,
+)
+from entrada_emulator.signing_in.conversation import Attempt, Situation, Step, begin, forget_account, next_step
+from entrada_emulator.signing_in.sso import SignedIn
 from hypothesis import given
 from hypothesis import strategies as st
 

@@ -6,7 +6,7 @@ from typing import Any
 import msal
 import pytest
 from azure.identity import DeviceCodeCredential
-from entrada_emulator import seeds
+from entrada_emulator.directory import seeds
 from entrada_emulator.pytest_plugin import Entra, ServedEntra
 from starlette.testclient import TestClient
 

@@ -6,8 +6,8 @@ import uuid
 
 import pytest
 from cryptography import x509
-from entrada_emulator import seeds
-from entrada_emulator.keys import SigningKey
+from entrada_emulator.directory import seeds
+from entrada_emulator.issuing.keys import SigningKey
 from entrada_emulator.pytest_plugin import Entra, new_entra
 from starlette.testclient import TestClient
 

@@ -2,8 +2,8 @@
 
 import msal
 import pytest
-from entrada_emulator import seeds
-from entrada_emulator import seeds_customers as shop
+from entrada_emulator.directory import seeds
+from entrada_emulator.directory import seeds_customers as shop
 from entrada_emulator.pytest_plugin import Entra, ServedEntra
 from starlette.testclient import TestClient
 

@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 from cryptography.exceptions import InvalidSignature
-from entrada_emulator import seeds
-from entrada_emulator.keys import SigningKey
+from entrada_emulator.directory import seeds
+from entrada_emulator.directory.world_checks import checked_world
+from entrada_emulator.issuing.keys import SigningKey
 from entrada_emulator.pytest_plugin import SCOPES, Entra, new_entra
-from entrada_emulator.world_checks import checked_world
 from starlette.testclient import TestClient
 
 from emulator.tests.asking import SECRETS, ask, claims_of, header_of, redeem, renew

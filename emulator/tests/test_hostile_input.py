@@ -6,12 +6,12 @@ from typing import Any
 from urllib.parse import urlencode
 
 import pytest
-from entrada_emulator import seeds
-from entrada_emulator.client_auth import ASSERTION_TYPE
-from entrada_emulator.keys import SigningKey
-from entrada_emulator.model import FederatedCredential
+from entrada_emulator.clients.client_auth import ASSERTION_TYPE
+from entrada_emulator.directory import seeds
+from entrada_emulator.directory.model import FederatedCredential
+from entrada_emulator.directory.seeds_customers import SHOP_APP, SHOP_DOMAIN
+from entrada_emulator.issuing.keys import SigningKey
 from entrada_emulator.pytest_plugin import Entra, new_entra
-from entrada_emulator.seeds_customers import SHOP_APP, SHOP_DOMAIN
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from starlette.testclient import TestClient
@@ -209,7 +209,7 @@ def test_odd_tokens_are_refused_by_graph(entra: Entra) -> None:
 )
 def test_redirect_uris_match_exactly(entra: Entra, redirect_uri: str) -> None:
     """SEC-193: only the port of a loopback address may differ; these are refused with 50011."""
-    from entrada_emulator.checks import registered_redirect
+    from entrada_emulator.clients.checks import registered_redirect
     from entrada_emulator.errors import EntraError
 
     with pytest.raises(EntraError) as refused:
@@ -220,7 +220,7 @@ def test_redirect_uris_match_exactly(entra: Entra, redirect_uri: str) -> None:
 @pytest.mark.parametrize("port", ["", ":8000", ":65535"])
 def test_any_port_of_localhost_will_do(entra: Entra, http: TestClient, port: str) -> None:
     """A native loopback redirect may listen anywhere; the token request must still repeat it exactly."""
-    from entrada_emulator.checks import registered_redirect
+    from entrada_emulator.clients.checks import registered_redirect
 
     uri = f"http://localhost{port}/callback"
     assert registered_redirect(entra.application(), uri).kind == "web"

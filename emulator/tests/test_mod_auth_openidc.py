@@ -7,9 +7,9 @@ from urllib.parse import urlencode
 
 import httpx2
 import pytest
-from entrada_emulator import seeds
+from entrada_emulator.directory import seeds
 from entrada_emulator.faults import TOKEN_FAULTS
-from entrada_emulator.keys import SigningKey
+from entrada_emulator.issuing.keys import SigningKey
 from entrada_emulator.pytest_plugin import ServedEntra, served
 from playwright.sync_api import Browser, Page
 

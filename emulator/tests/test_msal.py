@@ -8,7 +8,7 @@ from urllib.parse import parse_qsl, urlsplit
 import msal
 import pytest
 import requests
-from entrada_emulator import seeds
+from entrada_emulator.directory import seeds
 from entrada_emulator.pytest_plugin import Entra, ServedEntra
 from starlette.testclient import TestClient
 

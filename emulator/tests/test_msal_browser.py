@@ -12,9 +12,9 @@ from typing import Any
 
 import pytest
 import uvicorn
-from entrada_emulator import seeds
-from entrada_emulator import seeds_customers as shop
-from entrada_emulator.keys import SigningKey
+from entrada_emulator.directory import seeds
+from entrada_emulator.directory import seeds_customers as shop
+from entrada_emulator.issuing.keys import SigningKey
 from entrada_emulator.pytest_plugin import ServedEntra, served
 from playwright.sync_api import Browser, Page
 from starlette.applications import Starlette

@@ -10,11 +10,11 @@ from typing import Any
 import anyio
 import pytest
 from cryptography.hazmat.primitives import hashes
-from entrada_emulator import seeds
-from entrada_emulator import seeds_customers as shop
-from entrada_emulator.codes import CodeGrant
-from entrada_emulator.keys import SigningKey
-from entrada_emulator.model import FederatedCredential
+from entrada_emulator.directory import seeds
+from entrada_emulator.directory import seeds_customers as shop
+from entrada_emulator.directory.model import FederatedCredential
+from entrada_emulator.issuing.codes import CodeGrant
+from entrada_emulator.issuing.keys import SigningKey
 from entrada_emulator.pytest_plugin import Entra, ServedEntra, served
 from entrada_emulator.state import issue_code
 

@@ -5,7 +5,7 @@ import os
 import subprocess
 
 import pytest
-from entrada_emulator import seeds
+from entrada_emulator.directory import seeds
 from entrada_emulator.pytest_plugin import ServedEntra
 
 from emulator.tests.asking import BIRCH, SECRETS

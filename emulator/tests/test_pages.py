@@ -2,7 +2,7 @@
 
 import re
 
-from entrada_emulator import seeds
+from entrada_emulator.directory import seeds
 from entrada_emulator.pages import HERE, Policy
 from entrada_emulator.pytest_plugin import Entra
 

@@ -8,7 +8,7 @@ import msal
 import pytest
 from authlib.integrations.requests_client import OAuth2Session
 from azure.identity import AuthorizationCodeCredential, ClientSecretCredential
-from entrada_emulator import seeds
+from entrada_emulator.directory import seeds
 from entrada_emulator.pytest_plugin import Entra, ServedEntra
 from starlette.testclient import TestClient
 

@@ -6,8 +6,8 @@ from typing import Any
 import msal
 import pytest
 from azure.identity import CertificateCredential, ClientAssertionCredential, OnBehalfOfCredential
-from entrada_emulator import seeds
-from entrada_emulator.model import FederatedCredential
+from entrada_emulator.directory import seeds
+from entrada_emulator.directory.model import FederatedCredential
 from entrada_emulator.pytest_plugin import Entra, ServedEntra
 from starlette.testclient import TestClient
 

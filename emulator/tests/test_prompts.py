@@ -3,9 +3,9 @@
 from datetime import timedelta
 
 import pytest
-from entrada_emulator import seeds
-from entrada_emulator.login_hint import login_hint_of
+from entrada_emulator.directory import seeds
 from entrada_emulator.pytest_plugin import Entra
+from entrada_emulator.signing_in.login_hint import login_hint_of
 
 from emulator.tests.sign_in import (
     ADA,

@@ -4,10 +4,10 @@ import re
 from pathlib import Path
 from typing import get_args
 
-from entrada_emulator import seeds
+from entrada_emulator.directory import seeds
+from entrada_emulator.directory.world_file import load_world
 from entrada_emulator.faults import EndpointName, FaultKind
 from entrada_emulator.pytest_plugin import Entra
-from entrada_emulator.world_file import load_world
 
 README = (Path(__file__).parents[1] / "README.md").read_text()
 

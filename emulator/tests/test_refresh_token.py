@@ -4,10 +4,10 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from entrada_emulator import seeds
-from entrada_emulator.keys import SigningKey
+from entrada_emulator.directory import seeds
+from entrada_emulator.directory.world_checks import checked_world
+from entrada_emulator.issuing.keys import SigningKey
 from entrada_emulator.pytest_plugin import SCOPES, Entra, new_entra
-from entrada_emulator.world_checks import checked_world
 from starlette.testclient import TestClient
 
 from emulator.tests.asking import CHALLENGE, VERIFIER, claims_of, codes_of, redeem, renew

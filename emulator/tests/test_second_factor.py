@@ -3,7 +3,7 @@
 from dataclasses import replace
 from datetime import timedelta
 
-from entrada_emulator import seeds
+from entrada_emulator.directory import seeds
 from entrada_emulator.pytest_plugin import Entra, new_entra
 
 from emulator.tests.person import Person

@@ -12,12 +12,12 @@ import httpx2
 import pytest
 from cryptography import x509
 from entrada_emulator.app import create_app
-from entrada_emulator.certificates import tls_files
 from entrada_emulator.cli import cli
+from entrada_emulator.directory.seeds import default_world
 from entrada_emulator.pytest_plugin import ServedEntra
-from entrada_emulator.safety import RefusedToStart
-from entrada_emulator.seeds import default_world
-from entrada_emulator.serving import Address, prepare
+from entrada_emulator.wire.certificates import tls_files
+from entrada_emulator.wire.safety import RefusedToStart
+from entrada_emulator.wire.serving import Address, prepare
 from typer.testing import CliRunner
 
 from emulator.tests.asking import BIRCH

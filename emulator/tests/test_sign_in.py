@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from entrada_emulator import seeds
+from entrada_emulator.directory import seeds
 from entrada_emulator.pytest_plugin import Entra
 
 from emulator.tests.person import Person

@@ -6,8 +6,8 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from entrada_emulator import seeds
-from entrada_emulator.model import RedirectUri
+from entrada_emulator.directory import seeds
+from entrada_emulator.directory.model import RedirectUri
 from entrada_emulator.pytest_plugin import Entra
 from starlette.testclient import TestClient
 

@@ -4,8 +4,8 @@ import base64
 import json
 
 import pytest
-from entrada_emulator import seeds
-from entrada_emulator.codes import CodeGrant
+from entrada_emulator.directory import seeds
+from entrada_emulator.issuing.codes import CodeGrant
 from entrada_emulator.pytest_plugin import Entra
 
 from emulator.tests.asking import claims_of, header_of, redeem

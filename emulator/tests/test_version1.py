@@ -3,7 +3,7 @@
 from typing import Any
 
 import jwt
-from entrada_emulator import seeds
+from entrada_emulator.directory import seeds
 from entrada_emulator.pytest_plugin import Entra
 from starlette.testclient import TestClient
 

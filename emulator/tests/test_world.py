@@ -4,13 +4,13 @@
 from pathlib import Path
 
 import pytest
-from entrada_emulator import seeds
-from entrada_emulator.graph_resource import GRAPH
-from entrada_emulator.model import TENANT_MARK
-from entrada_emulator.seeds import default_world
-from entrada_emulator.world import World
-from entrada_emulator.world_checks import WorldError
-from entrada_emulator.world_file import load_world
+from entrada_emulator.directory import seeds
+from entrada_emulator.directory.graph_resource import GRAPH
+from entrada_emulator.directory.model import TENANT_MARK
+from entrada_emulator.directory.seeds import default_world
+from entrada_emulator.directory.world import World
+from entrada_emulator.directory.world_checks import WorldError
+from entrada_emulator.directory.world_file import load_world
 
 TENANT = f"{TENANT_MARK}0009-4000-8000-000000000009"
 PERSON = "c0000000-0000-4000-8000-000000000091"

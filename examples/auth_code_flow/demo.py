@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from entrada_emulator.seeds import WEB_APP
+from entrada_emulator.directory.seeds import WEB_APP
 
 from examples.demo import Demo
 

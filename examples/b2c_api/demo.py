@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from entrada_emulator.seeds_customers import SHOP, SHOP_ADMIN, SHOP_API_SCOPE, SHOP_APP, SHOP_DOMAIN, SHOP_SPA
+from entrada_emulator.directory.seeds_customers import SHOP, SHOP_ADMIN, SHOP_API_SCOPE, SHOP_APP, SHOP_DOMAIN, SHOP_SPA
 
 from examples.demo import Demo, Ports
 

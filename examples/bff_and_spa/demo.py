@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
-from entrada_emulator.seeds import API, BIRCH, SPA, WEB_APP
+from entrada_emulator.directory.seeds import API, BIRCH, SPA, WEB_APP
 
 from examples.demo import Demo, Ports, organisation, port, served
 from examples.front_end import build

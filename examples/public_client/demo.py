@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from entrada_emulator.seeds import CALCULATOR, WEB_APP
+from entrada_emulator.directory.seeds import CALCULATOR, WEB_APP
 
 from examples.demo import Demo
 from examples.supervisor import NotRunning

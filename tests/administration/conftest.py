@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Iterator
 from uuid import uuid4
 
 import pytest
-from entrada_emulator.keys import SigningKey
+from entrada_emulator.issuing.keys import SigningKey
 
 from tests.administration.site import ADA, ADMINS, MIA, AdminSite, administered, promote
 from tests.servers import postgres_server

@@ -10,12 +10,12 @@ from uuid import uuid4
 
 import anyio
 import httpx2
-from entrada_emulator import seeds
-from entrada_emulator.keys import SigningKey
-from entrada_emulator.model import Application, Scope, User
+from entrada_emulator.directory import seeds
+from entrada_emulator.directory.model import Application, Scope, User
+from entrada_emulator.directory.seeds import default_world
+from entrada_emulator.directory.world_checks import checked_world
+from entrada_emulator.issuing.keys import SigningKey
 from entrada_emulator.pytest_plugin import Entra, new_entra
-from entrada_emulator.seeds import default_world
-from entrada_emulator.world_checks import checked_world
 from fastapi import FastAPI
 
 from entrada import CurrentUser, Entrada, requires, role

@@ -10,8 +10,8 @@ from uuid import uuid4
 
 import httpx2
 import pytest
-from entrada_emulator import seeds
-from entrada_emulator.keys import SigningKey
+from entrada_emulator.directory import seeds
+from entrada_emulator.issuing.keys import SigningKey
 
 from entrada import Event, User
 from entrada.web.console.routes import BUTTONS, PAGES

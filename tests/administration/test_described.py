@@ -5,7 +5,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from entrada_emulator.keys import SigningKey
+from entrada_emulator.issuing.keys import SigningKey
 from fastapi.openapi.models import OpenAPI
 
 from entrada.web.routes.admin.table import ROOT, TABLE

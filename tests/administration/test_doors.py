@@ -7,8 +7,8 @@ from uuid import uuid4
 
 import httpx2
 import pytest
-from entrada_emulator import seeds
-from entrada_emulator.keys import SigningKey
+from entrada_emulator.directory import seeds
+from entrada_emulator.issuing.keys import SigningKey
 
 from entrada.web.routes.admin.table import TABLE
 from tests.administration.site import (

@@ -4,8 +4,8 @@ from collections.abc import Awaitable
 from pathlib import Path
 
 import httpx2
-from entrada_emulator import seeds
-from entrada_emulator.keys import SigningKey
+from entrada_emulator.directory import seeds
+from entrada_emulator.issuing.keys import SigningKey
 
 from entrada.web.routes.admin.table import ROOT as ADMIN_API
 from entrada.web.routes.table import routes

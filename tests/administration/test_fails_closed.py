@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from entrada_emulator.keys import SigningKey
+from entrada_emulator.issuing.keys import SigningKey
 
 from entrada.users.person import Person
 from tests.administration.site import ADA, ADMIN, CLEO, MIA, PORTAL, AdminSite, administered, promote

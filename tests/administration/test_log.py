@@ -7,7 +7,7 @@ from datetime import timedelta
 from uuid import uuid4
 
 import pytest
-from entrada_emulator import seeds
+from entrada_emulator.directory import seeds
 
 from entrada.principal import User
 from entrada.users.tallies import Tallies

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Iterator
 from random import Random
 
 import pytest
-from entrada_emulator.keys import SigningKey
+from entrada_emulator.issuing.keys import SigningKey
 from starlette.routing import Route
 
 from entrada.web.console.places import ADMIN as CONSOLE

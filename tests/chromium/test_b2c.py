@@ -5,7 +5,7 @@ import re
 from collections.abc import Callable
 
 import pytest
-from entrada_emulator.seeds import PASSWORD
+from entrada_emulator.directory.seeds import PASSWORD
 
 from examples.b2c_api.demo import demo as b2c_api
 from examples.demo import Demo

@@ -7,7 +7,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from entrada_emulator.seeds import API, SPA, WEB_APP
+from entrada_emulator.directory.seeds import API, SPA, WEB_APP
 from playwright.sync_api import BrowserContext, Response, expect
 
 from tests.chromium import sites

@@ -3,7 +3,7 @@
 import signal
 from pathlib import Path
 
-from entrada_emulator.seeds import PASSWORD
+from entrada_emulator.directory.seeds import PASSWORD
 
 from examples.supervisor import port_is_free
 from tests.chromium.demonstration import Demo, until_ready

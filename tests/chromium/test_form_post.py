@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 import pytest
-from entrada_emulator.seeds import PASSWORD
+from entrada_emulator.directory.seeds import PASSWORD
 
 from tests.chromium.visitor import Visitor
 

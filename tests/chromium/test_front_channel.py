@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from entrada_emulator.seeds import BIRCH, INTRANET
+from entrada_emulator.directory.seeds import BIRCH, INTRANET
 
 from tests.chromium import sites
 from tests.chromium.certificates import certificate_for, trust

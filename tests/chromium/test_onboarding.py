@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 import pytest
-from entrada_emulator import seeds
+from entrada_emulator.directory import seeds
 
 from tests.chromium.emulated import Tenant
 from tests.chromium.launch import Site

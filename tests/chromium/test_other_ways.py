@@ -1,7 +1,7 @@
 """What else happens to people: one click, a mistyped password, a change of mind, a new authenticator, a phone."""
 
 import pyotp
-from entrada_emulator.seeds import PASSWORD
+from entrada_emulator.directory.seeds import PASSWORD
 
 from tests.chromium.sites import HOST
 from tests.chromium.visitor import Visitor

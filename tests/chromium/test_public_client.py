@@ -4,7 +4,7 @@ import signal
 from pathlib import Path
 
 import pytest
-from entrada_emulator.seeds import PASSWORD
+from entrada_emulator.directory.seeds import PASSWORD
 
 from tests.chromium.demonstration import Demo, until_ready
 from tests.chromium.launch import chromium_at

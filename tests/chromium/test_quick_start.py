@@ -5,7 +5,7 @@ import os
 import sys
 from pathlib import Path
 
-from entrada_emulator.seeds import PASSWORD
+from entrada_emulator.directory.seeds import PASSWORD
 
 from examples.demo import inherited
 from examples.supervisor import Program

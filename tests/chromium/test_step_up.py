@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pyotp
 import pytest
-from entrada_emulator.seeds import PASSWORD
+from entrada_emulator.directory.seeds import PASSWORD
 from playwright.sync_api import Browser, Page, Route
 
 from tests.chromium.portals import arrives, picks

@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping
 
 import pytest
-from entrada_emulator.seeds import SPA
+from entrada_emulator.directory.seeds import SPA
 
 from tests.chromium.portals import picks
 from tests.chromium.sites import HOST

@@ -1,7 +1,7 @@
 """The whole way, between two sites: protected page, password, code, consent, Graph, and out again here and there."""
 
 import pyotp
-from entrada_emulator.seeds import PASSWORD, TOTP_SECRET
+from entrada_emulator.directory.seeds import PASSWORD, TOTP_SECRET
 from playwright.sync_api import Cookie
 
 from tests.chromium.sites import HOST

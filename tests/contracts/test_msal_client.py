@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 
 import anyio
 import pytest
-from entrada_emulator import seeds
+from entrada_emulator.directory import seeds
 from entrada_emulator.faults import Fault
 from entrada_emulator.pytest_plugin import Entra
 

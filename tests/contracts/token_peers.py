@@ -14,7 +14,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import anyio
 import pytest
-from entrada_emulator import seeds
+from entrada_emulator.directory import seeds
 from entrada_emulator.pytest_plugin import Entra
 from pydantic import SecretStr
 

@@ -4,7 +4,7 @@ import ast
 from pathlib import Path
 
 import pytest
-from entrada_emulator.seeds import BIRCH, WEB_APP
+from entrada_emulator.directory.seeds import BIRCH, WEB_APP
 from starlette.testclient import TestClient
 
 from tests.docs.blocks import Block, blocks_in, python_blocks

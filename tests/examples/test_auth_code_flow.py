@@ -7,8 +7,8 @@ from types import ModuleType
 from typing import Any
 
 import pytest
+from entrada_emulator.directory.seeds import BIRCH, WEB_APP
 from entrada_emulator.pytest_plugin import Entra
-from entrada_emulator.seeds import BIRCH, WEB_APP
 from fastapi import FastAPI
 
 from tests.examples.written import imported

@@ -6,7 +6,7 @@ from types import ModuleType
 from typing import Any
 
 import pytest
-from entrada_emulator import seeds_customers as shop
+from entrada_emulator.directory import seeds_customers as shop
 from entrada_emulator.pytest_plugin import Entra
 from fastapi import FastAPI
 

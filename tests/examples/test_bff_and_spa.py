@@ -5,8 +5,8 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
+from entrada_emulator.directory.seeds import API, BIRCH, SPA, WEB_APP
 from entrada_emulator.pytest_plugin import Entra
-from entrada_emulator.seeds import API, BIRCH, SPA, WEB_APP
 from fastapi import FastAPI
 
 from tests.access_tokens import bearer

@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 import httpx2
-from entrada_emulator.seeds import BIRCH, WEB_APP
+from entrada_emulator.directory.seeds import BIRCH, WEB_APP
 
 from tests.chromium.demonstration import PORT_NAMES, started, until_ready
 from tests.chromium.sites import free_ports

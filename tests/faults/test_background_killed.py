@@ -8,7 +8,7 @@ from pathlib import Path
 from signal import SIGKILL
 
 import pytest
-from entrada_emulator.keys import SigningKey
+from entrada_emulator.issuing.keys import SigningKey
 from entrada_emulator.pytest_plugin import served
 
 from tests.faults.invariants import assert_nothing_half_made, assert_one_renewal_each, watching

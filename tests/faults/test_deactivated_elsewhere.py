@@ -9,12 +9,12 @@ from pathlib import Path
 
 import httpx2
 import pytest
-from entrada_emulator import seeds
-from entrada_emulator.keys import SigningKey
-from entrada_emulator.model import Application, Scope
+from entrada_emulator.directory import seeds
+from entrada_emulator.directory.model import Application, Scope
+from entrada_emulator.directory.seeds import default_world
+from entrada_emulator.directory.world import World
+from entrada_emulator.issuing.keys import SigningKey
 from entrada_emulator.pytest_plugin import served
-from entrada_emulator.seeds import default_world
-from entrada_emulator.world import World
 
 from tests.access_tokens import bearer
 from tests.faults.people import JSON, SCRIPT

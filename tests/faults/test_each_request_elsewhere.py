@@ -8,7 +8,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from entrada_emulator.keys import SigningKey
+from entrada_emulator.issuing.keys import SigningKey
 from entrada_emulator.pytest_plugin import served
 
 from tests.faults.people import SCRIPT

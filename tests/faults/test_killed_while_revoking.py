@@ -11,7 +11,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 import httpx2
 import pytest
-from entrada_emulator.keys import SigningKey
+from entrada_emulator.issuing.keys import SigningKey
 from entrada_emulator.pytest_plugin import ServedEntra
 from entrada_emulator.pytest_plugin import served as entra_served
 

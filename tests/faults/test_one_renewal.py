@@ -5,9 +5,9 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from entrada_emulator.directory.model import RefreshSemantics
 from entrada_emulator.faults import Fault
-from entrada_emulator.keys import SigningKey
-from entrada_emulator.model import RefreshSemantics
+from entrada_emulator.issuing.keys import SigningKey
 from entrada_emulator.pytest_plugin import served
 
 from tests.faults.workers import Answered, Cluster, cluster

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from entrada_emulator.keys import SigningKey
+from entrada_emulator.issuing.keys import SigningKey
 from entrada_emulator.pytest_plugin import served
 
 from entrada.keyring import KeyRing, generate

@@ -13,7 +13,7 @@ from signal import SIGTERM
 import httpx2
 import pytest
 from entrada_emulator.faults import Fault
-from entrada_emulator.keys import SigningKey
+from entrada_emulator.issuing.keys import SigningKey
 from entrada_emulator.pytest_plugin import served
 
 from tests.chromium.sites import free_ports

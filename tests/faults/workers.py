@@ -13,7 +13,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import httpx2
-from entrada_emulator import seeds
+from entrada_emulator.directory import seeds
 from entrada_emulator.pytest_plugin import Entra, ServedEntra
 
 from entrada.sessions.stores.opening import open_store

@@ -5,12 +5,12 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from entrada_emulator import seeds
-from entrada_emulator.keys import SigningKey
-from entrada_emulator.model import Application, AppRole, Scope
+from entrada_emulator.directory import seeds
+from entrada_emulator.directory.model import Application, AppRole, Scope
+from entrada_emulator.directory.seeds import default_world
+from entrada_emulator.directory.world_checks import checked_world
+from entrada_emulator.issuing.keys import SigningKey
 from entrada_emulator.pytest_plugin import new_entra
-from entrada_emulator.seeds import default_world
-from entrada_emulator.world_checks import checked_world
 
 from entrada.flows.standing import SURE_FOR
 from tests.access_tokens import app_token, bearer, user_token

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from entrada_emulator import seeds
+from entrada_emulator.directory import seeds
 from entrada_emulator.pytest_plugin import Entra
 
 from tests.front_door import running

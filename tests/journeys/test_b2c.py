@@ -6,9 +6,9 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any
 
-from entrada_emulator import seeds_customers as shop
+from entrada_emulator.directory import seeds_customers as shop
+from entrada_emulator.directory.seeds import PASSWORD
 from entrada_emulator.pytest_plugin import Entra
-from entrada_emulator.seeds import PASSWORD
 from fastapi import FastAPI
 
 from entrada import ApiClient, api_client

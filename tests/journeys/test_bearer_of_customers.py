@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-from entrada_emulator import seeds_customers as shop
+from entrada_emulator.directory import seeds_customers as shop
 from entrada_emulator.pytest_plugin import Entra
 
 from emulator.tests.asking import claims_of

@@ -10,12 +10,12 @@ from urllib.parse import parse_qs, urlsplit
 
 import pyotp
 import pytest
-from entrada_emulator import seeds
+from entrada_emulator.directory import seeds
+from entrada_emulator.directory.seeds import default_world
+from entrada_emulator.directory.world_checks import checked_world
 from entrada_emulator.faults import Fault
-from entrada_emulator.keys import SigningKey
+from entrada_emulator.issuing.keys import SigningKey
 from entrada_emulator.pytest_plugin import Entra, new_entra
-from entrada_emulator.seeds import default_world
-from entrada_emulator.world_checks import checked_world
 
 from entrada.flows.challenge import claims_in
 from tests.browser import Browser

@@ -5,8 +5,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from entrada_emulator import seeds
-from entrada_emulator.model import FederatedCredential
+from entrada_emulator.directory import seeds
+from entrada_emulator.directory.model import FederatedCredential
 from entrada_emulator.pytest_plugin import Entra
 from fastapi import FastAPI
 from pydantic import SecretStr

@@ -14,8 +14,8 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.oid import NameOID
-from entrada_emulator import seeds
-from entrada_emulator import seeds_customers as shop
+from entrada_emulator.directory import seeds
+from entrada_emulator.directory import seeds_customers as shop
 from entrada_emulator.pytest_plugin import ServedEntra, served
 from fastapi import FastAPI
 from typer.testing import CliRunner

@@ -10,9 +10,9 @@ from typing import Annotated, Any
 
 import httpx2
 import pytest
-from entrada_emulator import seeds
+from entrada_emulator.directory import seeds
+from entrada_emulator.directory.model import Policy
 from entrada_emulator.faults import Fault
-from entrada_emulator.model import Policy
 from entrada_emulator.pytest_plugin import Entra
 from fastapi import FastAPI, Request
 

@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from entrada_emulator import seeds
-from entrada_emulator.keys import SigningKey
-from entrada_emulator.model import GRAPH_APP_ID, Application
+from entrada_emulator.directory import seeds
+from entrada_emulator.directory.model import GRAPH_APP_ID, Application
+from entrada_emulator.directory.seeds import default_world
+from entrada_emulator.directory.world_checks import checked_world
+from entrada_emulator.issuing.keys import SigningKey
 from entrada_emulator.pytest_plugin import Entra, new_entra
-from entrada_emulator.seeds import default_world
-from entrada_emulator.world_checks import checked_world
 
 from tests.access_tokens import user_token
 from tests.front_door import AUTHORITY, BASE, SECRET, FrontDoor

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import httpx2
 import pytest
-from entrada_emulator import seeds
+from entrada_emulator.directory import seeds
 from entrada_emulator.pytest_plugin import Entra
 
 from tests.browser import Browser

@@ -9,14 +9,14 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import pytest
-from entrada_emulator import seeds
-from entrada_emulator.keys import SigningKey
-from entrada_emulator.model import GRAPH_APP_ID, Application
-from entrada_emulator.model import User as Person
+from entrada_emulator.directory import seeds
+from entrada_emulator.directory.model import GRAPH_APP_ID, Application
+from entrada_emulator.directory.model import User as Person
+from entrada_emulator.directory.seeds import default_world
+from entrada_emulator.directory.world import World
+from entrada_emulator.directory.world_checks import checked_world
+from entrada_emulator.issuing.keys import SigningKey
 from entrada_emulator.pytest_plugin import Entra, new_entra
-from entrada_emulator.seeds import default_world
-from entrada_emulator.world import World
-from entrada_emulator.world_checks import checked_world
 from fastapi import FastAPI
 
 from entrada import User, any_of, group, requires, role

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from anyio import fail_after, sleep, to_thread
-from entrada_emulator import seeds
+from entrada_emulator.directory import seeds
 from entrada_emulator.pytest_plugin import Entra
 from fastapi import FastAPI
 from typer.testing import CliRunner

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 import pytest
-from entrada_emulator import seeds
+from entrada_emulator.directory import seeds
 from entrada_emulator.faults import TOKEN_FAULTS, Fault
 from entrada_emulator.pytest_plugin import Entra
 

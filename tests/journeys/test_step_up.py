@@ -9,7 +9,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pyotp
 import pytest
-from entrada_emulator import seeds
+from entrada_emulator.directory import seeds
 from entrada_emulator.faults import Fault
 from entrada_emulator.pytest_plugin import Entra
 from fastapi import FastAPI, Request

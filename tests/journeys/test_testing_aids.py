@@ -7,7 +7,7 @@ from typing import Annotated
 
 import httpx2
 import pytest
-from entrada_emulator import seeds
+from entrada_emulator.directory import seeds
 from entrada_emulator.errors import EntraError
 from entrada_emulator.pytest_plugin import Entra
 from entrada_emulator.visitor import SignInStopped

@@ -10,8 +10,8 @@ from urllib.parse import parse_qs, parse_qsl, urlencode, urlsplit
 
 import httpx2
 import pytest
-from entrada_emulator import seeds
-from entrada_emulator import seeds_customers as shop
+from entrada_emulator.directory import seeds
+from entrada_emulator.directory import seeds_customers as shop
 from entrada_emulator.pytest_plugin import ServedEntra
 
 from tests.browser import Browser

@@ -5,8 +5,8 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import pytest
+from entrada_emulator.directory.seeds import BIRCH, WEB_APP
 from entrada_emulator.pytest_plugin import Entra
-from entrada_emulator.seeds import BIRCH, WEB_APP
 from fastapi import APIRouter, Depends, FastAPI
 from fastapi.openapi.models import OpenAPI
 from fastapi.security import APIKeyHeader

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from entrada_emulator.directory.seeds import SPA, WEB_APP
 from entrada_emulator.pytest_plugin import Entra
-from entrada_emulator.seeds import SPA, WEB_APP
 from fastapi import FastAPI
 
 from entrada import Entrada

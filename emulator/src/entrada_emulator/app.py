@@ -8,15 +8,15 @@ from starlette.routing import BaseRoute
 
 from entrada_emulator import control
 from entrada_emulator.b2c import endpoints as b2c
-from entrada_emulator.date_header import DateHeader
+from entrada_emulator.directory.seeds import default_world
+from entrada_emulator.directory.world import World
 from entrada_emulator.endpoints import devicecode, graph, metadata, people, token
 from entrada_emulator.instance import Emulator
-from entrada_emulator.middleware import KnownHosts, OneSlash, PolicyPath, Watched
-from entrada_emulator.origins import Origins
-from entrada_emulator.safety import refuse_microsoft_names, refuse_production
-from entrada_emulator.seeds import default_world
 from entrada_emulator.state import State
-from entrada_emulator.world import World
+from entrada_emulator.wire.date_header import DateHeader
+from entrada_emulator.wire.middleware import KnownHosts, OneSlash, PolicyPath, Watched
+from entrada_emulator.wire.origins import Origins
+from entrada_emulator.wire.safety import refuse_microsoft_names, refuse_production
 
 ROUTES: list[BaseRoute] = [
     *control.routes,

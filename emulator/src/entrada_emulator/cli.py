@@ -7,15 +7,15 @@ from typing import Annotated
 
 import typer
 
-from entrada_emulator.certificates import write_private
-from entrada_emulator.environment import as_lines, default_application, environment
-from entrada_emulator.model import Application
-from entrada_emulator.safety import RefusedToStart, refuse_production
-from entrada_emulator.seeds import default_world
-from entrada_emulator.serving import Address, Service, prepare, serve_until_signalled
-from entrada_emulator.world import World
-from entrada_emulator.world_checks import WorldError
-from entrada_emulator.world_file import load_world
+from entrada_emulator.directory.model import Application
+from entrada_emulator.directory.seeds import default_world
+from entrada_emulator.directory.world import World
+from entrada_emulator.directory.world_checks import WorldError
+from entrada_emulator.directory.world_file import load_world
+from entrada_emulator.wire.certificates import write_private
+from entrada_emulator.wire.environment import as_lines, default_application, environment
+from entrada_emulator.wire.safety import RefusedToStart, refuse_production
+from entrada_emulator.wire.serving import Address, Service, prepare, serve_until_signalled
 
 REFUSED = 2
 CA_ADVICE = "# Trust the certificate authority only in processes that talk to the emulator."

@@ -4,10 +4,10 @@ from dataclasses import dataclass
 
 from starlette.requests import HTTPConnection
 
-from entrada_emulator.model import Policy
-from entrada_emulator.origins import Origins
+from entrada_emulator.directory.model import Policy
+from entrada_emulator.directory.world import World
 from entrada_emulator.state import State
-from entrada_emulator.world import World
+from entrada_emulator.wire.origins import Origins
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,8 +3,8 @@
 from typing import Any
 from urllib.parse import urlsplit
 
-from entrada_emulator.checks import TenantPath
-from entrada_emulator.origins import Origins
+from entrada_emulator.clients.checks import TenantPath
+from entrada_emulator.wire.origins import Origins
 
 TENANT_TEMPLATE = "{tenantid}"
 RESPONSE_TYPES = ["code", "id_token", "code id_token", "id_token token"]

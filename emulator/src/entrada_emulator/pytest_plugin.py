@@ -14,19 +14,21 @@ import pytest
 from pyotp import TOTP
 from starlette.applications import Starlette
 
-from entrada_emulator import jwt, seeds, visitor
+from entrada_emulator import visitor
 from entrada_emulator.app import create_app
-from entrada_emulator.codes import CodeGrant
+from entrada_emulator.directory import seeds
+from entrada_emulator.directory.model import Application, User
+from entrada_emulator.directory.seeds import default_world
+from entrada_emulator.directory.world import World
 from entrada_emulator.faults import EndpointName, Fault, FaultKind
 from entrada_emulator.instance import Emulator
-from entrada_emulator.keys import KEYS_AT_START, KeyRing, SigningKey, new_signing_key
-from entrada_emulator.model import Application, User
-from entrada_emulator.origins import MICROSOFT_LOGIN
-from entrada_emulator.scopes import parse_scopes
-from entrada_emulator.seeds import default_world
-from entrada_emulator.serving import Address, Service, prepare
+from entrada_emulator.issuing import jwt
+from entrada_emulator.issuing.codes import CodeGrant
+from entrada_emulator.issuing.keys import KEYS_AT_START, KeyRing, SigningKey, new_signing_key
+from entrada_emulator.issuing.scopes import parse_scopes
 from entrada_emulator.state import State, issue_code
-from entrada_emulator.world import World
+from entrada_emulator.wire.origins import MICROSOFT_LOGIN
+from entrada_emulator.wire.serving import Address, Service, prepare
 
 if TYPE_CHECKING:
     from httpx2 import AsyncClient, Response
@@ -59,7 +61,7 @@ class Entra:
 
         Without an `origin` it calls the emulator by its own: Microsoft's in process, its address where it is served.
         """
-        from entrada_emulator.http_client import HttpClient
+        from entrada_emulator.wire.http_client import HttpClient
 
         return HttpClient(self.app, base_url=origin or self.emulator.origins.login, follow_redirects=False)
 

@@ -4,23 +4,23 @@ import secrets
 from collections.abc import Callable
 from datetime import datetime
 
-from entrada_emulator.attempts import Attempts, Lockouts, UnderWay
 from entrada_emulator.b2c.customers import Customers
 from entrada_emulator.b2c.journey import Journey
+from entrada_emulator.clients.credentials import Credentials
 from entrada_emulator.clock import Clock, real_time
-from entrada_emulator.codes import AuthorizationCodes, CodeGrant
-from entrada_emulator.conditional_access import Policies
-from entrada_emulator.consents import Consents
-from entrada_emulator.credentials import Credentials
-from entrada_emulator.device_codes import DeviceCodes
+from entrada_emulator.directory.consents import Consents
+from entrada_emulator.directory.model import RefreshSemantics, User
 from entrada_emulator.faults import Faults
-from entrada_emulator.issued import IssuedTokens
-from entrada_emulator.keys import KeyRing
-from entrada_emulator.mfa import Pushes, Totp
-from entrada_emulator.model import RefreshSemantics, User
-from entrada_emulator.recorder import Recorder
-from entrada_emulator.refresh import RefreshTokens
-from entrada_emulator.sso import BrowserSessions
+from entrada_emulator.issuing.codes import AuthorizationCodes, CodeGrant
+from entrada_emulator.issuing.device_codes import DeviceCodes
+from entrada_emulator.issuing.issued import IssuedTokens
+from entrada_emulator.issuing.keys import KeyRing
+from entrada_emulator.issuing.refresh import RefreshTokens
+from entrada_emulator.signing_in.attempts import Attempts, Lockouts, UnderWay
+from entrada_emulator.signing_in.conditional_access import Policies
+from entrada_emulator.signing_in.mfa import Pushes, Totp
+from entrada_emulator.signing_in.sso import BrowserSessions
+from entrada_emulator.wire.recorder import Recorder
 
 
 class State:

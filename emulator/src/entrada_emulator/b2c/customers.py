@@ -3,8 +3,8 @@
 import uuid
 from dataclasses import replace
 
-from entrada_emulator.model import User
-from entrada_emulator.world import World
+from entrada_emulator.directory.model import User
+from entrada_emulator.directory.world import World
 
 SHORTEST_PASSWORD = 8  # characters
 

@@ -8,7 +8,6 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Route
 
-from entrada_emulator.authorization_request import correlation_id_of
 from entrada_emulator.b2c import documents
 from entrada_emulator.b2c.errors import B2CError, body
 from entrada_emulator.b2c.grants import PolicyTokenRequest, granted
@@ -17,16 +16,17 @@ from entrada_emulator.b2c.policy import PolicyPath, UnknownPolicy, policy_path
 from entrada_emulator.b2c.progress import end, error_page, go_on, refuse, start
 from entrada_emulator.b2c.replies import Reply, answer
 from entrada_emulator.b2c.request import client_of, policy_request
-from entrada_emulator.checks import is_registered
-from entrada_emulator.client_auth import presented
+from entrada_emulator.clients.checks import is_registered
+from entrada_emulator.clients.client_auth import presented
 from entrada_emulator.endpoints.metadata import CACHED
 from entrada_emulator.endpoints.parameters import form_of, parameters_of
 from entrada_emulator.endpoints.token import EXPOSED
 from entrada_emulator.errors import EntraError
 from entrada_emulator.instance import Emulator, emulator_of
 from entrada_emulator.pages import render
-from entrada_emulator.responses import json_response, preflight, trace_of
-from entrada_emulator.visit import Visit
+from entrada_emulator.signing_in.authorization_request import correlation_id_of
+from entrada_emulator.signing_in.visit import Visit
+from entrada_emulator.wire.responses import json_response, preflight, trace_of
 
 REFUSED = 400
 OVER = "This sign-in is over, or it began in another browser. Go back to the application and sign in again."

@@ -10,13 +10,13 @@ from entrada_emulator.b2c.errors import B2CError
 from entrada_emulator.b2c.policy import PolicyPath
 from entrada_emulator.b2c.request import api_scopes, application_of
 from entrada_emulator.b2c.tokens import CustomerSignIn, token_answer
-from entrada_emulator.checks import check_verifier
-from entrada_emulator.client_auth import Presented
-from entrada_emulator.codes import CodeGrant
+from entrada_emulator.clients.checks import check_verifier
+from entrada_emulator.clients.client_auth import Presented
+from entrada_emulator.directory.model import Application, RedirectKind, User
 from entrada_emulator.errors import EntraError
 from entrada_emulator.instance import Emulator
-from entrada_emulator.model import Application, RedirectKind, User
-from entrada_emulator.refresh import RefreshGrant
+from entrada_emulator.issuing.codes import CodeGrant
+from entrada_emulator.issuing.refresh import RefreshGrant
 
 GRANT_PROBLEMS = {70000: 90129, 54005: 90080, 70008: 90080, 700082: 90080, 700084: 90080, 501481: 90183}
 """What the shared stores say, in B2C's words."""

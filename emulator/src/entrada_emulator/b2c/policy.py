@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass
 
-from entrada_emulator.model import Tenant, UserFlow
-from entrada_emulator.origins import Origins
-from entrada_emulator.world import World
+from entrada_emulator.directory.model import Tenant, UserFlow
+from entrada_emulator.directory.world import World
+from entrada_emulator.wire.origins import Origins
 
 
 class UnknownPolicy(Exception):

@@ -8,19 +8,19 @@ from typing import Any
 
 from starlette.responses import RedirectResponse, Response
 
-from entrada_emulator.authorization_request import Client
 from entrada_emulator.b2c.errors import B2CError, description, redirect_fields
 from entrada_emulator.b2c.journey import Journey, Step, first_wish, next_step
 from entrada_emulator.b2c.replies import NAMES
 from entrada_emulator.b2c.request import PolicyRequest
 from entrada_emulator.b2c.tokens import customer_info
-from entrada_emulator.codes import CodeGrant
-from entrada_emulator.model import User
-from entrada_emulator.outcome import deliver, trace
+from entrada_emulator.directory.model import User
+from entrada_emulator.issuing.codes import CodeGrant
 from entrada_emulator.pages import Policy, render
-from entrada_emulator.sso import SignedIn
+from entrada_emulator.signing_in.authorization_request import Client
+from entrada_emulator.signing_in.outcome import deliver, trace
+from entrada_emulator.signing_in.sso import SignedIn
+from entrada_emulator.signing_in.visit import Visit
 from entrada_emulator.state import State, issue_code
-from entrada_emulator.visit import Visit
 
 OFFERED = 25  # customers worth a button
 

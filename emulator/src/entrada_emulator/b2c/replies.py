@@ -12,8 +12,8 @@ from dataclasses import dataclass, field, replace
 from entrada_emulator.b2c.customers import SHORTEST_PASSWORD
 from entrada_emulator.b2c.errors import B2CError
 from entrada_emulator.b2c.journey import GUESSES, Journey, Step
+from entrada_emulator.directory.model import User
 from entrada_emulator.instance import Emulator
-from entrada_emulator.model import User
 from entrada_emulator.pages import Problem
 
 ADDRESS = re.compile(r"[^\s@]{1,64}@[^\s@]{1,190}")

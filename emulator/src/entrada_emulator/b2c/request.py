@@ -4,13 +4,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal, cast
 
-from entrada_emulator.authorization_request import RESPONSE_MODES, Client, ResponseMode, correlation_id_of
 from entrada_emulator.b2c.errors import B2CError
 from entrada_emulator.b2c.policy import PolicyPath
-from entrada_emulator.checks import TenantPath, checked_challenge, registered_redirect
+from entrada_emulator.clients.checks import TenantPath, checked_challenge, registered_redirect
+from entrada_emulator.directory.model import Application
+from entrada_emulator.directory.world import World
 from entrada_emulator.errors import EntraError
-from entrada_emulator.model import Application
-from entrada_emulator.world import World
+from entrada_emulator.signing_in.authorization_request import RESPONSE_MODES, Client, ResponseMode, correlation_id_of
 
 PROMPTS = frozenset({"", "none", "login", "consent", "select_account"})
 SIGN_IN_SCOPES = frozenset({"openid", "profile", "email", "offline_access"})

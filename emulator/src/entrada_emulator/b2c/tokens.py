@@ -7,13 +7,13 @@ from typing import Any
 
 from entrada_emulator.b2c.policy import PolicyPath
 from entrada_emulator.b2c.request import ApiScopes
+from entrada_emulator.directory.model import Application, User
 from entrada_emulator.faults import TOKEN_FAULTS
 from entrada_emulator.instance import Emulator
-from entrada_emulator.jwt import signed
-from entrada_emulator.keys import base64url
-from entrada_emulator.model import Application, User
-from entrada_emulator.refresh import B2C_LIFE, RefreshGrant
-from entrada_emulator.spoiling import signed_or_spoiled
+from entrada_emulator.issuing.jwt import signed
+from entrada_emulator.issuing.keys import base64url
+from entrada_emulator.issuing.refresh import B2C_LIFE, RefreshGrant
+from entrada_emulator.issuing.spoiling import signed_or_spoiled
 
 LIFE = timedelta(minutes=60)
 Claims = dict[str, Any]

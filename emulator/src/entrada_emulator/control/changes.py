@@ -8,13 +8,13 @@ from typing import get_args
 from starlette.requests import Request
 
 from entrada_emulator.aadsts import CODES
-from entrada_emulator.codes import AuthorizationCodes
 from entrada_emulator.control.guard import BadControl, Json, number
+from entrada_emulator.directory.model import RefreshSemantics
 from entrada_emulator.faults import EndpointName, Fault, FaultKind
 from entrada_emulator.instance import Emulator
-from entrada_emulator.keys import KeyRing
-from entrada_emulator.model import RefreshSemantics
-from entrada_emulator.refresh import RefreshTokens
+from entrada_emulator.issuing.codes import AuthorizationCodes
+from entrada_emulator.issuing.keys import KeyRing
+from entrada_emulator.issuing.refresh import RefreshTokens
 
 KINDS = frozenset(kind for group in get_args(FaultKind) for kind in get_args(group))
 SECONDS_IN_TEN_YEARS = 10 * 365 * 86400

@@ -5,10 +5,10 @@ from typing import Any
 
 from starlette.requests import Request
 
+from entrada_emulator.clients.credentials import BadCredential
 from entrada_emulator.control.guard import BadControl, Json
-from entrada_emulator.credentials import BadCredential
+from entrada_emulator.directory.model import FederatedCredential, Secret
 from entrada_emulator.instance import Emulator
-from entrada_emulator.model import FederatedCredential, Secret
 
 TELLS = 'name a "client_id" of the directory and one of "secret", "certificate" (PEM) or "federated"'
 FEDERATED = '"federated" has issuer, subject, jwks (a JWK set), and audiences if they are not the usual one'

@@ -7,9 +7,9 @@ from typing import Any, Literal, cast
 from starlette.requests import Request
 
 from entrada_emulator.control.guard import BadControl, Json, number
+from entrada_emulator.directory.model import TENANT_MARK, Policy
+from entrada_emulator.directory.world_checks import policy_fits
 from entrada_emulator.instance import Emulator
-from entrada_emulator.model import TENANT_MARK, Policy
-from entrada_emulator.world_checks import policy_fits
 
 KINDS = ("mfa", "block", "nothing")
 LISTS = ("users", "applications", "authentication_contexts")

@@ -8,21 +8,21 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from entrada_emulator.authorization_request import (
+from entrada_emulator.directory.graph_resource import GRAPH
+from entrada_emulator.endpoints.parameters import single
+from entrada_emulator.errors import EntraError
+from entrada_emulator.instance import Emulator, emulator_of
+from entrada_emulator.issuing.scopes import parse_scopes
+from entrada_emulator.signing_in.authorization_request import (
     AuthorizationRequest,
     Client,
     Parameters,
     correlation_id_of,
     registered_client,
 )
-from entrada_emulator.endpoints.parameters import single
-from entrada_emulator.errors import EntraError
-from entrada_emulator.graph_resource import GRAPH
-from entrada_emulator.instance import Emulator, emulator_of
-from entrada_emulator.outcome import error_page, refuse
-from entrada_emulator.progress import start
-from entrada_emulator.scopes import parse_scopes
-from entrada_emulator.visit import Visit
+from entrada_emulator.signing_in.outcome import error_page, refuse
+from entrada_emulator.signing_in.progress import start
+from entrada_emulator.signing_in.visit import Visit
 
 REGISTERED = f"{GRAPH.identifier_uris[0]}/.default"
 """What version 1 asks, which knows no scope parameter: the permissions of the registration."""

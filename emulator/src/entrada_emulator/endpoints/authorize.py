@@ -8,20 +8,20 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
-from entrada_emulator.authorization_request import (
+from entrada_emulator.endpoints.parameters import parameters_of, single
+from entrada_emulator.errors import EntraError
+from entrada_emulator.instance import emulator_of
+from entrada_emulator.issuing.sign_in import EndpointVersion
+from entrada_emulator.issuing.version1 import at_authorize
+from entrada_emulator.signing_in.authorization_request import (
     Parameters,
     authorization_request,
     correlation_id_of,
     registered_client,
 )
-from entrada_emulator.endpoints.parameters import parameters_of, single
-from entrada_emulator.errors import EntraError
-from entrada_emulator.instance import emulator_of
-from entrada_emulator.outcome import error_page, refuse
-from entrada_emulator.progress import start
-from entrada_emulator.sign_in import EndpointVersion
-from entrada_emulator.version1 import at_authorize
-from entrada_emulator.visit import Visit
+from entrada_emulator.signing_in.outcome import error_page, refuse
+from entrada_emulator.signing_in.progress import start
+from entrada_emulator.signing_in.visit import Visit
 
 
 def authorize(version: EndpointVersion) -> Callable[[Request], Awaitable[Response]]:

@@ -7,15 +7,15 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from entrada_emulator.checks import application_at, tenant_path
-from entrada_emulator.device_codes import DEVICE_CODE_LIFE, INTERVAL
+from entrada_emulator.clients.checks import application_at, tenant_path
 from entrada_emulator.endpoints.parameters import form_of
 from entrada_emulator.errors import EntraError
 from entrada_emulator.instance import Emulator, emulator_of
-from entrada_emulator.responses import OPEN_TO_ALL, error_response, json_response, preflight, trace_of
-from entrada_emulator.scopes import parse_scopes
-from entrada_emulator.sign_in import EndpointVersion
-from entrada_emulator.version1 import at_authorize
+from entrada_emulator.issuing.device_codes import DEVICE_CODE_LIFE, INTERVAL
+from entrada_emulator.issuing.scopes import parse_scopes
+from entrada_emulator.issuing.sign_in import EndpointVersion
+from entrada_emulator.issuing.version1 import at_authorize
+from entrada_emulator.wire.responses import OPEN_TO_ALL, error_response, json_response, preflight, trace_of
 
 PAGE = "/devicelogin"
 

@@ -4,17 +4,17 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from entrada_emulator.authorization_request import AuthorizationRequest, Client
-from entrada_emulator.checks import application_at, tenant_path
-from entrada_emulator.device_codes import DeviceRequest
+from entrada_emulator.clients.checks import application_at, tenant_path
+from entrada_emulator.directory.model import RedirectUri
 from entrada_emulator.endpoints.devicecode import PAGE
 from entrada_emulator.endpoints.parameters import form_of
 from entrada_emulator.instance import Emulator
-from entrada_emulator.model import RedirectUri
+from entrada_emulator.issuing.device_codes import DeviceRequest
+from entrada_emulator.issuing.scopes import parse_scopes
 from entrada_emulator.pages import Problem, render
-from entrada_emulator.progress import start
-from entrada_emulator.scopes import parse_scopes
-from entrada_emulator.visit import Visit
+from entrada_emulator.signing_in.authorization_request import AuthorizationRequest, Client
+from entrada_emulator.signing_in.progress import start
+from entrada_emulator.signing_in.visit import Visit
 
 UNKNOWN = "That code is not right, or it is too old. Check it, or let the device show a new one."
 

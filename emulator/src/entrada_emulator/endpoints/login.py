@@ -6,15 +6,15 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from entrada_emulator.answers import answer
-from entrada_emulator.conversation import Attempt, next_step
 from entrada_emulator.endpoints.parameters import form_of
 from entrada_emulator.errors import EntraError
 from entrada_emulator.pages import render
-from entrada_emulator.progress import end, go_on
-from entrada_emulator.second_factor import Reply
-from entrada_emulator.situation import situation_of
-from entrada_emulator.visit import Visit
+from entrada_emulator.signing_in.answers import answer
+from entrada_emulator.signing_in.conversation import Attempt, next_step
+from entrada_emulator.signing_in.progress import end, go_on
+from entrada_emulator.signing_in.second_factor import Reply
+from entrada_emulator.signing_in.situation import situation_of
+from entrada_emulator.signing_in.visit import Visit
 
 OVER = "This sign-in is over, or it began in another browser. Go back to the application and sign in again."
 NO_COOKIES = "Your browser sent no cookie. Allow cookies for this site, go back to the application and sign in again."

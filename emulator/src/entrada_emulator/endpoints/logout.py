@@ -7,16 +7,16 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
-from entrada_emulator.checks import TenantPath, is_registered, tenant_path
+from entrada_emulator.clients.checks import TenantPath, is_registered, tenant_path
 from entrada_emulator.endpoints.parameters import Parameters, parameters_of
 from entrada_emulator.errors import EntraError
 from entrada_emulator.instance import Emulator, emulator_of
-from entrada_emulator.login_hint import username_of
-from entrada_emulator.outcome import error_page
 from entrada_emulator.pages import Policy, render
-from entrada_emulator.sso import SignedIn
-from entrada_emulator.views import picked
-from entrada_emulator.visit import Visit
+from entrada_emulator.signing_in.login_hint import username_of
+from entrada_emulator.signing_in.outcome import error_page
+from entrada_emulator.signing_in.sso import SignedIn
+from entrada_emulator.signing_in.views import picked
+from entrada_emulator.signing_in.visit import Visit
 
 CARRIED = ("post_logout_redirect_uri", "state", "client_id")
 

@@ -8,13 +8,13 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from entrada_emulator.checks import TenantPath, tenant_path
+from entrada_emulator.clients.checks import TenantPath, tenant_path
+from entrada_emulator.directory.model import PERSONAL_TENANT
 from entrada_emulator.errors import EntraError
 from entrada_emulator.instance import Emulator, emulator_of
 from entrada_emulator.metadata_documents import TENANT_TEMPLATE, metadata, metadata_v1
-from entrada_emulator.model import PERSONAL_TENANT
-from entrada_emulator.origins import LOGIN_ALIASES, Origins
-from entrada_emulator.responses import OPEN_TO_ALL, error_response, json_response, preflight, trace_of
+from entrada_emulator.wire.origins import LOGIN_ALIASES, Origins
+from entrada_emulator.wire.responses import OPEN_TO_ALL, error_response, json_response, preflight, trace_of
 
 CACHED = OPEN_TO_ALL | {"Cache-Control": "max-age=86400, private"}
 

@@ -6,10 +6,10 @@ from starlette.routing import Route
 
 from entrada_emulator.endpoints.parameters import form_of
 from entrada_emulator.instance import Emulator, emulator_of
-from entrada_emulator.mfa import Push
 from entrada_emulator.pages import Problem, render
-from entrada_emulator.second_factor import STEP_SECONDS, code_now
-from entrada_emulator.views import PHONE
+from entrada_emulator.signing_in.mfa import Push
+from entrada_emulator.signing_in.second_factor import STEP_SECONDS, code_now
+from entrada_emulator.signing_in.views import PHONE
 
 WRONG_NUMBER = "That is not the number on the sign-in page."
 OVER = "This request is over."

@@ -6,15 +6,15 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from entrada_emulator.checks import tenant_path
-from entrada_emulator.client_auth import presented
+from entrada_emulator.clients.checks import tenant_path
+from entrada_emulator.clients.client_auth import presented
 from entrada_emulator.errors import EntraError
 from entrada_emulator.grants import GRANTS
 from entrada_emulator.grants.request import TokenRequest
 from entrada_emulator.instance import Emulator, emulator_of
-from entrada_emulator.responses import error_response, json_response, preflight, trace_of
-from entrada_emulator.sign_in import EndpointVersion
-from entrada_emulator.version1 import for_application, for_person
+from entrada_emulator.issuing.sign_in import EndpointVersion
+from entrada_emulator.issuing.version1 import for_application, for_person
+from entrada_emulator.wire.responses import error_response, json_response, preflight, trace_of
 
 CROSS_ORIGIN_REFUSED = 9002326
 EXPOSED = "x-ms-request-id, x-ms-httpver, Retry-After"

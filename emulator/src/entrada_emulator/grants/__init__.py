@@ -10,7 +10,7 @@ from entrada_emulator.grants.password import password
 from entrada_emulator.grants.refresh import refresh
 from entrada_emulator.grants.request import TokenRequest
 from entrada_emulator.instance import Emulator
-from entrada_emulator.token_answers import Answer
+from entrada_emulator.issuing.token_answers import Answer
 
 GRANTS: dict[str, Callable[[Emulator, TokenRequest], Answer]] = {
     "authorization_code": redeem_code,

@@ -4,8 +4,8 @@ from entrada_emulator.errors import EntraError
 from entrada_emulator.grants import request as common
 from entrada_emulator.grants.request import TokenRequest
 from entrada_emulator.instance import Emulator
-from entrada_emulator.scopes import parse_client_credentials_scope
-from entrada_emulator.token_answers import Answer, application_answer
+from entrada_emulator.issuing.scopes import parse_client_credentials_scope
+from entrada_emulator.issuing.token_answers import Answer, application_answer
 
 
 def client_credentials(emulator: Emulator, request: TokenRequest) -> Answer:

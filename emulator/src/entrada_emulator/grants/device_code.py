@@ -1,12 +1,12 @@
 """`device_code`: a device asks whether the person has signed in meanwhile."""
 
-from entrada_emulator.client_auth import is_public
+from entrada_emulator.clients.client_auth import is_public
+from entrada_emulator.directory.model import RedirectKind
 from entrada_emulator.grants import request as common
 from entrada_emulator.grants.code import sign_in_of
 from entrada_emulator.grants.request import TokenRequest
 from entrada_emulator.instance import Emulator
-from entrada_emulator.model import RedirectKind
-from entrada_emulator.token_answers import Answer
+from entrada_emulator.issuing.token_answers import Answer
 
 
 def device_code(emulator: Emulator, request: TokenRequest) -> Answer:

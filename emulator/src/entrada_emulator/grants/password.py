@@ -2,16 +2,16 @@
 
 import uuid
 
-from entrada_emulator.claims_request import parse_claims
-from entrada_emulator.client_auth import is_public
+from entrada_emulator.clients.client_auth import is_public
+from entrada_emulator.directory.model import Application, ClientAcr, RedirectKind, User
 from entrada_emulator.errors import EntraError
 from entrada_emulator.grants import request as common
 from entrada_emulator.grants.request import TokenRequest
 from entrada_emulator.instance import Emulator
-from entrada_emulator.model import Application, ClientAcr, RedirectKind, User
-from entrada_emulator.scopes import parse_scopes
-from entrada_emulator.sign_in import SignIn
-from entrada_emulator.token_answers import Answer
+from entrada_emulator.issuing.scopes import parse_scopes
+from entrada_emulator.issuing.sign_in import SignIn
+from entrada_emulator.issuing.token_answers import Answer
+from entrada_emulator.signing_in.claims_request import parse_claims
 
 
 def password(emulator: Emulator, request: TokenRequest) -> Answer:

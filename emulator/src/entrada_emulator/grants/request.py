@@ -4,18 +4,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from entrada_emulator.checks import TenantPath, application_at
-from entrada_emulator.claims_request import parse_claims, required_acrs
-from entrada_emulator.client_auth import Presented, authenticate, check_presented_proof
-from entrada_emulator.conditional_access import applying, check, judge, satisfied_contexts
+from entrada_emulator.clients.checks import TenantPath, application_at
+from entrada_emulator.clients.client_auth import Presented, authenticate, check_presented_proof
+from entrada_emulator.directory.model import Application, ClientAcr, RedirectKind, Tenant, User
+from entrada_emulator.directory.world import home_of
 from entrada_emulator.errors import EntraError
 from entrada_emulator.instance import Emulator
-from entrada_emulator.model import Application, ClientAcr, RedirectKind, Tenant, User
-from entrada_emulator.refresh import RefreshGrant
-from entrada_emulator.scopes import RequestedScopes, missing_permissions, parse_scopes
-from entrada_emulator.sign_in import EndpointVersion, SignIn
-from entrada_emulator.token_answers import Answer, user_answer
-from entrada_emulator.world import home_of
+from entrada_emulator.issuing.refresh import RefreshGrant
+from entrada_emulator.issuing.scopes import RequestedScopes, missing_permissions, parse_scopes
+from entrada_emulator.issuing.sign_in import EndpointVersion, SignIn
+from entrada_emulator.issuing.token_answers import Answer, user_answer
+from entrada_emulator.signing_in.claims_request import parse_claims, required_acrs
+from entrada_emulator.signing_in.conditional_access import applying, check, judge, satisfied_contexts
 
 
 @dataclass(frozen=True, slots=True)

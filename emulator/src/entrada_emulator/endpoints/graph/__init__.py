@@ -3,7 +3,7 @@
 from starlette.routing import Route
 
 from entrada_emulator.endpoints.graph import groups, people
-from entrada_emulator.responses import preflight
+from entrada_emulator.wire.responses import preflight
 
 routes = [
     *people.routes,

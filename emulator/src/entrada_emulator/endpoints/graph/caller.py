@@ -8,12 +8,12 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import Response
 
+from entrada_emulator.directory.graph_resource import GRAPH
+from entrada_emulator.directory.model import User
 from entrada_emulator.endpoints.graph.errors import DENIED, NOT_FOUND, GraphError, refusal
-from entrada_emulator.graph_resource import GRAPH
 from entrada_emulator.instance import Emulator, emulator_of
-from entrada_emulator.jwt import NotOurToken, read
-from entrada_emulator.model import User
-from entrada_emulator.tokens import CHALLENGEABLE
+from entrada_emulator.issuing.jwt import NotOurToken, read
+from entrada_emulator.issuing.tokens import CHALLENGEABLE
 
 AUDIENCES = frozenset({GRAPH.client_id, *GRAPH.identifier_uris, *(f"{uri}/" for uri in GRAPH.identifier_uris)})
 INVALID = "InvalidAuthenticationToken"

@@ -8,12 +8,12 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from entrada_emulator.directory.model import Group
 from entrada_emulator.endpoints.graph.caller import Caller, caller_of
 from entrada_emulator.endpoints.graph.caller import graph as guarded
 from entrada_emulator.endpoints.graph.errors import NOT_FOUND, GraphError, refusal
 from entrada_emulator.endpoints.graph.paging import page
 from entrada_emulator.instance import Emulator, emulator_of
-from entrada_emulator.model import Group
 
 GROUP_TYPE = "#microsoft.graph.group"
 MOST_CHECKED = 20  # group ids in one checkMemberGroups

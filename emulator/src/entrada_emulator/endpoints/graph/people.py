@@ -6,11 +6,11 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from entrada_emulator.directory.model import User
 from entrada_emulator.endpoints.graph.caller import Caller, graph
 from entrada_emulator.endpoints.graph.errors import DENIED, GraphError
 from entrada_emulator.endpoints.graph.paging import page
 from entrada_emulator.instance import Emulator
-from entrada_emulator.model import User
 
 Json = dict[str, Any]
 READ_ME = ("User.Read", "User.ReadWrite", "User.Read.All", "Directory.Read.All")

@@ -1,0 +1,1 @@
+"""How applications prove themselves, and what every endpoint checks of them."""

@@ -1,0 +1,1 @@
+"""What is handed out: codes, tokens, their claims and the keys that sign them."""

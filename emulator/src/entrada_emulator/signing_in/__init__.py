@@ -1,0 +1,1 @@
+"""How a person signs in: the request, the conversation and its answers, the policies, the end."""
