@@ -129,6 +129,8 @@ def _filters() -> dict[str, Filter]:
         "one tenant": Filter(tenant_id="00000007-1111-4111-8111-111111111111"),
         "one person": Filter(person=UUID(int=8)),
         "by or to one person": Filter(about=UUID(int=8)),
+        "by or to one person, who succeeded": Filter(about=UUID(int=8), outcome="success"),
+        "by or to one person, two weeks of sign-ins": Filter(about=UUID(int=8), actions=("sign_in",), since=BEGIN),
         "what administrators did": Filter(stream="administration"),
         "one correlation id": Filter(correlation_id=f"{ROWS // 2:032x}"),
         "one hour in the middle": Filter(since=middle, until=middle + timedelta(hours=1)),

@@ -7,9 +7,9 @@ costs what the first one does. Each filter but the text has an index in that ord
 import json
 import re
 from collections.abc import AsyncIterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from datetime import datetime
-from functools import cache
+from functools import lru_cache
 from types import MappingProxyType
 from typing import Any
 from uuid import UUID
@@ -17,7 +17,6 @@ from uuid import UUID
 from sqlalchemy import (
     BigInteger,
     ColumnElement,
-    Row,
     Select,
     String,
     bindparam,
@@ -40,6 +39,13 @@ MOST_COUNTED = 10_000  # rows that a filter's count goes to
 MOST_SEARCHED = 50_000  # rows that one page of a search for text looks at
 EXPORTED_AT_ONCE = 2_000
 Values = dict[str, Any]
+EQUAL = ("outcome", "person", "tenant_id", "address", "correlation_id")
+BY_NAME: Mapping[str, ColumnElement[bool]] = {
+    **{name: audit.c[name] == bindparam(name, type_=audit.c[name].type) for name in EQUAL},
+    "since": audit.c.at >= bindparam("since", type_=audit.c.at.type),
+    "until": audit.c.at < bindparam("until", type_=audit.c.at.type),
+    "actions": audit.c.action.in_(bindparam("actions", expanding=True)),
+}
 CURSOR = re.compile(r"([0-9a-f]{1,14})-([0-9a-f]{1,15})", re.ASCII)  # till the year 4253; ids of 60 bits
 
 
@@ -67,7 +73,7 @@ class Recorded:
 
     def plain(self) -> dict[str, Any]:
         """Return the row as JSON can say it."""
-        values = {name: getattr(self, name) for name in Recorded.__slots__ if name != "user"}
+        values = {name: getattr(self, name) for name in SHOWN}
         person = str(self.person) if self.person else None
         return values | {"at": self.at.isoformat(), "person": person, "details": dict(self.details)}
 
@@ -75,6 +81,11 @@ class Recorded:
     def cursor(self) -> str:
         """Where the page goes on that ends with this row."""
         return str(Cursor(self.at, self.id))
+
+
+SHOWN = tuple(each.name for each in fields(Recorded) if each.name != "user")
+"""The columns of a row, in the order of its fields; what makes the chain is not read."""
+DETAILS = SHOWN.index("details")
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,8 +137,7 @@ class Filter:
 
     def conditions(self) -> list[ColumnElement[bool]]:
         """Return all but the text as conditions."""
-        equal = ("outcome", "person", "tenant_id", "address", "correlation_id")
-        found = [audit.c[name] == value for name in equal if (value := getattr(self, name)) is not None]
+        found = [audit.c[name] == value for name in EQUAL if (value := getattr(self, name)) is not None]
         if self.stream is not None:  # written out: only so the index of the few is used
             found.append(audit.c.stream == literal(self.stream, String, literal_execute=True))
         if self.actions:
@@ -250,7 +260,9 @@ class AuditLog:
 
 def _rows() -> Select[Any]:
     known = (users.c.id.label("known_id"), users.c.name.label("known_name"), users.c.email.label("known_email"))
-    return select(audit, *known).select_from(audit.outerjoin(users, users.c.id == audit.c.person))
+    return select(*(audit.c[name] for name in SHOWN), *known).select_from(
+        audit.outerjoin(users, users.c.id == audit.c.person)
+    )
 
 
 def _newest_first(asked: Select[Any]) -> Select[Any]:
@@ -267,28 +279,33 @@ def _ordered(wanted: Filter, after: Cursor | None, *, most: int) -> tuple[Select
 
     What is about somebody is asked for by each way's own index: to sort all that somebody ever did takes long.
     """
-    others = replace(wanted, about=None)
-    conditions = [*others.conditions(), *_older(after), *([_has_text(wanted.text)] if wanted.text else [])]
     if wanted.about is None:
-        return _newest_first(_rows().where(*conditions)), {}
-    values: Values = {"person": wanted.about, "resource": f"user:{wanted.about}", "most": most}
-    if others != Filter():
-        return _about(conditions), values
-    return _history(goes_on=after is not None), values | ({"at": after.at, "id": after.id} if after else {})
+        return _newest_first(_rows().where(*_rest(wanted, after))), {}
+    values: Values = {"who": wanted.about, "whom": f"user:{wanted.about}", "most": most}
+    if wanted.text:
+        return _about(_rest(replace(wanted, about=None), after)), values
+    given = {name: value for name in BY_NAME if (value := getattr(wanted, name)) not in (None, (), [])}
+    place = {"at": after.at, "id": after.id} if after else {}
+    return _history(tuple(given), stream=wanted.stream, goes_on=after is not None), values | given | place
 
 
-@cache
-def _history(*, goes_on: bool) -> Select[Any]:
-    """Ask for all that is about somebody: made once, for that takes longer than the database does."""
+def _rest(wanted: Filter, after: Cursor | None) -> list[ColumnElement[bool]]:
+    return [*wanted.conditions(), *_older(after), *([_has_text(wanted.text)] if wanted.text else [])]
+
+
+@lru_cache(maxsize=256)
+def _history(given: tuple[str, ...], *, stream: Stream | None, goes_on: bool) -> Select[Any]:
+    """Ask for what is about somebody, when these are given: made once, which takes longer than the database does."""
+    conditions = [*Filter(stream=stream).conditions(), *(BY_NAME[name] for name in given)]
     place = tuple_(bindparam("at", type_=audit.c.at.type), bindparam("id", type_=audit.c.id.type))
-    return _about([tuple_(audit.c.at, audit.c.id) < place] if goes_on else [])
+    return _about([*conditions, *([tuple_(audit.c.at, audit.c.id) < place] if goes_on else [])])
 
 
 def _about(conditions: Sequence[ColumnElement[bool]]) -> Select[Any]:
     """Ask for rows of both ways; each gives places only, in their order, and the places that are wanted their rows."""
-    most, person = bindparam("most", type_=BigInteger), bindparam("person", type_=audit.c.person.type)
+    most, who = bindparam("most", type_=BigInteger), bindparam("who", type_=audit.c.person.type)
     places = select(audit.c.at, audit.c.id).where(*conditions)
-    ways = audit.c.person == person, audit.c.resource == bindparam("resource", type_=String)
+    ways = audit.c.person == who, audit.c.resource == bindparam("whom", type_=String)
     both = union(*(select(_newest_first(places.where(way)).limit(most).subquery()) for way in ways)).subquery()
     wanted = select(both).order_by(both.c.at.desc(), both.c.id.desc()).limit(most).subquery()
     return _rows().join(wanted, wanted.c.id == audit.c.id).order_by(wanted.c.at.desc(), wanted.c.id.desc())
@@ -311,8 +328,8 @@ def _has_text(text: str) -> ColumnElement[bool]:
     return or_(*(audit.c[name].icontains(text, autoescape=True) for name in columns))
 
 
-def _recorded(row: Row[Any]) -> Recorded:
-    names = (name for name in Recorded.__slots__ if name not in {"details", "user"})
-    values = {name: getattr(row, name) for name in names}
-    user = Known(row.known_id, row.known_name, row.known_email) if row.known_id else None
-    return Recorded(**values, details=json.loads(row.details) if row.details else {}, user=user)
+def _recorded(row: Sequence[Any]) -> Recorded:
+    *values, known_id, name, email = row
+    details = values[DETAILS]
+    values[DETAILS] = json.loads(details) if details else {}
+    return Recorded(*values, Known(known_id, name, email) if known_id else None)
