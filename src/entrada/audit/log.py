@@ -15,19 +15,17 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import (
-    BigInteger,
     ColumnElement,
     Select,
     String,
-    bindparam,
     func,
     literal,
     or_,
     select,
     tuple_,
-    union,
 )
 
+from entrada.audit.merging import ABOUT, EQUAL, MOST_ACTIONS, Ways, conditions, merged, of_actions
 from entrada.audit.rows import Stream
 from entrada.events import EventName, Outcome
 from entrada.users.database import Database
@@ -39,13 +37,6 @@ MOST_COUNTED = 10_000  # rows that a filter's count goes to
 MOST_SEARCHED = 50_000  # rows that one page of a search for text looks at
 EXPORTED_AT_ONCE = 2_000
 Values = dict[str, Any]
-EQUAL = ("outcome", "person", "tenant_id", "address", "correlation_id")
-BY_NAME: Mapping[str, ColumnElement[bool]] = {
-    **{name: audit.c[name] == bindparam(name, type_=audit.c[name].type) for name in EQUAL},
-    "since": audit.c.at >= bindparam("since", type_=audit.c.at.type),
-    "until": audit.c.at < bindparam("until", type_=audit.c.at.type),
-    "actions": audit.c.action.in_(bindparam("actions", expanding=True)),
-}
 CURSOR = re.compile(r"([0-9a-f]{1,14})-([0-9a-f]{1,15})", re.ASCII)  # till the year 4253; ids of 60 bits
 
 
@@ -275,40 +266,46 @@ def _places(wanted: Filter, place: Cursor | None) -> Select[Any]:
 
 
 def _ordered(wanted: Filter, after: Cursor | None, *, most: int) -> tuple[Select[Any], Values]:
-    """Ask for rows, of which no more than `most` are looked at in the end; with the values of what is asked.
-
-    What is about somebody is asked for by each way's own index: to sort all that somebody ever did takes long.
-    """
-    if wanted.about is None:
+    """Ask for rows, of which no more than `most` are looked at in the end; with the values of what is asked."""
+    values: Values = {"most": most}
+    times = Filter(since=wanted.since, until=wanted.until)
+    if wanted.about is not None:
+        others, actions = replace(wanted, about=None), 0
+        values |= {"who": wanted.about, "whom": f"user:{wanted.about}"}
+        if wanted.text:
+            return _by_ways(ABOUT, _rest(others, after)), values
+    elif 1 < len(set(wanted.actions)) <= MOST_ACTIONS and wanted == replace(times, actions=wanted.actions):
+        others, actions = times, len(set(wanted.actions))
+        values |= {f"action_{number}": name for number, name in enumerate(sorted(set(wanted.actions)))}
+    else:
         return _newest_first(_rows().where(*_rest(wanted, after))), {}
-    values: Values = {"who": wanted.about, "whom": f"user:{wanted.about}", "most": most}
-    if wanted.text:
-        return _about(_rest(replace(wanted, about=None), after)), values
-    given = {name: value for name in BY_NAME if (value := getattr(wanted, name)) not in (None, (), [])}
-    place = {"at": after.at, "id": after.id} if after else {}
-    return _history(tuple(given), stream=wanted.stream, goes_on=after is not None), values | given | place
+    given, place = _given(others), {"at": after.at, "id": after.id} if after else {}
+    made = _made(actions, tuple(given), stream=wanted.stream, goes_on=after is not None)
+    return made, values | given | place
+
+
+def _given(wanted: Filter) -> Values:
+    """Return the values of BY_NAME."""
+    found = {name: value for name in (*EQUAL, "since", "until") if (value := getattr(wanted, name)) is not None}
+    if not wanted.actions:
+        return found
+    return found | ({"actions": wanted.actions} if wanted.actions[1:] else {"action": wanted.actions[0]})
+
+
+@lru_cache(maxsize=256)
+def _made(actions: int, given: tuple[str, ...], *, stream: Stream | None, goes_on: bool) -> Select[Any]:
+    """Ask for what is about somebody, or for so many actions: made once, which takes longer than the database does."""
+    ways = of_actions(actions) if actions else ABOUT
+    return _by_ways(ways, conditions(given, stream=stream, goes_on=goes_on))
+
+
+def _by_ways(ways: Ways, having: Sequence[ColumnElement[bool]]) -> Select[Any]:
+    wanted = merged(ways, having)
+    return _rows().join(wanted, wanted.c.id == audit.c.id).order_by(wanted.c.at.desc(), wanted.c.id.desc())
 
 
 def _rest(wanted: Filter, after: Cursor | None) -> list[ColumnElement[bool]]:
     return [*wanted.conditions(), *_older(after), *([_has_text(wanted.text)] if wanted.text else [])]
-
-
-@lru_cache(maxsize=256)
-def _history(given: tuple[str, ...], *, stream: Stream | None, goes_on: bool) -> Select[Any]:
-    """Ask for what is about somebody, when these are given: made once, which takes longer than the database does."""
-    conditions = [*Filter(stream=stream).conditions(), *(BY_NAME[name] for name in given)]
-    place = tuple_(bindparam("at", type_=audit.c.at.type), bindparam("id", type_=audit.c.id.type))
-    return _about([*conditions, *([tuple_(audit.c.at, audit.c.id) < place] if goes_on else [])])
-
-
-def _about(conditions: Sequence[ColumnElement[bool]]) -> Select[Any]:
-    """Ask for rows of both ways; each gives places only, in their order, and the places that are wanted their rows."""
-    most, who = bindparam("most", type_=BigInteger), bindparam("who", type_=audit.c.person.type)
-    places = select(audit.c.at, audit.c.id).where(*conditions)
-    ways = audit.c.person == who, audit.c.resource == bindparam("whom", type_=String)
-    both = union(*(select(_newest_first(places.where(way)).limit(most).subquery()) for way in ways)).subquery()
-    wanted = select(both).order_by(both.c.at.desc(), both.c.id.desc()).limit(most).subquery()
-    return _rows().join(wanted, wanted.c.id == audit.c.id).order_by(wanted.c.at.desc(), wanted.c.id.desc())
 
 
 def _ways(person: UUID) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
@@ -332,4 +329,5 @@ def _recorded(row: Sequence[Any]) -> Recorded:
     *values, known_id, name, email = row
     details = values[DETAILS]
     values[DETAILS] = json.loads(details) if details else {}
-    return Recorded(*values, Known(known_id, name, email) if known_id else None)
+    values.append(Known(known_id, name, email) if known_id else None)
+    return Recorded(*values)
