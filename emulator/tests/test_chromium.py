@@ -137,7 +137,7 @@ def test_pages_are_accessible(browser: Browser, sites: Sites) -> None:
             page.emulate_media(color_scheme=scheme)
             page.set_viewport_size({"width": width, "height": height})
             _is_fine(page, f"{title}, {scheme}")
-    assert len(seen) >= 28, seen
+    assert len(seen) >= 31, seen
     context.close()
 
 
@@ -161,8 +161,10 @@ def _walk(page: Page, sites: Sites) -> Iterator[str]:
 
 
 def _sign_in_pages(page: Page, sites: Sites) -> Iterator[str]:
-    page.goto(sites.authorize(prompt="create"))
+    page.goto(sites.authorize())
     yield page.title()
+    page.goto(sites.authorize(prompt="create"))
+    yield f"{page.title()}, notice"
     page.get_by_label("User name").fill("nobody@birch.example")
     press(page, "Next")
     yield page.title()
@@ -182,6 +184,10 @@ def _sign_in_pages(page: Page, sites: Sites) -> Iterator[str]:
     press(page, "Accept")
     page.goto(sites.authorize(prompt="select_account"))
     yield page.title()
+    page.goto(sites.authorize(prompt="login", login_hint="dan@birch.example"))
+    page.get_by_label("Password").fill(seeds.PASSWORD)
+    press(page, "Sign in")
+    yield f"{page.title()}, disabled"
 
 
 def _phone_pages(page: Page, sites: Sites) -> Iterator[str]:
@@ -254,6 +260,7 @@ def _customer_pages(page: Page, sites: Sites) -> Iterator[str]:
     press(page, "Create")
     yield page.title()
     page.goto(sites.policy("B2C_1_reset"))
+    yield f"{page.title()}, address"
     page.get_by_label("Email address").fill("carla@customer.example")
     press(page, "Send verification code")
     page.get_by_label("Verification code").fill(page.locator(".number").inner_text()[-6:])

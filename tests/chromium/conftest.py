@@ -2,7 +2,7 @@
 
 import os
 import shutil
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
@@ -14,7 +14,7 @@ from tests.chromium.certificates import certificate_for, trust
 from tests.chromium.demonstration import demo
 from tests.chromium.emulated import Tenant
 from tests.chromium.launch import Site, chromium_at
-from tests.chromium.visitor import Visitor
+from tests.chromium.visitor import Visitor, visiting
 
 __all__ = ["demo"]
 
@@ -57,12 +57,6 @@ def registered() -> Demo:
 
 
 @pytest.fixture(scope="module")
-def as_shipped() -> Sequence[str]:
-    """Which switches of Playwright's, which turn parts of Chromium off, are left out; a module may name some."""
-    return ()
-
-
-@pytest.fixture(scope="module")
 def site(
     tenant: Tenant,
     settings: Mapping[str, str],
@@ -81,16 +75,14 @@ def site(
 
 
 @pytest.fixture(scope="module")
-def chromium(site: Site, as_shipped: Sequence[str]) -> Iterator[Browser]:
+def chromium(site: Site) -> Iterator[Browser]:
     """A browser that finds the example at https://portal.birch.example and trusts its certificate."""
-    with chromium_at(site.home, site.switch, as_shipped=as_shipped) as launched:
+    with chromium_at(site.home, site.switch) as launched:
         yield launched
 
 
 @pytest.fixture
 def visitor(chromium: Browser) -> Iterator[Visitor]:
     """A person with a fresh browser; a content policy that bites, or an error on the console, fails the test."""
-    with chromium.new_context(base_url=f"https://{sites.HOST}") as context:
-        visitor = Visitor(context.new_page())
+    with visiting(chromium) as visitor:
         yield visitor
-        assert not visitor.complaints, "\n".join(visitor.complaints)

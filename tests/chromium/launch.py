@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from playwright.sync_api import Browser, BrowserContext, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, BrowserType, sync_playwright
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,24 +21,43 @@ class Site:
 
 
 QUIET = ("--disable-background-networking", "--disable-component-update", "--disable-sync")
+NO_THIRD_PARTYS = (
+    "--enable-features=ForceThirdPartyCookieBlockingEnabled,ThirdPartyStoragePartitioning",
+    "--disable-features=Translate",  # in place of Playwright's list, which holds the second of these
+)
+"""Switches that block the cookies of other sites, as a person may in a browser's settings."""
 
 
 @contextmanager
-def chromium_at(home: Path, *switches: str, as_shipped: Sequence[str] = ()) -> Iterator[Browser]:
-    """Start Chromium with `home` as its HOME, where it also looks for certificates to trust.
+def chromium_at(home: Path, *switches: str) -> Iterator[Browser]:
+    """Start Chromium with `home` as its HOME, where it also looks for certificates to trust."""
+    with sync_playwright() as playwright, _launched(playwright.chromium, home, switches) as browser:
+        yield browser
+
+
+@contextmanager
+def chromium_beside(browser: Browser, site: Site, *switches: str, as_shipped: Sequence[str] = ()) -> Iterator[Browser]:
+    """Start one more Chromium beside `browser`, with further switches.
 
     Playwright turns some of its parts off; `as_shipped` names switches of Playwright's to leave out. Then it is the
     whole browser; else the one without windows where it is there, which does the same at half the cost.
     """
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=(not as_shipped and shutil.which("chromium-headless-shell")) or shutil.which("chromium"),
-            args=[*_switches(), *switches],
-            ignore_default_args=list(as_shipped),
-            env={**os.environ, "HOME": str(home)},
-        )
-        yield browser
-        browser.close()
+    with _launched(browser.browser_type, site.home, (site.switch, *switches), as_shipped) as another:
+        yield another
+
+
+@contextmanager
+def _launched(
+    kind: BrowserType, home: Path, switches: Sequence[str], as_shipped: Sequence[str] = ()
+) -> Iterator[Browser]:
+    browser = kind.launch(
+        executable_path=(not as_shipped and shutil.which("chromium-headless-shell")) or shutil.which("chromium"),
+        args=[*_switches(), *switches],
+        ignore_default_args=list(as_shipped),
+        env={**os.environ, "HOME": str(home)},
+    )
+    yield browser
+    browser.close()
 
 
 @contextmanager

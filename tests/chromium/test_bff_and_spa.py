@@ -8,19 +8,18 @@ from pathlib import Path
 
 import pytest
 from entrada_emulator.directory.seeds import API, SPA, WEB_APP
-from playwright.sync_api import BrowserContext, Response, expect
+from playwright.sync_api import Browser, Response, expect
 
 from tests.chromium import sites
 from tests.chromium.certificates import certificate_for, trust
 from tests.chromium.emulated import Tenant
-from tests.chromium.launch import Site, chromium_at, chromium_told
+from tests.chromium.launch import NO_THIRD_PARTYS, Site, chromium_at
 from tests.chromium.portals import Clock
 from tests.chromium.two_halves import STORED, Half, answers_all, comes_back, page_is_built, tokens_in
 from tests.chromium.visitor import Visitor
 
 ORDERS = "orders.cedar.example"
 STRANGER = "https://stranger.example/"
-BLOCKED = {"profile": {"cookie_controls_mode": 1, "block_third_party_cookies": True}}
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,25 +70,10 @@ def _api(folder: Path, tenant: Tenant, certificate: Path):  # type: ignore[no-un
 
 
 @pytest.fixture(scope="module")
-def context(three_sites: Served, tmp_path_factory: pytest.TempPathFactory) -> Iterator[BrowserContext]:
-    """A Chromium whose person has cookies of other sites blocked."""
-    profile, base = tmp_path_factory.mktemp("profile"), f"https://{sites.HOST}"
-    site = three_sites.site
-    with (
-        chromium_at(site.home, site.switch) as chromium,
-        chromium_told(chromium, profile, site, preferences=BLOCKED, base_url=base) as context,
-    ):
-        yield context
-
-
-@pytest.fixture
-def visitor(context: BrowserContext) -> Iterator[Visitor]:
-    """A person without cookies, at a page of their own."""
-    context.clear_cookies()
-    visitor = Visitor(context.new_page())
-    yield visitor
-    visitor.page.close()
-    assert not visitor.complaints, "\n".join(visitor.complaints)
+def chromium(three_sites: Served) -> Iterator[Browser]:
+    """A browser in which cookies of other sites are blocked."""
+    with chromium_at(three_sites.site.home, three_sites.site.switch, *NO_THIRD_PARTYS) as launched:
+        yield launched
 
 
 @pytest.fixture
@@ -105,7 +89,7 @@ def told(visitor: Visitor) -> list[Response]:
 
 
 def test_cookies_of_other_sites_are_blocked_here(visitor: Visitor) -> None:
-    """The control: what the person chose in this browser keeps a frame of another site from having a cookie."""
+    """The control: what was chosen for this browser keeps a frame of another site from having a cookie."""
     body = f"<!doctype html><link rel=icon href=data:,><title>Page</title><iframe src={STRANGER}frame></iframe>"
     visitor.page.route("https://*.example/**", lambda route: route.fulfill(body=body, content_type="text/html"))
     sets = "document.cookie = 'a=1; SameSite=None; Secure', document.cookie"

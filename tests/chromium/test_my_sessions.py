@@ -38,7 +38,6 @@ def test_a_person_ends_another_browsers_session_and_it_is_out_at_its_next_click(
     visitor.shows("sessions")
     visitor.page.get_by_role("button", name="End Safari on iPhone").click()
     visitor.page.get_by_text("There is no other.").wait_for()
-    visitor.shows("sessions-one-left")
     other.goes_to("/")
     other.sees("Who are you?")
     visitor.presses("Back")

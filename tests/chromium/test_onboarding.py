@@ -42,21 +42,17 @@ def test_an_administrator_agrees_at_the_second_try(visitor: Visitor) -> None:
     """LOG-12, BEY-2: declined first, then from the start page over the consent and back, signed in and welcome."""
     visitor.goes_to("/onboarding")
     visitor.sees("Bring your organisation in")
-    visitor.shows("onboarding-start")
     visitor.presses("Agree at Microsoft")
     signs_in(visitor, "cora@cedar.example")
     visitor.sees("Grant permissions for Cedar Labs?")
-    visitor.shows("authority-admin-consent")
     with visitor.expecting("status of 403"):
         visitor.presses("Cancel")
         visitor.sees("Your organisation did not agree")
-    visitor.shows("onboarding-declined")
     visitor.presses("Try again")
     visitor.presses("Agree at Microsoft")
     visitor.sees("Grant permissions for Cedar Labs?")
     visitor.presses("Accept")
     visitor.sees("Your organisation is in")
-    visitor.shows("onboarding-in")
     assert visitor.page.url.startswith(f"{ONBOARDING}/done?of=")
     visitor.presses("Go to the first page")
     visitor.sees("Hello, Cora Chief")
@@ -72,7 +68,6 @@ def test_a_member_cannot_agree(visitor: Visitor) -> None:
     with visitor.expecting("status of 403"):
         visitor.presses("Return to the application")
         visitor.sees("An administrator has to agree")
-    visitor.shows("onboarding-needs-administrator")
 
 
 def promote(site: Site, who: str) -> None:

@@ -68,7 +68,6 @@ def test_when_it_does_not_go_by_itself(visitor: Visitor) -> None:
     with visitor.expecting("status of 410"):
         page.go_back()
         visitor.sees("Nothing was sent again")
-    visitor.shows("step-up-nothing-kept")
 
 
 @pytest.fixture
@@ -102,7 +101,6 @@ def test_what_is_missing_is_said(visitor: Visitor) -> None:
     with visitor.expecting("status of 403"):
         page.goto("/factors")
         arrives(page, "Your sign-in does not prove enough")
-    visitor.shows("step-up-in-vain")
 
 
 def test_a_cancelled_step_signs_nobody_out(visitor: Visitor) -> None:

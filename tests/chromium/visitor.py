@@ -6,9 +6,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Literal
 
-from playwright.sync_api import ConsoleMessage, Locator, Page, Request
+from playwright.sync_api import Browser, ConsoleMessage, Locator, Page, Request
 
 from emulator.tests.accessibility import violations
+from tests.chromium.sites import HOST
 
 SCREENSHOTS = Path(__file__).parents[2] / "screenshots"
 DESKTOP, PHONE = (1100, 800), (390, 844)
@@ -142,3 +143,12 @@ class Visitor:
         """Hold the page against axe's rules."""
         broken = violations(self.page)
         assert not broken, f"{name}: {broken}"
+
+
+@contextmanager
+def visiting(browser: Browser) -> Iterator[Visitor]:
+    """A person with cookies of their own, who has nothing to complain of when the block ends."""
+    with browser.new_context(base_url=f"https://{HOST}") as context:
+        visitor = Visitor(context.new_page())
+        yield visitor
+        assert not visitor.complaints, "\n".join(visitor.complaints)

@@ -1,14 +1,15 @@
 """After sign-out nothing protected is shown: not by the back button, a service worker, a frame, another window."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import Browser, Page
 
+from tests.chromium.launch import Site, chromium_beside
 from tests.chromium.portals import HERE, signs_in
 from tests.chromium.sites import HOST
-from tests.chromium.visitor import Visitor
+from tests.chromium.visitor import Visitor, visiting
 
 TO_SIGN_IN = re.compile("Sign in|Pick an account")  # the authority's first page
 PRIVATE = "Private to Gil Guest"
@@ -21,31 +22,38 @@ TELLS_OF_RESTORES = "addEventListener('pageshow', event => { if (event.persisted
 
 
 @pytest.fixture(scope="module")
-def as_shipped() -> Sequence[str]:
+def as_shipped(chromium: Browser, site: Site) -> Iterator[Browser]:
     """Playwright turns the back-forward cache off; here it is as people have it."""
-    return ("--disable-back-forward-cache",)
+    with chromium_beside(chromium, site, as_shipped=("--disable-back-forward-cache",)) as another:
+        yield another
 
 
-def test_the_back_button_restores_public_pages_and_no_private_one(visitor: Visitor) -> None:
+@pytest.fixture
+def going_back(as_shipped: Browser) -> Iterator[Visitor]:
+    with visiting(as_shipped) as visitor:
+        yield visitor
+
+
+def test_the_back_button_restores_public_pages_and_no_private_one(going_back: Visitor) -> None:
     """REL-066: the browser keeps whole pages alive for the way back, but none of somebody who has signed out."""
-    page = visitor.page
+    page = going_back.page
     page.add_init_script(TELLS_OF_RESTORES)
     signs_in(page)
-    visitor.goes_to("/public")
-    visitor.goes_to("/private")
-    visitor.goes_to("/public?second=1")
+    going_back.goes_to("/public")
+    going_back.goes_to("/private")
+    going_back.goes_to("/public?second=1")
     _signs_out_elsewhere(page)
     page.evaluate("setTimeout(() => history.back())")
     page.get_by_role("heading", name=TO_SIGN_IN).wait_for()
     assert PRIVATE not in page.content()
 
 
-def test_this_browser_does_restore_pages(visitor: Visitor) -> None:
+def test_this_browser_does_restore_pages(going_back: Visitor) -> None:
     """The control of REL-066: a page for everybody comes back alive, so the test above could have failed."""
-    page = visitor.page
+    page = going_back.page
     page.add_init_script(TELLS_OF_RESTORES)
-    visitor.goes_to("/public?first=1")
-    visitor.goes_to("/public?second=1")
+    going_back.goes_to("/public?first=1")
+    going_back.goes_to("/public?second=1")
     page.evaluate("setTimeout(() => history.back())")
     page.wait_for_function("document.title == 'Public restored'")
 

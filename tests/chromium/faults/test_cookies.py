@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext
 
 from entrada.flows.transaction import HANDLE_LENGTH
-from tests.chromium.launch import Site, chromium_told
+from tests.chromium.launch import NO_THIRD_PARTYS, Site, chromium_beside, chromium_told
 from tests.chromium.portals import HERE, SESSION, arrives, picks, session_of, signs_in
 from tests.chromium.visitor import Visitor
 
@@ -14,7 +14,6 @@ FILL = "names => names.forEach(name => { document.cookie = `${name}=${'x'.repeat
 
 
 NONE_OF_OURS = {"profile": {"content_settings": {"exceptions": {"cookies": {f"{HERE},*": {"setting": 2}}}}}}
-NO_THIRD_PARTYS = {"profile": {"block_third_party_cookies": True, "cookie_controls_mode": 1}}
 
 
 def test_a_browser_that_blocks_our_cookies(chromium: Browser, site: Site, tmp_path: Path) -> None:
@@ -31,9 +30,9 @@ def test_a_browser_that_blocks_our_cookies(chromium: Browser, site: Site, tmp_pa
     assert len([each for each in visitor.requests[before:] if "/callback?" in each.url]) <= 1
 
 
-def test_third_party_cookies_are_not_needed(chromium: Browser, site: Site, tmp_path: Path) -> None:
+def test_third_party_cookies_are_not_needed(chromium: Browser, site: Site) -> None:
     """REL-062: a browser that blocks every third-party cookie signs in and out: all of ours are first-party."""
-    with chromium_told(chromium, tmp_path, site, preferences=NO_THIRD_PARTYS, base_url=HERE) as context:
+    with chromium_beside(chromium, site, *NO_THIRD_PARTYS) as blocking, blocking.new_context(base_url=HERE) as context:
         page = context.new_page()
         signs_in(page)
         page.get_by_role("button", name="Sign out").click()
