@@ -25,7 +25,19 @@ NAMED = re.compile(r"^(?:ENTRADA|AZURE|B2C)_")
 def test_the_settings_of_each_kind_of_client_start_in_production(
     example: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Copied as they stand, with only the files put in place, they are complete and safe."""
+    """Copied as they stand, with only the files put in place, they are complete and safe; Compose's with them, too."""
+    settings = _loaded(example, tmp_path, monkeypatch)
+    assert settings.production
+    assert settings.base_url.startswith("https://")
+    service = _read("compose.yaml")["services"]["application-1"]
+    for name, value in service["environment"].items():
+        monkeypatch.setenv(name, value.replace("/run/secrets", str(tmp_path)))
+    inside = Settings.load(data_dir=tmp_path)
+    assert inside.production
+    assert inside.store == "unix:///run/sessions/redis.sock"
+
+
+def _loaded(example: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
     for name in filter(NAMED.match, list(os.environ)):
         monkeypatch.delenv(name)
     (tmp_path / "entrada_keys").write_text(keyring.generate())
@@ -33,9 +45,7 @@ def test_the_settings_of_each_kind_of_client_start_in_production(
     certificate_for("app.example.com", tmp_path)[1].rename(tmp_path / "client.pem")
     (tmp_path / ".env").write_text(example.read_text("utf-8").replace("/run/secrets", str(tmp_path)))
     monkeypatch.chdir(tmp_path)
-    settings = Settings.load(data_dir=tmp_path)
-    assert settings.production
-    assert settings.base_url.startswith("https://")
+    return Settings.load(data_dir=tmp_path)
 
 
 def test_the_compose_file_names_only_what_there_is() -> None:
@@ -48,6 +58,33 @@ def test_the_compose_file_names_only_what_there_is() -> None:
         ours = {name for name in service.get("environment", {}) if name.startswith("ENTRADA_")}
         assert ours <= KNOWN
     assert (DEPLOY / compose["services"]["application-1"]["build"]["context"] / "deploy/Dockerfile").is_file()
+
+
+def test_in_the_compose_file_only_nginx_is_believed_and_reached() -> None:
+    """SEC-153: the application trusts nginx's own address; only nginx has a port; the stores have no network at all."""
+    services = _read("compose.yaml")["services"]
+    address = {name: _inside(service) for name, service in services.items()}
+    applications = ["application-1", "application-2"]
+    for name in applications:
+        assert services[name]["environment"]["ENTRADA_TRUSTED_PROXIES"] == address["nginx"]
+        assert set(services[name]["networks"]) & set(services["nginx"]["networks"]) == {"inside"}
+    assert services["nginx"]["extra_hosts"] == [f"{name}:{address[name]}" for name in applications]
+    assert [name for name, service in services.items() if "ports" in service] == ["nginx"]
+    assert [services[name]["network_mode"] for name in ("sessions", "users")] == ["none", "none"]
+
+
+def _inside(service: dict[str, Any]) -> str | None:
+    networks = service.get("networks", {})
+    address: str | None = networks.get("inside", {}).get("ipv4_address")
+    return address
+
+
+def test_what_the_compose_file_wants_of_people_is_kept_out_of_git_and_of_the_image() -> None:
+    """Secrets and certificates that lie in the working tree are neither committed nor sent to the builder."""
+    ignored = (ROOT / ".gitignore").read_text("utf-8").splitlines()
+    assert {".env", "/deploy/secrets/", "/deploy/tls/"} <= set(ignored)
+    kept_back = (DEPLOY / "Dockerfile.dockerignore").read_text("utf-8").splitlines()
+    assert {"**/.env", "deploy/secrets", "deploy/tls"} <= set(kept_back)
 
 
 def instructions() -> list[tuple[str, str]]:

@@ -1,0 +1,137 @@
+"""nginx with the file that we give, in front of two real processes (REL-073, SEC-147, SEC-153, SEC-158)."""
+
+import asyncio
+import socket
+import time
+from collections.abc import AsyncIterator
+from pathlib import Path
+from signal import SIGTERM
+
+import httpx2
+import pytest
+from entrada_emulator.keys import SigningKey
+from entrada_emulator.pytest_plugin import served
+
+from tests.deploy.balanced import COOKIE, ELSEWHERE, Balanced, balanced
+from tests.faults.people import SCRIPT, Person
+
+FORGED = {"x-forwarded-for": "203.0.113.7", "forwarded": "for=203.0.113.7", "x-real-ip": "203.0.113.7"}
+BEGUN = "Host: localhost\r\nContent-Type: application/x-www-form-urlencoded\r\n"
+
+
+@pytest.fixture(scope="module")
+async def site(tmp_path_factory: pytest.TempPathFactory, entra_keys: tuple[SigningKey, ...]) -> AsyncIterator[Balanced]:
+    """The proxy and its two workers, ready."""
+    folder: Path = tmp_path_factory.mktemp("site")
+    with served(folder / "emulator", keys=entra_keys) as entra, balanced(entra, folder) as site:
+        for worker in site.cluster.workers:
+            await worker.ready()
+        yield site
+
+
+async def signed_in(site: Balanced) -> Person:
+    """Return somebody who has signed in over TLS, through whichever worker came each time."""
+    person = site.person()
+    await person.start(site.url)
+    answer = await person.come_back(site.url)
+    assert answer.status_code == 303, answer.text
+    assert person.client.cookies.get(COOKIE)
+    return person
+
+
+async def asked(person: Person, site: Balanced, *, until: asyncio.Event) -> set[tuple[str, int]]:
+    """Read and write until told to stop; return how it went. The pages take no POST, so 405 is the application's."""
+    seen = set()
+    while not until.is_set():
+        for method in ("GET", "POST"):
+            answer = await person.client.request(method, f"{site.url}/who", headers=SCRIPT | {"origin": site.url})
+            seen.add((method, answer.status_code))
+        await asyncio.sleep(0.02)
+    return seen
+
+
+async def test_nobody_is_signed_out_when_a_worker_stops_or_dies(site: Balanced) -> None:
+    """REL-073: through a graceful stop no request of anybody fails; through a kill no read does, and nobody is out."""
+    person, first = await signed_in(site), site.cluster.workers[0]
+    enough = asyncio.Event()
+    asking = [asyncio.create_task(asked(person, site, until=enough)) for _ in range(3)]
+    await asyncio.sleep(0.3)
+    first.send(SIGTERM)
+    assert await first.dead(within=40) == 0
+    await asyncio.sleep(0.3)
+    enough.set()
+    assert set().union(*await asyncio.gather(*asking)) == {("GET", 200), ("POST", 405)}
+    first.start()
+    await first.ready()
+    first.end()
+    reads = [await person.client.get(f"{site.url}/who") for _ in range(10)]
+    assert {answer.status_code for answer in reads} == {200}
+    first.start()
+    await first.ready()
+    await person.close()
+
+
+async def test_only_the_proxy_says_who_the_client_is(site: Balanced) -> None:
+    """SEC-153: what a client writes into forwarding headers reaches no worker, neither by nginx nor around it."""
+    person, (worker, other) = await signed_in(site), site.cluster.workers
+    path = "/who?seen=through"
+    for _ in range(4):
+        assert (await person.client.get(f"{site.url}{path}", headers=FORGED)).status_code == 200
+    around = httpx2.AsyncHTTPTransport(local_address="127.0.0.3")
+    async with httpx2.AsyncClient(transport=around, trust_env=False) as client:
+        host = {"host": f"localhost:{site.port}"}
+        await client.get(f"http://127.0.0.1:{worker.port}/who?seen=around", headers=FORGED | host)
+    said = worker.log.read_text() + other.log.read_text()
+    assert f'{ELSEWHERE}:0 - "GET {path}' in said
+    assert "127.0.0.3" in next(line for line in said.splitlines() if "seen=around" in line)
+    assert "203.0.113.7" not in said
+    await person.close()
+
+
+async def test_no_code_is_in_what_nginx_writes(site: Balanced) -> None:
+    """SEC-146, SEC-147: neither log of nginx has the query of a callback, also when no worker answers it."""
+    person = await signed_in(site)
+    for worker in site.cluster.workers:
+        worker.end()
+    answer = await person.client.get(f"{site.url}/api/auth/callback?code=a-code-of-mia&state=a-state")
+    assert answer.status_code == 502
+    said = site.access_log.read_text() + site.access_log.with_name("nginx.log").read_text()
+    assert '"GET /api/auth/callback" 303 ' in said
+    assert '"GET /api/auth/callback" 502 ' in said
+    assert "code=" not in said
+    for worker in site.cluster.workers:
+        worker.start()
+    for worker in site.cluster.workers:
+        await worker.ready()
+    await person.close()
+
+
+@pytest.mark.long
+@pytest.mark.parametrize(
+    ("begun", "more"),
+    [
+        (f"GET /who HTTP/1.1\r\n{BEGUN}", b"X-More: a\r\n"),
+        (f"POST /api/auth/login HTTP/1.1\r\n{BEGUN}Content-Length: 1000\r\n\r\n", b""),
+    ],
+    ids=["head", "body"],
+)
+async def test_slow_clients_are_let_go(site: Balanced, begun: str, more: bytes) -> None:
+    """SEC-158: after ten seconds the connection is closed, however often a line of the head comes."""
+
+    def hold_on() -> float:
+        with socket.create_connection(("localhost", site.port)) as plain:
+            connection = site.trust.wrap_socket(plain, server_hostname="localhost")
+            connection.sendall(begun.encode())
+            began = time.monotonic()
+            connection.settimeout(1.0)
+            while time.monotonic() - began < 60:
+                try:
+                    if not connection.recv(1000):
+                        break
+                except TimeoutError:
+                    connection.sendall(more)
+                except OSError:
+                    break
+            return time.monotonic() - began
+
+    assert 9 < await asyncio.to_thread(hold_on) < 40
