@@ -10,7 +10,7 @@ from signal import SIGTERM
 
 import httpx2
 import pytest
-from entrada_emulator.keys import SigningKey
+from entrada_emulator.issuing.keys import SigningKey
 from entrada_emulator.pytest_plugin import served
 
 from tests.deploy.balanced import COOKIE, ELSEWHERE, Balanced, balanced
