@@ -37,13 +37,14 @@ def _base64url(data: bytes) -> str:
 
 
 @cache
-def _key() -> rsa.RSAPrivateKey:
+def signing_key() -> rsa.RSAPrivateKey:
+    """Return the authority's key, the same for one process."""
     return rsa.generate_private_key(public_exponent=65537, key_size=2048)
 
 
 def key_set() -> dict[str, Any]:
     """Return the authority's keys as it publishes them."""
-    numbers = _key().public_key().public_numbers()
+    numbers = signing_key().public_key().public_numbers()
     issuer = f"https://{HOST}/{{tenantid}}/v2.0"
     member = {"kty": "RSA", "use": "sig", "kid": "one", "n": _base64url(numbers.n.to_bytes(256)), "e": "AQAB"}
     return {"keys": [member | {"issuer": issuer}]}
@@ -80,11 +81,12 @@ def access_token() -> str:
     header = _base64url(json.dumps({"typ": "JWT", "alg": "RS256", "kid": "one"}).encode())
     message = header + "."
     message += _base64url(json.dumps(claims, separators=(",", ":")).encode())
-    signature = _key().sign(message.encode(), padding.PKCS1v15(), hashes.SHA256())
+    signature = signing_key().sign(message.encode(), padding.PKCS1v15(), hashes.SHA256())
     return f"{message}.{_base64url(signature)}"
 
 
-def _callers(number: int) -> list[dict[str, str]]:
+def callers(number: int) -> list[dict[str, str]]:
+    """Return the headers of so many callers, each with a token of its own."""
     return [{"authorization": f"Bearer {access_token()}"} for _ in range(number)]
 
 
@@ -107,17 +109,17 @@ def _ours(folder: str, *, inside: bool = False) -> FastAPI:
 
 async def warm(folder: str) -> Prepared:
     """Prepare a client that calls again and again with its token."""
-    return Prepared(_ours(folder), _callers(1))
+    return Prepared(_ours(folder), callers(1))
 
 
 async def warm_inside(folder: str) -> Prepared:
     """Prepare the same, asked in the function."""
-    return Prepared(_ours(folder, inside=True), _callers(1))
+    return Prepared(_ours(folder, inside=True), callers(1))
 
 
 async def cold(folder: str) -> Prepared:
     """Prepare more tokens than are remembered, one after another, so that each is verified each time."""
-    return Prepared(_ours(folder), _callers(MORE_THAN_ARE_REMEMBERED))
+    return Prepared(_ours(folder), callers(MORE_THAN_ARE_REMEMBERED))
 
 
 async def pyjwt(_folder: str) -> Prepared:
@@ -141,7 +143,7 @@ async def pyjwt(_folder: str) -> Prepared:
     async def hello(claims: Annotated[dict[str, Any], Depends(somebody)]) -> dict[str, str]:
         return {"hello": claims["name"]}
 
-    return Prepared(app, _callers(1))
+    return Prepared(app, callers(1))
 
 
 async def azure_auth(_folder: str) -> Prepared:
@@ -166,4 +168,4 @@ async def azure_auth(_folder: str) -> Prepared:
     async def hello(user: Annotated[AzureUser, Security(scheme, scopes=["access_as_user"])]) -> dict[str, str]:
         return {"hello": user.name or ""}
 
-    return Prepared(app, _callers(1))
+    return Prepared(app, callers(1))

@@ -52,6 +52,8 @@ CONTENDERS = (
     Contender("Entrada, bearer token remembered (warm)", "bench.bearer:warm"),
     Contender("Entrada, bearer token remembered, asked in the function", "bench.bearer:warm_inside"),
     Contender("Entrada, bearer token verified each time (cold)", "bench.bearer:cold"),
+    Contender("no check at all: dependency, headers, keyed hash of the token", "bench.floors:warm"),
+    Contender("no check but the bare signature: dependency, headers", "bench.floors:cold"),
     Contender("a hand-written PyJWT dependency", "bench.bearer:pyjwt"),
     Contender("fastapi-azure-auth", "bench.bearer:azure_auth"),
     Contender("SessionMiddleware alone (signed cookie)", "bench.peers:signed_cookie"),
