@@ -179,7 +179,10 @@ JSON = st.recursive(
     max_leaves=5,
 )
 NAMES = ("aud", "iss", "sub", "tid", "oid", "exp", "iat", "nbf", "ver", "azp", "scp", "roles", "idtyp", "auth_time",
-         "amr", "acrs", "groups", "_claim_names", "xms_cc", "name", "cnf", "acr", "sid")  # fmt: skip
+         "amr", "acrs", "groups", "_claim_names", "xms_cc", "name", "cnf", "acr", "sid", "hasgroups", "_claim_sources",
+         "preferred_username", "upn", "email", "emails", "login_hint", "idp", "acct", "scope", "tfp", "wids", "appid",
+         "client_id", "nonce", "azpacr")  # fmt: skip
+ODD = (None, True, 0, -1.5, 2**70, "", "x" * 5000, [], {}, [[]], [None], [{}], {"groups": []}, ["a", 1])
 
 
 @given(st.dictionaries(st.sampled_from(NAMES), JSON, min_size=1, max_size=4))
@@ -201,3 +204,14 @@ def test_sec_131_any_claim_is_refused_or_harmless(changes):
 
 
 CHECKS = verifier(BothVersions())
+
+
+async def test_sec_131_every_claim_of_every_wrong_type():
+    """SEC-131: each claim that is read anywhere, of each type that it should not have; guests kept out, too."""
+    from entrada.provider.identity import principal_from
+
+    checks = verifier(BothVersions(), guests=False)
+    for name in NAMES:
+        for value in ODD:
+            with contextlib.suppress(TokenRefused):
+                principal_from((await checks.verify(signed(api_claims(**{name: value})))).claims)

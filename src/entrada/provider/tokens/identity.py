@@ -10,7 +10,12 @@ from entrada.provider.tokens.validate import Claims
 from entrada.well_known import GUID
 
 TEXTS = {str}
-LONGEST_TEXT = 1024  # characters of a name or hint; a longer one is cut, for it is for display
+LONGEST_NAME = 256  # characters, as at Entra; a longer one is cut, for it is for display
+LONGEST_ADDRESS = 320  # characters of an e-mail address (RFC 3696, erratum 1690); half of one would be another's
+LONGEST_IDENTIFIER = 1024
+UNFIT = (*range(0x20), *range(0x7F, 0xA0), *range(0x202A, 0x202F), *range(0x2066, 0x206A))
+"""Characters that no name needs: controls, one of which PostgreSQL does not take, and what turns a line's direction."""
+BLANKED = dict.fromkeys(UNFIT, " ")
 
 
 def user_from(claims: Claims | AccessClaims, *, delegation: Delegation | None = None) -> User:
@@ -21,9 +26,9 @@ def user_from(claims: Claims | AccessClaims, *, delegation: Delegation | None = 
         subject=claims.subject,
         tenant_id=claims.tenant_id,
         object_id=claims.object_id,
-        name=_text(values, "name") or "",
-        username=_text(values, "preferred_username") or _text(values, "upn") or "",
-        email=_text(values, "email") or _first(values, "emails"),
+        name=_name(values),
+        username=_address(values.get("preferred_username")) or _address(values.get("upn")) or "",
+        email=_address(values.get("email")) or next(map(_address, _texts(values, "emails")), None),
         roles=frozenset(_texts(values, "roles")),
         auth_time=_time(values, "auth_time"),
         amr=_texts(values, "amr"),
@@ -54,25 +59,25 @@ def principal_from(claims: AccessClaims) -> User | App:
 
 def _has_overage(values: Mapping[str, Any]) -> bool:
     """Tell whether the groups are elsewhere; the address that the token gives for them is never used (SEC-132)."""
-    names = values.get("_claim_names")
-    return (isinstance(names, dict) and "groups" in names) or values.get("hasgroups") in {True, "true"}
+    names, has_groups = values.get("_claim_names"), values.get("hasgroups")
+    return (isinstance(names, dict) and "groups" in names) or has_groups is True or has_groups == "true"
 
 
-def _text(values: Mapping[str, Any], name: str) -> str | None:
-    value = values.get(name)
-    return value[:LONGEST_TEXT] if isinstance(value, str) and value else None
+def _name(values: Mapping[str, Any]) -> str:
+    value = values.get("name")
+    return value[:LONGEST_NAME].translate(BLANKED) if isinstance(value, str) else ""
 
 
-def _first(values: Mapping[str, Any], name: str) -> str | None:
-    """Return the first of several texts, as B2C gives addresses."""
-    texts = _texts(values, name)
-    return texts[0][:LONGEST_TEXT] if texts and texts[0] else None
+def _address(value: Any) -> str | None:
+    """Return a user name or an e-mail address whole or not at all."""
+    fits = isinstance(value, str) and 0 < len(value) <= LONGEST_ADDRESS and value.isprintable()
+    return value if fits else None
 
 
 def _identifier(values: Mapping[str, Any], name: str) -> str | None:
     """Return an opaque value whole or not at all: half of one is another's."""
     value = values.get(name)
-    return value if isinstance(value, str) and 0 < len(value) <= LONGEST_TEXT else None
+    return value if isinstance(value, str) and 0 < len(value) <= LONGEST_IDENTIFIER else None
 
 
 def _texts(values: Mapping[str, Any], name: str) -> tuple[str, ...]:
