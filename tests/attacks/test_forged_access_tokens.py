@@ -208,7 +208,7 @@ CHECKS = verifier(BothVersions())
 
 async def test_sec_131_every_claim_of_every_wrong_type():
     """SEC-131: each claim that is read anywhere, of each type that it should not have; guests kept out, too."""
-    from entrada.provider.identity import principal_from
+    from entrada.provider.tokens.identity import principal_from
 
     checks = verifier(BothVersions(), guests=False)
     for name in NAMES:

@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from entrada_emulator.keys import SigningKey
+from entrada_emulator.directory.seeds import default_world
+from entrada_emulator.directory.world import World
+from entrada_emulator.issuing.keys import SigningKey
 from entrada_emulator.pytest_plugin import Entra, new_entra
-from entrada_emulator.seeds import default_world
-from entrada_emulator.world import World
 
 from tests.front_door import BASE, running
 from tests.servers import postgres_server
