@@ -14,6 +14,7 @@ from entrada.settings import Settings
 from entrada.settings.reading import known_names
 
 TENANT = "11111111-1111-4111-8111-111111111111"
+CAPITALS = "A1111111-1111-4111-8111-11111111111B"
 GOOD: dict[str, Any] = {"tenant_id": TENANT, "client_id": "an-application"}
 PRODUCTION: dict[str, Any] = {
     **GOOD,
@@ -193,6 +194,11 @@ def test_wrong_values_do_not_hide_the_other_faults(monkeypatch: pytest.MonkeyPat
         ({"hosts": "*.contoso.com"}, "hosts: name each host"),
         ({"hosts": "app.contoso.com:443"}, "hosts: name each host"),
         ({"hosts": "https://app.contoso.com"}, "hosts: name each host"),
+        ({"client_id": TENANT.replace("1", "A")}, f"client_id: write {TENANT.replace('1', 'a')}, as tokens have it"),
+        (
+            {"api_clients": TENANT.replace("4", "F")},
+            f"api_clients: write {TENANT.replace('4', 'f')}, as tokens have it",
+        ),
         ({"algorithms": "HS256"}, "algorithms: HS256 cannot be accepted; use asymmetric ones"),
         ({"algorithms": "RS256 none"}, "algorithms: none cannot be accepted; use asymmetric ones"),
         ({"algorithms": "RSA"}, "algorithms: RSA cannot be accepted; use asymmetric ones"),

@@ -98,6 +98,7 @@ def _provider_faults(settings: Values) -> list[str]:
     faults = []
     if not settings.client_id:
         faults.append("client_id: missing; set AZURE_CLIENT_ID (or ENTRADA_CLIENT_ID) to the application's id")
+    faults += _capital_faults(settings)
     if not settings.tenant_id and not settings.issuer and not settings.b2c_tenant:
         faults.append("tenant_id: missing; set AZURE_TENANT_ID for Entra, or ENTRADA_ISSUER for another provider")
     if settings.issuer and (settings.tenant_id or settings.authority):
@@ -152,6 +153,18 @@ def _elsewhere_faults(settings: Values, name: str, url: str | None) -> list[str]
     if name == "b2c_authority":
         return [] if urlsplit(url).path.strip("/") else [f"{name}: must end in the tenant, without the user flow"]
     return [] if url.startswith(f"{base}/") else [f"{name}: is not of {base}; leave it out, it is found by itself"]
+
+
+def _capital_faults(settings: Values) -> list[str]:
+    """Microsoft takes an id in capitals, and its tokens have it in lower case: none would be for this application."""
+    if settings.issuer:
+        return []
+    ids = [("client_id", settings.client_id), *(("api_clients", each) for each in settings.api_clients)]
+    return [
+        f"{name}: write {each.lower()}, as tokens have it"
+        for name, each in ids
+        if each != each.lower() and GUID.fullmatch(each.lower())
+    ]
 
 
 def _tenant_faults(settings: Values) -> list[str]:
