@@ -27,6 +27,7 @@ UNSEEN = "alg_none"
 @pytest.fixture(scope="module")
 def authority(entra_keys: tuple[SigningKey, ...], tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServedEntra]:
     with served(tmp_path_factory.mktemp("emulator"), keys=entra_keys) as running:
+        running.entra.consent(running.entra.user())
         yield running
 
 
@@ -57,9 +58,6 @@ def signed_in(page: Page, site: Apache) -> dict[str, Any]:
     page.goto(f"{site.origin}/?first=1")
     page.get_by_role("button", name=re.compile("Sign in as Mia")).click()
     page.get_by_role("button", name="No", exact=True).click()
-    page.wait_for_load_state()
-    if page.get_by_role("button", name="Accept").count():
-        page.get_by_role("button", name="Accept").click()
     page.wait_for_url(f"{site.origin}/?first=1")
     return known(page, site)
 
