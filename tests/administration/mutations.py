@@ -126,8 +126,7 @@ def mutated(
     if kind:
         headers.append(("content-type", kind))
     asked = query(chance)
-    nothing_yet = not (asked or content or "{" in path)
-    for _ in range(chance.choice((1, 1, 1, 2) if nothing_yet else (0, 0, 1, 2))):
+    for _ in range(chance.choice((0, 1, 1, 2) if asked or content else (1, 1, 2))):
         name, values = chance.choice(HEADERS)
         headers.append((name, chance.choice(values)))
     return Request(method, address(path, chance, known), asked, headers, content)
