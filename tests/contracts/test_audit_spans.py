@@ -1,12 +1,14 @@
 """Numbers by time, in each database: quick however long the log is, and never other than what the log says (ADM-4)."""
 
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from uuid import uuid4
 
 import pytest
+from entrada_emulator.pytest_plugin import Entra
 from sqlalchemy.event import listen, remove
 
 from entrada.audit.log import AuditLog
@@ -19,6 +21,8 @@ from entrada.users.database import Database
 from tests.contracts.audit_rows import SIGN_IN
 from tests.contracts.test_administration import BOB, ROOT, Office
 from tests.contracts.test_directory import ADA, CONTOSO
+from tests.front_door import running
+from tests.journeys.test_people_change import house_of
 from tests.moved_clock import MovedClock
 
 DAY = timedelta(days=1)
@@ -45,6 +49,24 @@ async def by_day(spans: SpanCounts, *, until: datetime, tenant_id: str | None = 
     return [(each.counts.get("sign_in", 0), each.counts.get("sign_in_failed", 0), each.people) for _, each in counted]
 
 
+@asynccontextmanager
+async def noted(database: Database) -> AsyncIterator[list[str]]:
+    """Give the statements that read rows of the log while the block lasts."""
+    asked: list[str] = []
+
+    def note(_connection: object, _cursor: object, statement: str, *_: object) -> None:
+        if statement.startswith("SELECT") and "entrada_audit " in statement:
+            asked.append(statement)
+
+    async with database.unit_of_work(read_only=True) as connection:
+        engine = connection.engine.sync_engine
+    listen(engine, "before_cursor_execute", note)
+    try:
+        yield asked
+    finally:
+        remove(engine, "before_cursor_execute", note)
+
+
 async def happens(trail: AuditTrail, *events: Event, days_ago: int = 0) -> None:
     for event in events:
         await trail.require(replace(event, at=event.at - days_ago * DAY))
@@ -60,26 +82,43 @@ async def test_what_is_over_is_counted_once_and_changes_are_seen(
         await office.directory.signed_in(user, clock())
     await happens(office.trail, SIGN_IN, SIGN_IN, replace(SIGN_IN, user_key=BOB.key), changed, days_ago=2)
     await happens(office.trail, SIGN_IN, failed)
-    asked: list[str] = []
-
-    def note(_connection: object, _cursor: object, statement: str, *_: object) -> None:
-        if statement.startswith("SELECT") and "entrada_audit " in statement:
-            asked.append(statement)
-
-    async with database.unit_of_work(read_only=True) as connection:
-        engine = connection.engine.sync_engine
-    listen(engine, "before_cursor_execute", note)
     now = clock() + timedelta(minutes=1)
     quiet = [(0, 0, 0)] * 7
-    assert await by_day(spans, until=now) == [*quiet, (3, 0, 2), (0, 0, 0), (1, 1, 1)]
-    first = len(asked)
-    assert await by_day(spans, until=now) == [*quiet, (3, 0, 2), (0, 0, 0), (1, 1, 1)]
-    assert (first, len(asked) - first) == (12, 2)  # today alone: how often, and how many
-    await happens(office.trail, failed, days_ago=1)  # as of a database that was away
+    async with noted(database) as asked:
+        assert await by_day(spans, until=now) == [*quiet, (3, 0, 2), (0, 0, 0), (1, 1, 1)]
+        first = len(asked)
+        assert await by_day(spans, until=now) == [*quiet, (3, 0, 2), (0, 0, 0), (1, 1, 1)]
+        assert (first, len(asked) - first) == (12, 2)  # today alone: how often, and how many
+        await happens(office.trail, failed, days_ago=1)  # as of a database that was away
+        await happens(office.trail, SIGN_IN)
+        assert await by_day(spans, until=now) == [*quiet, (3, 0, 2), (0, 1, 0), (2, 1, 1)]
+        assert len(asked) == first + 2 + 1 + 4
+
+
+async def test_a_month_is_counted_before_anybody_asks(
+    database: Database, office: Office, spans: SpanCounts, clock: MovedClock
+) -> None:
+    """ADM-4: then only today is counted for who looks first; what changes is counted anew, the rest is left alone."""
+    await happens(office.trail, SIGN_IN, days_ago=29)
+    await happens(office.trail, SIGN_IN, SIGN_IN, days_ago=2)
     await happens(office.trail, SIGN_IN)
-    assert await by_day(spans, until=now) == [*quiet, (3, 0, 2), (0, 1, 0), (2, 1, 1)]
-    assert len(asked) == first + 2 + 1 + 4
-    remove(engine, "before_cursor_execute", note)
+    await spans.ahead()
+    async with noted(database) as asked:
+        await spans.ahead()
+        assert asked == []
+        month = await spans.between(TODAY - 29 * DAY, clock() + timedelta(minutes=1), every=DAY, tenant_id=None)
+        assert [count.counts.get("sign_in", 0) for _, count in month] == [1, *[0] * 26, 2, 0, 1]
+        assert len(asked) == 2
+    await happens(office.trail, SIGN_IN, days_ago=1)
+    assert [each[0] for each in await by_day(spans, until=clock() + timedelta(minutes=1))][-3:] == [2, 1, 1]
+    await spans.ahead()
+
+
+async def test_who_has_an_overview_counts_in_the_background(entra: Entra, tmp_path: Path) -> None:
+    """ADM-4: each worker does so, where there is administration at all."""
+    for admin in (True, False):
+        async with running(entra, tmp_path / str(admin), admin=admin) as door:
+            assert ("audit_numbers" in house_of(door.app).chores.names) is admin
 
 
 async def test_a_tenant_has_its_own_numbers(office: Office, spans: SpanCounts, clock: MovedClock) -> None:

@@ -11,7 +11,7 @@ from entrada.audit.delivery import Delivery
 from entrada.audit.log import AuditLog
 from entrada.audit.recorder import AuditRecorder
 from entrada.audit.retention import EVERY, Retention
-from entrada.audit.spans import SpanCounts
+from entrada.audit.spans import AHEAD_EVERY, SpanCounts
 from entrada.audit.state import StateNotes
 from entrada.audit.trail import AuditTrail
 from entrada.clock import Clock
@@ -39,6 +39,7 @@ class Audit:
         events.record_with(AuditRecorder(self.trail, clock=clock))
         self._alerts = Alerts(database, leases, events, thresholds=settings, clock=clock)
         self._webhook = settings.audit_webhook
+        self._has_overview = settings.admin
         self._database, self._leases, self._clock = database, leases, clock
         self._settings = state.of_settings(settings)
         self._ring = state.of_ring(ring)
@@ -69,3 +70,5 @@ class Audit:
             yield duty("audit_webhook", delivery.EVERY, Delivery(*kept, url=url, secret=secret, clock=self._clock).once)
         yield duty("audit_state", NOTE_EVERY, self.note)
         yield duty("audit", EVERY, self._retention.once)
+        if self._has_overview:
+            yield duty("audit_numbers", AHEAD_EVERY, self.spans.ahead)

@@ -24,6 +24,9 @@ COUNTED: tuple[EventName, ...] = (
     "sign_in", "sign_in_failed", "step_up", "sign_out", "session_ended", "renewal_failed", "access_denied",
 )  # fmt: skip
 MOST_REMEMBERED = 20_000  # spans; some 500 bytes each
+DAY = timedelta(days=1)
+AHEAD = 29 * DAY  # what the overview shows first, without today
+AHEAD_EVERY = timedelta(minutes=1)  # the first time as long after a worker's start; then it looks into a dictionary
 MOST_FOLLOWED = 200_000  # new rows that are looked at; beyond, to count anew costs no more
 
 
@@ -67,6 +70,16 @@ class SpanCounts:
             while len(self._known) > MOST_REMEMBERED:
                 del self._known[next(iter(self._known))]
             return found
+
+    async def ahead(self) -> None:
+        """Count the month that is over, for whoever looks at it first; a day at a time, so that nobody waits for all.
+
+        Nothing is asked for a day that is remembered.
+        """
+        today = self._clock().replace(hour=0, minute=0, second=0, microsecond=0)
+        for at in _steps(today - AHEAD, today, DAY):
+            if (None, Between(at, at + DAY)) not in self._known:
+                await self.between(at, at + DAY, every=DAY, tenant_id=None)
 
     async def _of(self, connection: AsyncConnection, span: Between, every: timedelta, tenant_id: str | None) -> Count:
         key = tenant_id, span
