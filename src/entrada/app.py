@@ -20,7 +20,7 @@ from entrada.settings import Settings
 if TYPE_CHECKING:
     import httpx2
 
-    from entrada.flows.provisioning import Provision
+    from entrada.flows.signing_in.provisioning import Provision
     from entrada.provider.clients.credentials import AssertionSource
     from entrada.web.building.house import Building
     from entrada.web.monitoring.numbers import Numbers

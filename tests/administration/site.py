@@ -21,7 +21,7 @@ from fastapi import FastAPI
 from entrada import CurrentUser, Entrada, requires, role
 from entrada import User as Principal
 from entrada.audit.log import Filter, Recorded
-from entrada.flows.administration import Actor
+from entrada.flows.admin.administration import Actor
 from entrada.testing import Site, running
 from entrada.users.people import Wanted
 from entrada.users.person import Person

@@ -7,7 +7,7 @@ import httpx2
 import pytest
 
 from entrada.errors import LastAdmin
-from entrada.flows.administration import Actor, Edit
+from entrada.flows.admin.administration import Actor, Edit
 from entrada.users.changes import LONGEST
 from entrada.users.people import Wanted
 from entrada.users.person import Person

@@ -9,7 +9,7 @@ import msgspec
 import pytest
 from entrada_emulator.pytest_plugin import Entra
 
-from entrada.flows.transaction import HANDLE_LENGTH, PURPOSE, Transaction, unseal
+from entrada.flows.signing_in.transaction import HANDLE_LENGTH, PURPOSE, Transaction, unseal
 from entrada.sessions.keyfile import load_or_create_ring
 from entrada.sessions.sealing import Sealer
 from tests.attacks.test_state import changed, stopped_at_callback

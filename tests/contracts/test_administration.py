@@ -17,7 +17,7 @@ from entrada.audit.trail import AuditTrail
 from entrada.audit.verification import verify
 from entrada.errors import ChangedMeanwhile, EntradaError, LastAdmin, NotFound, RequestRefused, SignInRefused
 from entrada.events import Event, Events
-from entrada.flows.administration import Actor, Administration, Edit
+from entrada.flows.admin.administration import Actor, Administration, Edit
 from entrada.keyring import KeyRing, generate
 from entrada.principal import ADMIN_ROLE
 from entrada.sessions.lifecycle import Sessions

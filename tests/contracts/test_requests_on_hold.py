@@ -8,8 +8,8 @@ import pytest
 from entrada_emulator.pytest_plugin import Entra
 
 from entrada.errors import NotSignedIn
-from entrada.flows.interruptions import MOST_HELD, Interruptions
-from entrada.flows.schedule import Schedule
+from entrada.flows.renewing.schedule import Schedule
+from entrada.flows.stepping_up.interruptions import MOST_HELD, Interruptions
 from entrada.sessions.lifecycle import Sessions
 from entrada.sessions.session import Session
 from entrada.sessions.stores.store import SessionStore

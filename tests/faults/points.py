@@ -15,22 +15,22 @@ from types import CodeType, FrameType
 from typing import Any
 
 # Signing in
-BEFORE_THE_ATTEMPT_IS_SEALED = "entrada.flows.transaction:seal"
+BEFORE_THE_ATTEMPT_IS_SEALED = "entrada.flows.signing_in.transaction:seal"
 BEFORE_THE_REDIRECT = "entrada.web.cookies:Cookies.open_transaction"
-BEFORE_THE_CODE_IS_REDEEMED = "entrada.flows.signin:SignIn.finish"
+BEFORE_THE_CODE_IS_REDEEMED = "entrada.flows.signing_in.signin:SignIn.finish"
 BEFORE_THE_SESSION_IS_STORED = "entrada.sessions.lifecycle:Sessions.begin"
-BEFORE_THE_COOKIE_IS_SENT = "entrada.flows.endings:Endings.end_surplus_of"
+BEFORE_THE_COOKIE_IS_SENT = "entrada.flows.signing_out.endings:Endings.end_surplus_of"
 # Renewal
 BEFORE_THE_LEASE_IS_SURE = "entrada.sessions.leases:Lease.is_ours"
 BEFORE_THE_CALL = "entrada.provider.clients.token_client:TokenClient.acquire"
-AFTER_THE_ANSWER = "entrada.flows.renewal:Renewal._kept"
+AFTER_THE_ANSWER = "entrada.flows.renewing.renewal:Renewal._kept"
 AFTER_STORING = "entrada.sessions.leases:Lease.drop"
 AFTER_ALL = "entrada.flows.flights:Flights._landed"
 # Signing out
 BEFORE_THE_SESSION_ENDS = "entrada.sessions.lifecycle:Sessions.end"
 BEFORE_THE_COOKIE_IS_CLEARED = "entrada.web.cookies:Cookies.end_session"
-BEFORE_THE_REVOCATION = "entrada.flows.revocation:Revocation.begin"
-WHILE_IT_IS_REVOKED = "entrada.flows.revocation:Revocation._revoke"
+BEFORE_THE_REVOCATION = "entrada.flows.signing_out.revocation:Revocation.begin"
+WHILE_IT_IS_REVOKED = "entrada.flows.signing_out.revocation:Revocation._revoke"
 # The ring of keys
 BEFORE_THE_RING_IS_WRITTEN = "entrada.files:_draft"
 BEFORE_THE_RING_IS_REPLACED = "pathlib:Path.replace"

@@ -7,7 +7,7 @@ from random import Random
 import msgspec
 
 from entrada.errors import AuthorityUnavailable
-from entrada.flows.schedule import Schedule
+from entrada.flows.renewing.schedule import Schedule
 from entrada.provider.clients.credentials import Credentials
 from entrada.provider.clients.oidc_client import OidcClient, SessionTokens
 from entrada.provider.egress import Egress

@@ -14,4 +14,4 @@ def test_there_is_such_a_function(point: str) -> None:
 def test_a_function_that_is_gone() -> None:
     """It is an error at once."""
     with pytest.raises(AttributeError):
-        code_at("entrada.flows.renewal:Renewal.no_longer")
+        code_at("entrada.flows.renewing.renewal:Renewal.no_longer")

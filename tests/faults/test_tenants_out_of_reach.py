@@ -5,7 +5,7 @@ from pathlib import Path
 from entrada_emulator.directory import seeds
 from entrada_emulator.pytest_plugin import Entra
 
-from entrada.flows.standing import SURE_FOR
+from entrada.flows.signing_in.standing import SURE_FOR
 from entrada.users.database import FILE_NAME
 from tests.access_tokens import app_token, bearer
 from tests.front_door import BASE

@@ -12,7 +12,7 @@ from entrada_emulator.directory.world_checks import checked_world
 from entrada_emulator.issuing.keys import SigningKey
 from entrada_emulator.pytest_plugin import new_entra
 
-from entrada.flows.standing import SURE_FOR
+from entrada.flows.signing_in.standing import SURE_FOR
 from tests.access_tokens import app_token, bearer, user_token
 from tests.attacks.test_bearer_door import inactive
 from tests.front_door import BASE, SECRET, SESSION, FrontDoor, running

@@ -17,7 +17,7 @@ from entrada_emulator.faults import Fault
 from entrada_emulator.issuing.keys import SigningKey
 from entrada_emulator.pytest_plugin import Entra, new_entra
 
-from entrada.flows.challenge import claims_in
+from entrada.flows.stepping_up.challenge import claims_in
 from tests.browser import Browser
 from tests.front_door import AUTHORITY, BASE, SESSION, FrontDoor, running
 from tests.journeys.test_tokens import HOST, graph

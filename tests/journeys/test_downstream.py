@@ -17,7 +17,7 @@ from entrada_emulator.pytest_plugin import Entra
 from fastapi import FastAPI, Request
 
 from entrada import ApiClient, api_client, app_client
-from entrada.flows.challenge import claims_in
+from entrada.flows.stepping_up.challenge import claims_in
 from tests.access_tokens import app_token, user_token
 from tests.front_door import BASE, FrontDoor
 from tests.journeys.test_bearer import get, orders

@@ -17,8 +17,8 @@ from typer.testing import CliRunner
 from entrada import CurrentApp, CurrentUser
 from entrada.audit.log import Filter
 from entrada.cli import commands
-from entrada.flows.standing import SURE_FOR
-from entrada.flows.suspension import LOOK_EVERY
+from entrada.flows.admin.suspension import LOOK_EVERY
+from entrada.flows.signing_in.standing import SURE_FOR
 from tests.access_tokens import app_token, bearer, user_token
 from tests.browser import Browser
 from tests.front_door import AUTHORITY, BASE, FrontDoor, running

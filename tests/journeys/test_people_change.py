@@ -8,7 +8,7 @@ from entrada_emulator.pytest_plugin import Entra
 from fastapi import FastAPI
 
 from entrada import Settings, User, requires, role
-from entrada.flows.administration import Actor
+from entrada.flows.admin.administration import Actor
 from entrada.web.context import House
 from tests.browser import Browser
 from tests.front_door import AUTH, BASE, FrontDoor, routes, running

@@ -11,7 +11,7 @@ import pytest
 from entrada_emulator.directory import seeds
 from entrada_emulator.pytest_plugin import Entra
 
-from entrada.flows.administration import Edit
+from entrada.flows.admin.administration import Edit
 from entrada.users.person import Person
 from tests.authority_app import answer
 from tests.faults.broken_authority import GARBAGE, Between, silent, status

@@ -5,7 +5,7 @@ import json
 
 import pytest
 
-from entrada.flows.challenge import LONGEST, challenge, claims_in, usable
+from entrada.flows.stepping_up.challenge import LONGEST, challenge, claims_in, usable
 
 CLAIMS = '{"access_token":{"nbf":{"essential":true,"value":"1604106651"}}}'
 

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from entrada.flows.step_up import Proof, both
+from entrada.flows.stepping_up.step_up import Proof, both
 
 
 @pytest.mark.parametrize(

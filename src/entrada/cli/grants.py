@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from entrada.cli.loopback import listening
 from entrada.clock import system_clock
 from entrada.errors import AuthorityRefused, TokenRefused
-from entrada.flows.callback import AuthorizationResponse
+from entrada.flows.signing_in.callback import AuthorizationResponse
 from entrada.provider import aadsts
 from entrada.provider.authorization import authorize_url, code_challenge
 from entrada.provider.clients.further_grants import DeviceCode, FurtherGrants

@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager, contextmanager, suppress
 from urllib.parse import parse_qsl, urlsplit
 
 from entrada.errors import SettingsRefused, TransactionRefused
-from entrada.flows.callback import AuthorizationResponse
+from entrada.flows.signing_in.callback import AuthorizationResponse
 from entrada.well_known import LOOPBACK
 
 LONGEST_HEAD = 64 * 1024  # bytes of a request's head: codes have up to 16 KiB, cookies of this host come too

@@ -11,9 +11,9 @@ from entrada.audit.trail import AuditTrail
 from entrada.clock import system_clock
 from entrada.errors import SettingsRefused
 from entrada.events import Events
+from entrada.flows.admin.administration import Actor, Administration
+from entrada.flows.admin.suspension import TenantSessions
 from entrada.flows.admin.tenancy import Tenancy
-from entrada.flows.administration import Actor, Administration
-from entrada.flows.suspension import TenantSessions
 from entrada.sessions.ended import EndedSessions
 from entrada.sessions.keyfile import load_or_create_ring
 from entrada.sessions.lifecycle import Sessions

@@ -12,8 +12,8 @@ import msgspec
 from entrada.clock import Clock, in_seconds
 from entrada.errors import BearerRefused, SignInRefused, TenantRefused, TokenRefused
 from entrada.flows.flights import Flights
-from entrada.flows.provisioning import Provisioning
-from entrada.flows.standing import Standing
+from entrada.flows.signing_in.provisioning import Provisioning
+from entrada.flows.signing_in.standing import Standing
 from entrada.principal import App, Principal, User
 from entrada.provider.keys import KeySet, VerificationKey
 from entrada.provider.tokens.access_checks import AccessClaims

@@ -5,7 +5,7 @@ from typing import Literal, TypeAlias
 
 import httpx2
 
-from entrada.flows.challenge import claims_in
+from entrada.flows.stepping_up.challenge import claims_in
 from entrada.web.outbound import Outbound
 
 SENT_BY_US = "entrada.api_client"

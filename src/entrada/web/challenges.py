@@ -14,7 +14,7 @@ from entrada.errors import (
     StepUpInVain,
     StepUpRequired,
 )
-from entrada.flows.challenge import challenge
+from entrada.flows.stepping_up.challenge import challenge
 from entrada.requirements import MULTI_FACTOR
 from entrada.web.context import Context
 

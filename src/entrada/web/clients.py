@@ -18,7 +18,7 @@ from entrada.web.requires import ruled
 from entrada.web.step_up import refused
 
 if TYPE_CHECKING:
-    from entrada.flows.handed_out import AccessToken
+    from entrada.flows.renewing.handed_out import AccessToken
     from entrada.web.api_client import ApiClient
 
 Ask = Callable[[], Awaitable["AccessToken"]]

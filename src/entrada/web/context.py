@@ -23,17 +23,17 @@ from entrada.settings import Settings
 if TYPE_CHECKING:  # an application that only names its dependencies loads none of these
     from entrada.audit.office import Audit
     from entrada.background import Chores
+    from entrada.flows.admin.administration import Administration
     from entrada.flows.admin.administrators import Administrators
-    from entrada.flows.administration import Administration
+    from entrada.flows.admin.onboarding import Onboarding
     from entrada.flows.bearer import Bearers
-    from entrada.flows.endings import Endings
     from entrada.flows.expiry import ExpiryWatch
-    from entrada.flows.onboarding import Onboarding
-    from entrada.flows.remote_logout import RemoteLogout
-    from entrada.flows.signin import SignIn
-    from entrada.flows.signout import SignOut
-    from entrada.flows.step_up import StepUps
-    from entrada.flows.tokens import Tokens
+    from entrada.flows.renewing.tokens import Tokens
+    from entrada.flows.signing_in.signin import SignIn
+    from entrada.flows.signing_out.endings import Endings
+    from entrada.flows.signing_out.remote_logout import RemoteLogout
+    from entrada.flows.signing_out.signout import SignOut
+    from entrada.flows.stepping_up.step_up import StepUps
     from entrada.provider.discovery import Discovery
     from entrada.provider.groups import Groups
     from entrada.sessions.lifecycle import Sessions
@@ -100,7 +100,7 @@ class House:
     @property
     def administration(self) -> "Administration":
         """What administrators do with people, in force on this worker at once and on all within a second."""
-        from entrada.flows.administration import Administration
+        from entrada.flows.admin.administration import Administration
 
         return Administration(
             self.database,

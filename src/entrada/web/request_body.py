@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from starlette.types import Message, Receive
 
-from entrada.flows.interruptions import MOST_BYTES
+from entrada.flows.stepping_up.interruptions import MOST_BYTES
 
 KINDS = frozenset(
     {"application/x-www-form-urlencoded", "multipart/form-data", "text/plain", "application/json"}

@@ -8,8 +8,8 @@ from urllib.parse import urlencode
 from fastapi import Depends
 from starlette.requests import HTTPConnection
 
-from entrada.flows import wishes
-from entrada.flows.wishes import Prompt
+from entrada.flows.signing_in import wishes
+from entrada.flows.signing_in.wishes import Prompt
 from entrada.web.context import Context, context_of
 
 

@@ -35,7 +35,7 @@ async def refused(
 
 
 async def _with_a_way(connection: HTTPConnection, error: OneStep, *, begun: bool) -> Refused | WebSocketException:
-    from entrada.flows.step_up import Proof, proof_of
+    from entrada.flows.stepping_up.step_up import Proof, proof_of
 
     context = context_of(connection.scope)
     session = None if context.bearer else await context.session()

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, BrowserContext
 
-from entrada.flows.transaction import HANDLE_LENGTH
+from entrada.flows.signing_in.transaction import HANDLE_LENGTH
 from tests.chromium.launch import NO_THIRD_PARTYS, Site, chromium_beside, chromium_told
 from tests.chromium.portals import HERE, SESSION, arrives, picks, session_of, signs_in
 from tests.chromium.visitor import Visitor

@@ -9,7 +9,7 @@ from entrada.cli.doctor.patient import Patient
 from entrada.cli.doctor.probe import REFUSALS, Probed, probe
 from entrada.cli.findings import Finding
 from entrada.errors import AuthorityUnavailable
-from entrada.flows.signin import scopes_of
+from entrada.flows.signing_in.signin import scopes_of
 from entrada.provider.meanings import meaning_of
 from entrada.provider.metadata import Metadata
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Literal
 from urllib.parse import parse_qs, urlsplit
 
-from entrada.flows.signin import scopes_of
+from entrada.flows.signing_in.signin import scopes_of
 from entrada.provider.aadsts import NUMBER, number_in
 from entrada.provider.authorization import authorize_url, code_challenge
 from entrada.provider.egress import Egress

@@ -3,9 +3,9 @@
 from dataclasses import replace
 
 from entrada.errors import NotAllowed
+from entrada.flows.admin.administration import Actor
 from entrada.flows.admin.desk import Desk, Office
 from entrada.flows.admin.policy import AdminPolicy
-from entrada.flows.administration import Actor
 from entrada.principal import User
 from entrada.users.changes import RIGHTS
 from entrada.users.directory import Directory

@@ -15,10 +15,10 @@ from entrada.audit.trail import AuditTrail
 from entrada.clock import Clock
 from entrada.errors import InputRefused, NotAllowed, NotFound, OwnAccount
 from entrada.events import Event, Events
+from entrada.flows.admin.administration import Actor, Administration, Edit
 from entrada.flows.admin.policy import Scope
 from entrada.flows.admin.statistics import Per, Span, statistics
-from entrada.flows.administration import Actor, Administration, Edit
-from entrada.flows.endings import Endings
+from entrada.flows.signing_out.endings import Endings
 from entrada.sessions.lifecycle import MOST_LOOKED_THROUGH, Sessions
 from entrada.sessions.session import Session
 from entrada.users.people import Order, People, PeoplePage, Wanted

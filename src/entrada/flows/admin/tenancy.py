@@ -11,8 +11,8 @@ from entrada.audit.trail import AuditTrail
 from entrada.clock import Clock
 from entrada.errors import InputRefused, OwnAccount
 from entrada.events import Event, EventName, Events
-from entrada.flows.administration import Actor
-from entrada.flows.suspension import TenantSessions
+from entrada.flows.admin.administration import Actor
+from entrada.flows.admin.suspension import TenantSessions
 from entrada.requirements import GUID
 from entrada.users.tenants import Status, TenantTable
 

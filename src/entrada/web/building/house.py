@@ -15,22 +15,22 @@ from fastapi import FastAPI
 from entrada.background import SWEEP_EVERY, Chore, Chores, sweep, watching_ends
 from entrada.clock import Clock
 from entrada.events import Events
+from entrada.flows.admin.onboarding import Onboarding
 from entrada.flows.admin.tally import EVERY as TALLY_EVERY
 from entrada.flows.admin.tally import Tally
-from entrada.flows.ahead import RenewalAhead
 from entrada.flows.bearer import Bearers
-from entrada.flows.downstream import Downstream
-from entrada.flows.endings import Endings
 from entrada.flows.expiry import ExpiryWatch
-from entrada.flows.interruptions import Interruptions
-from entrada.flows.onboarding import Onboarding
-from entrada.flows.provisioning import Provision, Provisioning
-from entrada.flows.remote_logout import RemoteLogout
-from entrada.flows.renewal import Renewal
-from entrada.flows.signin import SignIn
-from entrada.flows.signout import SignOut
-from entrada.flows.step_up import StepUps
-from entrada.flows.tokens import Tokens
+from entrada.flows.renewing.ahead import RenewalAhead
+from entrada.flows.renewing.downstream import Downstream
+from entrada.flows.renewing.renewal import Renewal
+from entrada.flows.renewing.tokens import Tokens
+from entrada.flows.signing_in.provisioning import Provision, Provisioning
+from entrada.flows.signing_in.signin import SignIn
+from entrada.flows.signing_out.endings import Endings
+from entrada.flows.signing_out.remote_logout import RemoteLogout
+from entrada.flows.signing_out.signout import SignOut
+from entrada.flows.stepping_up.interruptions import Interruptions
+from entrada.flows.stepping_up.step_up import StepUps
 from entrada.keyring import KeyRing
 from entrada.provider.clients.credentials import AssertionSource
 from entrada.provider.groups import Groups, graph_scope

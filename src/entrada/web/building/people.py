@@ -6,14 +6,14 @@ from dataclasses import dataclass
 from entrada.background import Chore
 from entrada.clock import Clock
 from entrada.events import Events
-from entrada.flows.admission import Admission
+from entrada.flows.admin.followed import EVERY as FOLLOW_EVERY
+from entrada.flows.admin.followed import PeopleChanges
+from entrada.flows.admin.suspension import LOOK_EVERY, Suspensions, TenantSessions
 from entrada.flows.bearer import Bearers
-from entrada.flows.endings import Endings
-from entrada.flows.followed import EVERY as FOLLOW_EVERY
-from entrada.flows.followed import PeopleChanges
-from entrada.flows.profiles import Profiles
-from entrada.flows.provisioning import Provision, Provisioning
-from entrada.flows.suspension import LOOK_EVERY, Suspensions, TenantSessions
+from entrada.flows.signing_in.admission import Admission
+from entrada.flows.signing_in.profiles import Profiles
+from entrada.flows.signing_in.provisioning import Provision, Provisioning
+from entrada.flows.signing_out.endings import Endings
 from entrada.keyring import KeyRing
 from entrada.provider.tenants import Tenants
 from entrada.settings import Settings

@@ -6,7 +6,7 @@ from random import random
 import httpx2
 
 from entrada.clock import Clock
-from entrada.flows.schedule import Schedule
+from entrada.flows.renewing.schedule import Schedule
 from entrada.provider.authority import Authority
 from entrada.provider.clients.clients import credentials_of, token_client
 from entrada.provider.clients.credentials import AssertionSource, Credentials

@@ -8,7 +8,7 @@ from starlette.responses import Response
 from entrada.audit.log import Filter, Recorded
 from entrada.errors import NotAllowed
 from entrada.events import EventName
-from entrada.flows.administration import Actor
+from entrada.flows.admin.administration import Actor
 from entrada.principal import ADMIN_ROLE, User
 from entrada.sessions.session import Session
 from entrada.web.console.places import ADMIN

@@ -7,8 +7,8 @@ from uuid import UUID
 from starlette.responses import RedirectResponse, Response
 
 from entrada.errors import InputRefused
+from entrada.flows.admin.administration import Edit
 from entrada.flows.admin.desk import Desk
-from entrada.flows.administration import Edit
 from entrada.web.console.people import USERS
 from entrada.web.console.person import person_id
 from entrada.web.console.way_in import Page, Visit

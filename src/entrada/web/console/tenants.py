@@ -7,9 +7,9 @@ from starlette.responses import RedirectResponse, Response
 
 from entrada.errors import NotFound
 from entrada.events import Outcome
+from entrada.flows.admin.suspension import TenantSessions
 from entrada.flows.admin.tenancy import Decision, KnownTenant, Tenancy
-from entrada.flows.admission import LET_IN
-from entrada.flows.suspension import TenantSessions
+from entrada.flows.signing_in.admission import LET_IN
 from entrada.web.console.places import ADMIN
 from entrada.web.console.shell import show
 from entrada.web.console.way_in import Page, Visit

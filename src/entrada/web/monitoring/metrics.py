@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from entrada.audit.trail import AuditTrail
     from entrada.background import Chores
     from entrada.clock import Clock
-    from entrada.flows.renewal import Renewal
+    from entrada.flows.renewing.renewal import Renewal
     from entrada.provider.clients.credentials import Credentials
     from entrada.provider.discovery import Discovery
     from entrada.provider.egress import Egress

@@ -26,8 +26,8 @@ from entrada.errors import (
     TransactionRefused,
     Unavailable,
 )
-from entrada.flows.callback import Cancelled
-from entrada.flows.onboarding import AdministratorNeeded, ConsentDeclined, OnboardingLost
+from entrada.flows.admin.onboarding import AdministratorNeeded, ConsentDeclined, OnboardingLost
+from entrada.flows.signing_in.callback import Cancelled
 from entrada.guard_errors import CookiesTooLarge, LimitReached
 from entrada.provider.meanings import Meaning, meaning_of
 

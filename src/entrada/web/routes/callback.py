@@ -14,10 +14,10 @@ from entrada.errors import (
     TransactionRefused,
     Unavailable,
 )
-from entrada.flows.callback import AuthorizationResponse
-from entrada.flows.signin import SignedIn
-from entrada.flows.transaction import handle_of
-from entrada.flows.user_flows import Onward
+from entrada.flows.signing_in.callback import AuthorizationResponse
+from entrada.flows.signing_in.signin import SignedIn
+from entrada.flows.signing_in.transaction import handle_of
+from entrada.flows.signing_in.user_flows import Onward
 from entrada.web import cookies, return_to
 from entrada.web.context import Context, context_of
 from entrada.web.failures import answer, navigates

@@ -8,9 +8,9 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from entrada.errors import MethodRefused, Prefetched, TransactionRefused
-from entrada.flows.signin import Started
-from entrada.flows.transaction import HANDLE
-from entrada.flows.wishes import Wish
+from entrada.flows.signing_in.signin import Started
+from entrada.flows.signing_in.transaction import HANDLE
+from entrada.flows.signing_in.wishes import Wish
 from entrada.logs import log
 from entrada.web import cookies, return_to
 from entrada.web.console.places import is_page

@@ -4,7 +4,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
 from entrada.errors import CsrfRefused, NotSignedIn, StoreUnavailable
-from entrada.flows.signout import SignedOut
+from entrada.flows.signing_out.signout import SignedOut
 from entrada.web import cookies
 from entrada.web.context import Context, context_of
 from entrada.web.failures import navigates, status_of

@@ -7,7 +7,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from entrada.errors import EntradaError, MethodRefused, TenantRefused, TenantWaits, Unavailable
-from entrada.flows.onboarding import ConsentAnswer
+from entrada.flows.admin.onboarding import ConsentAnswer
 from entrada.settings import Settings
 from entrada.web import cookies
 from entrada.web.context import Context, context_of

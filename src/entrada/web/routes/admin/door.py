@@ -13,8 +13,8 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from entrada.errors import MethodRefused
+from entrada.flows.admin.administration import Actor
 from entrada.flows.admin.desk import Desk
-from entrada.flows.administration import Actor
 from entrada.principal import User
 from entrada.requirements import lack_of
 from entrada.web.context import Context, context_of

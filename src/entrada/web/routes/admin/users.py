@@ -7,8 +7,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from entrada.errors import InputRefused
+from entrada.flows.admin.administration import Edit
 from entrada.flows.admin.desk import Desk
-from entrada.flows.administration import Edit
 from entrada.sessions.session import Session
 from entrada.users.people import MOST_AT_ONCE, MOST_OFFSET, Order, Wanted
 from entrada.users.person import Person

@@ -18,7 +18,7 @@ import msgspec
 
 from entrada.clock import Clock
 from entrada.errors import StepUpRequired
-from entrada.flows.interruptions import Interruptions
+from entrada.flows.stepping_up.interruptions import Interruptions
 from entrada.keyring import Purpose
 from entrada.requirements import MULTI_FACTOR_ACRS
 from entrada.sessions.sealing import Sealer

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 
 from entrada.errors import StoreUnavailable, Unavailable
-from entrada.flows.endings import Endings
+from entrada.flows.signing_out.endings import Endings
 from entrada.provider.authorization import end_session_url
 from entrada.provider.clients.token_client import TokenClient
 from entrada.provider.discovery import Discovery

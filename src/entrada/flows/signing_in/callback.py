@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from entrada.errors import AuthorityRefused, TransactionRefused
-from entrada.flows.transaction import Transaction
+from entrada.flows.signing_in.transaction import Transaction
 
 ONCE = frozenset({"state", "code", "error", "error_description", "error_uri", "error_subcode", "iss", "session_state"})
 LONGEST_STATE = 128

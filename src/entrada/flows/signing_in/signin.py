@@ -16,14 +16,14 @@ import msgspec
 
 from entrada.clock import Clock
 from entrada.errors import AuthorityRefused, EntradaError, StoreUnavailable, TenantRefused, TransactionRefused
-from entrada.flows.callback import AuthorizationResponse, Cancelled, MatchedCallback
-from entrada.flows.endings import Endings
-from entrada.flows.provisioning import Provisioning
-from entrada.flows.schedule import Schedule
-from entrada.flows.step_up import Proof, both
-from entrada.flows.transaction import Transaction, handle_of, seal, unseal
-from entrada.flows.user_flows import Onward, UserFlows
-from entrada.flows.wishes import Wish, Wishes
+from entrada.flows.renewing.schedule import Schedule
+from entrada.flows.signing_in.callback import AuthorizationResponse, Cancelled, MatchedCallback
+from entrada.flows.signing_in.provisioning import Provisioning
+from entrada.flows.signing_in.transaction import Transaction, handle_of, seal, unseal
+from entrada.flows.signing_in.user_flows import Onward, UserFlows
+from entrada.flows.signing_in.wishes import Wish, Wishes
+from entrada.flows.signing_out.endings import Endings
+from entrada.flows.stepping_up.step_up import Proof, both
 from entrada.principal import User
 from entrada.provider import aadsts
 from entrada.provider.authorization import authorize_url, code_challenge
@@ -43,7 +43,7 @@ from entrada.settings import Settings
 from entrada.tracing import traced
 
 if TYPE_CHECKING:
-    from entrada.flows.profiles import Profiles
+    from entrada.flows.signing_in.profiles import Profiles
     from entrada.users.devices import Devices
 
 RANDOM_BYTES = (

@@ -5,7 +5,7 @@ from datetime import timedelta
 from typing import NamedTuple
 
 from entrada.clock import Clock, in_seconds
-from entrada.flows.provisioning import Provisioning
+from entrada.flows.signing_in.provisioning import Provisioning
 from entrada.principal import Principal
 
 SURE_FOR = timedelta(seconds=60)  # the longest that a person who was made inactive may go on by a token (SEC-134)

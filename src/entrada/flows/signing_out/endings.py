@@ -6,7 +6,7 @@ Where the provider takes refresh tokens back (RFC 7009), those of the ended sess
 from collections.abc import Sequence
 
 from entrada.errors import StoreUnavailable
-from entrada.flows.revocation import Revocation
+from entrada.flows.signing_out.revocation import Revocation
 from entrada.principal import User
 from entrada.provider.clients.token_client import TokenClient
 from entrada.sessions.lifecycle import MOST_LOOKED_THROUGH, Sessions

@@ -24,9 +24,9 @@ from entrada.errors import (
     TokenRefused,
 )
 from entrada.events import EventName
-from entrada.flows import challenge
 from entrada.flows.flights import Flights
-from entrada.flows.schedule import Schedule
+from entrada.flows.renewing.schedule import Schedule
+from entrada.flows.stepping_up import challenge
 from entrada.logs import log
 from entrada.meters import Counts, Waits
 from entrada.principal import User

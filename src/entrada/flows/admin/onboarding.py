@@ -18,9 +18,9 @@ import msgspec
 
 from entrada.clock import Clock
 from entrada.errors import AuthorityRefused, TransactionRefused
-from entrada.flows.callback import LONGEST_STATE
-from entrada.flows.signin import RANDOM_BYTES
-from entrada.flows.transaction import handle_of
+from entrada.flows.signing_in.callback import LONGEST_STATE
+from entrada.flows.signing_in.signin import RANDOM_BYTES
+from entrada.flows.signing_in.transaction import handle_of
 from entrada.keyring import Purpose
 from entrada.provider import aadsts
 from entrada.provider.authorization import admin_consent_url

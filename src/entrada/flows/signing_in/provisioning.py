@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from entrada.errors import SignInRefused
-from entrada.flows.admission import Admission
+from entrada.flows.signing_in.admission import Admission
 from entrada.principal import Principal, User
 
 if TYPE_CHECKING:

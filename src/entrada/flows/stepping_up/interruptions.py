@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 
 from entrada.clock import Clock
 from entrada.errors import NotSignedIn, StoreUnavailable
-from entrada.flows.schedule import Schedule
+from entrada.flows.renewing.schedule import Schedule
 from entrada.sessions.held import Interrupted
 from entrada.sessions.lifecycle import Sessions
 from entrada.sessions.session import Session, SessionTokens

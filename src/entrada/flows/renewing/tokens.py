@@ -2,9 +2,9 @@
 
 from collections.abc import Sequence
 
-from entrada.flows.downstream import Downstream
-from entrada.flows.handed_out import AccessToken
-from entrada.flows.renewal import Renewal, Tell, Wanted, digest
+from entrada.flows.renewing.downstream import Downstream
+from entrada.flows.renewing.handed_out import AccessToken
+from entrada.flows.renewing.renewal import Renewal, Tell, Wanted, digest
 from entrada.provider.clients.token_client import Acquired, TokenClient
 from entrada.sessions.session import Session
 

@@ -7,8 +7,8 @@ is learnt by signing in again, which B2C answers without asking while the person
 from dataclasses import dataclass, replace
 
 from entrada.errors import NotFound
-from entrada.flows.callback import AuthorizationResponse
-from entrada.flows.transaction import Transaction
+from entrada.flows.signing_in.callback import AuthorizationResponse
+from entrada.flows.signing_in.transaction import Transaction
 from entrada.provider.b2c import CANCELLED, RESET_WANTED, at_policy
 from entrada.provider.metadata import Metadata
 from entrada.settings import Settings

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from entrada.clock import Clock
 from entrada.errors import AuthorityUnavailable, RequestRefused, TokenRefused
-from entrada.flows.endings import Endings
+from entrada.flows.signing_out.endings import Endings
 from entrada.principal import User
 from entrada.provider.authority import TEMPLATE, names_issuer
 from entrada.provider.discovery import Discovery

@@ -9,7 +9,7 @@ import anyio
 from entrada.clock import Clock
 from entrada.errors import AuthorityUnavailable, NotSignedIn, RenewalRefused, Unavailable
 from entrada.events import Event, EventName, Events
-from entrada.flows.renewal import Renewal
+from entrada.flows.renewing.renewal import Renewal
 from entrada.principal import User
 from entrada.sessions.leases import Leases
 from entrada.sessions.lifecycle import Sessions

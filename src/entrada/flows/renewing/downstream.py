@@ -13,9 +13,9 @@ import msgspec
 
 from entrada.clock import Clock
 from entrada.errors import AuthorityUnavailable, InteractionRequired
-from entrada.flows.challenge import usable
 from entrada.flows.flights import Flights
-from entrada.flows.handed_out import AccessToken
+from entrada.flows.renewing.handed_out import AccessToken
+from entrada.flows.stepping_up.challenge import usable
 from entrada.keyring import Purpose
 from entrada.provider.clients.token_client import Acquired, TokenClient
 from entrada.provider.setbacks import Setbacks

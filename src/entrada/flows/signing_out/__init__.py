@@ -1,0 +1,1 @@
+"""Sessions end: by their person, by the authority, or being too many."""

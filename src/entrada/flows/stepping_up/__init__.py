@@ -1,0 +1,1 @@
+"""More proof from somebody who is in already, and what waits for it."""
