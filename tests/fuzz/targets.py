@@ -134,7 +134,7 @@ def a_key_set(data: bytes) -> None:
     for kid, key in found.keys.items():
         same = [member for member in document["keys"] if isinstance(member, dict) and member.get("kid") == kid]
         assert any(_as_joserfc_reads(member, key.public_key) for member in same), "a key that joserfc does not see"
-        assert key.serves(key.algorithms) in jws.ALGORITHMS
+        assert any(key.serves(name, of=key.algorithms) for name in jws.ALGORITHMS)
 
 
 def _as_joserfc_reads(member: dict[str, Any], public_key: Any) -> bool:

@@ -165,3 +165,19 @@ async def test_every_algorithm_that_can_be_allowed(algorithm):
     assert await claims_of(token, app=app, algorithms=("RS256", algorithm))
     with pytest.raises(TokenRefused, match=r"^alg"):
         await claims_of(token, app=app, algorithms=("RS256",) if algorithm != "RS256" else ("PS256",))
+
+
+@pytest.mark.parametrize("of_token", ["EdDSA", "Ed25519"])
+@pytest.mark.parametrize("of_key", [None, "EdDSA", "Ed25519"])
+async def test_two_names_of_one_algorithm(of_token, of_key):
+    """RFC 9864: EdDSA with Ed25519 is Ed25519; where the settings accept both names, it does not matter who says which.
+
+    What the settings do not name is refused by its name all the same (SEC-034).
+    """
+    member, token = signed_by(ed25519.Ed25519PrivateKey.generate(), of_token)
+    app = AuthorityApp()
+    app.keys = [{**member, "kid": "one", **({"alg": of_key} if of_key else {})}, jwk("two")]
+    for accepted in (("EdDSA", "Ed25519"), ("RS256", "Ed25519", "EdDSA"), (of_token,)):
+        assert await claims_of(token, app=app, algorithms=accepted)
+    with pytest.raises(TokenRefused, match=r"^alg"):
+        await claims_of(token, app=app, algorithms=tuple({"EdDSA", "Ed25519"} - {of_token}))

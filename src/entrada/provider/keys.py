@@ -20,6 +20,7 @@ LEAST_RSA_BITS, MOST_RSA_BITS = 2048, 8192  # below is weak (SEC-063); above, on
 LEAST_EXPONENT, MOST_EXPONENT = 65537, 2**64 - 1  # below is weak; above, OpenSSL verifies nothing with long moduli
 SECRET_MEMBERS = frozenset({"d", "p", "q", "dp", "dq", "qi", "oth", "k"})
 BASE64URL = re.compile(r"[A-Za-z0-9_-]+")
+EDWARDS = ("EdDSA", "Ed25519")  # one algorithm under two names with this curve (RFC 9864)
 RSA_ALGORITHMS = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512")
 CURVES: dict[str, tuple[ec.EllipticCurve, str, int]] = {
     "P-256": (ec.SECP256R1(), "ES256", 32),
@@ -58,12 +59,15 @@ class VerificationKey:
     issuer: str | None = None
     """The issuer that Entra binds the key to, perhaps with `{tenantid}` in it (SEC-066)."""
 
-    def serves(self, algorithms: Sequence[str]) -> str | None:
-        """Return the one algorithm that it serves: the first of `algorithms` that it may (SEC-034)."""
-        for algorithm in algorithms:
-            if algorithm in self.algorithms:
-                return algorithm
-        return None
+    def serves(self, algorithm: str, *, of: Sequence[str]) -> bool:
+        """Tell whether it serves this algorithm: it is the first one of those accepted that it may (SEC-034).
+
+        Where that is one of two names for the same algorithm, it serves both.
+        """
+        for first in of:
+            if first in self.algorithms:
+                return algorithm == first or (first in EDWARDS and algorithm in EDWARDS and algorithm in of)
+        return False
 
 
 class Unusable(ValueError):
@@ -127,7 +131,7 @@ def _read(member: Any) -> VerificationKey:
     own = member.get("alg")
     if own is not None and own not in algorithms:
         raise Unusable("its alg does not suit its type")
-    served = algorithms if own is None else (own,)
+    served = algorithms if own is None or own in EDWARDS else (own,)
     return VerificationKey(id=kid, algorithms=served, public_key=public_key, material=material, issuer=issuer)
 
 
@@ -175,7 +179,7 @@ def _okp(member: Mapping[str, Any]) -> tuple[PublicKey, tuple[str, ...], tuple[A
     y = int.from_bytes(x, "little") % 2**255
     if y in SMALL_ORDER or y >= ED25519_PRIME:
         raise Unusable("a weak point")
-    return ed25519.Ed25519PublicKey.from_public_bytes(x), ("EdDSA", "Ed25519"), ("Ed25519", x)
+    return ed25519.Ed25519PublicKey.from_public_bytes(x), EDWARDS, ("Ed25519", x)
 
 
 def _bytes(member: Mapping[str, Any], name: str) -> bytes:

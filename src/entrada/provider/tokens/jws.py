@@ -74,7 +74,7 @@ def payload_of(jws: Jws, key: VerificationKey, *, algorithms: Sequence[str]) -> 
     A key serves the first of `algorithms` that its type and its own `alg` allow (SEC-034).
     """
     header = jws.header
-    if header.key_id != key.id or header.algorithm != key.serves(algorithms):
+    if header.key_id != key.id or not key.serves(header.algorithm, of=algorithms):
         raise TokenRefused("key: not for this token's algorithm")
     try:
         check_signature(key.public_key, header.algorithm, signed=jws.signing_input, signature=jws.signature)
