@@ -2,16 +2,15 @@
 
 import os
 import socket
-import subprocess
-import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
+from tests.forked import SOURCES, Streams, start
 from tests.servers import free_port, wait_until
 
-ROOT = Path(__file__).resolve().parents[2]
 GET = b"GET / HTTP/1.1\r\nhost: a\r\n\r\n"
 APPLICATION = """
 async def app(scope, receive, send):
@@ -31,22 +30,30 @@ def answers(port: int) -> bool:
         return False
 
 
-@pytest.fixture(scope="module")
-def port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
-    """A server that waits one second for a head."""
-    folder, chosen = tmp_path_factory.mktemp("slow"), free_port()
+@contextmanager
+def serving(folder: Path, *options: str) -> Iterator[int]:
+    """Run `entrada serve` with these options; yield its port."""
     (folder / "quick.py").write_text(APPLICATION, "utf-8")
-    command = [sys.executable, "-m", "entrada.cli", "serve", "quick:app", "--port", str(chosen), "--head-seconds", "1"]
-    environment = os.environ | {"PYTHONPATH": f"{ROOT / 'src'}"}
-    process = subprocess.Popen(
-        command, cwd=folder, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    chosen = free_port()
+    process = start(
+        *("entrada.cli", "serve", "quick:app", "--port", str(chosen), *options),
+        environment=os.environ | {"PYTHONPATH": SOURCES},
+        cwd=folder,
+        streams=Streams(),
     )
     try:
         wait_until(lambda: answers(chosen))
         yield chosen
     finally:
         process.kill()
-        process.wait()
+        process.wait(timeout=30)
+
+
+@pytest.fixture(scope="module")
+def port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
+    """A server that waits one second for a head."""
+    with serving(tmp_path_factory.mktemp("slow"), "--head-seconds", "1") as chosen:
+        yield chosen
 
 
 @pytest.mark.parametrize("first", [b"", b"GET / HT", b"GET / HTTP/1.1\r\nhost: a\r\nx: ", GET + b"GET / HTTP/1.1\r\nx"])
@@ -85,3 +92,27 @@ def test_a_connection_serves_again_and_again(port: int) -> None:
             while not seen.endswith(b"ok"):
                 seen += connection.recv(1000)
             assert seen.startswith(b"HTTP/1.1 200")
+
+
+def test_how_long_an_idle_connection_is_kept_is_set(tmp_path: Path) -> None:
+    """Behind a proxy that keeps connections, ours last longer than its: a request never meets one that is closing."""
+    with (
+        serving(tmp_path, "--keep-alive-seconds", "600") as kept,
+        serving(tmp_path, "--keep-alive-seconds", "1") as soon_closed,
+        socket.create_connection(("127.0.0.1", kept), timeout=60) as long,
+        socket.create_connection(("127.0.0.1", soon_closed), timeout=60) as short,
+    ):
+        for connection in (long, short):  # the long one first: kept for as long, it would be closed first
+            asked(connection)
+        while short.recv(1000):
+            pass
+        asked(long)
+
+
+def asked(connection: socket.socket) -> None:
+    """Ask, and read the answer to its end."""
+    connection.sendall(GET)
+    answer = b""
+    while not answer.endswith(b"ok"):
+        answer += (said := connection.recv(1000))
+        assert said, "the connection was closed"

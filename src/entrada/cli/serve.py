@@ -9,6 +9,7 @@ import typer
 DRAIN_SECONDS = 3.0  # what a load balancer takes to hear of it; of the ten seconds that `docker stop` gives
 FINISH_SECONDS = 30
 HEAD_SECONDS = 10.0
+KEEP_ALIVE_SECONDS = 5  # alone on the internet; idle connections cost memory
 MISSING = 'The server needs one more package: pip install "entrada[server]"'
 
 
@@ -26,6 +27,10 @@ def serve(
     head_seconds: Annotated[
         float, typer.Option(help="Close connections that send no whole request head in so long.", min=0.1)
     ] = HEAD_SECONDS,
+    keep_alive_seconds: Annotated[
+        int,
+        typer.Option(help="Close connections idle for so long; behind a proxy, longer than its own.", min=1),
+    ] = KEEP_ALIVE_SECONDS,
 ) -> None:
     """Serve the application: one process, until SIGTERM; then drain, finish what is under way, and exit with 0."""
     try:
@@ -35,4 +40,7 @@ def serve(
             raise
         sys.exit(MISSING)
     sys.path.insert(0, str(Path.cwd()))
-    serving.serve(app, host=host, port=port, drain=drain_seconds, finish=finish_seconds, head=head_seconds)
+    patience = serving.Patience(
+        drain=drain_seconds, finish=finish_seconds, head=head_seconds, keep_alive=keep_alive_seconds
+    )
+    serving.serve(app, host=host, port=port, patience=patience)

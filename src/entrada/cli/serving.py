@@ -4,6 +4,7 @@ import signal
 import sys
 import time
 from contextlib import suppress
+from dataclasses import dataclass
 from types import FrameType
 
 import uvicorn
@@ -11,6 +12,20 @@ from uvicorn.config import STARTUP_FAILURE
 
 from entrada.cli.patience import patient
 from entrada.web.routes.health import STOPPING
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How long the server waits, in seconds."""
+
+    drain: float
+    """After SIGTERM, until it takes no more."""
+    finish: int
+    """Then, for what is under way."""
+    head: float
+    """For the whole head of a request."""
+    keep_alive: int
+    """For another request on a connection; longer than a proxy in front waits, or the two meet half-way."""
 
 
 class Server(uvicorn.Server):
@@ -41,19 +56,20 @@ class Server(uvicorn.Server):
         return await super().on_tick(counter) or drained
 
 
-def serve(app: str, *, host: str, port: int, drain: float, finish: int, head: float) -> None:
+def serve(app: str, *, host: str, port: int, patience: Patience) -> None:
     """Serve until told to stop; SettingsRefused and other start errors come out as they are."""
     config = uvicorn.Config(
         app,
         host=host,
         port=port,
-        http=patient(head),
+        http=patient(patience.head),
         proxy_headers=False,
         server_header=False,
-        timeout_graceful_shutdown=finish,
+        timeout_graceful_shutdown=patience.finish,
+        timeout_keep_alive=patience.keep_alive,
     )
     config.load()
-    server = Server(config, drain=drain)
+    server = Server(config, drain=patience.drain)
     with suppress(KeyboardInterrupt):
         server.run()
     if not server.started:
