@@ -15,7 +15,7 @@ from tests.administration.conftest import new_schema
 from tests.administration.mutated_runs import Run, listening, part_of
 from tests.administration.site import ADA, AdminSite, administered, promote
 
-SEED = 20260105
+SEED = int(os.environ.get("MUTATIONS_SEED", "20260105"))
 MANY = int(os.environ.get("MUTATIONS", "10000"))
 EVERYTHING = {"console": True, "onboarding": "approval", "metrics_token": "a" * 40, "limits": False}
 SEEN = {"API": {200, 400, 404, 405}, "console": {200, 303, 400, 404, 405}, "own": {200, 302, 403, 404, 405}}
