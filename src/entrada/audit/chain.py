@@ -12,10 +12,8 @@ import hmac
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
 from hashlib import sha256
 from typing import Any
-from uuid import UUID
 
 from entrada.keyring import KeyRing
 
@@ -24,6 +22,8 @@ SALT_BYTES = 16
 DIGEST_BYTES = 32
 PLAIN = ("id", "stream", "at", "action", "outcome", "reason", "tenant_id", "person", "resource", "correlation_id",
          "uti")  # fmt: skip
+AT, PERSON = PLAIN.index("at"), PLAIN.index("person")
+"""The two that JSON cannot say as they are."""
 WHO = ("user_key", "label", "address", "user_agent")
 WHAT = ("details",)
 
@@ -33,7 +33,9 @@ _written = json.JSONEncoder(ensure_ascii=True, separators=(",", ":")).encode
 
 def row_hash(before: bytes, row: Values) -> bytes:
     """Return the hash of a row that follows the row, or the beginning of a stream, whose hash is `before`."""
-    values = [_plain(row[name]) for name in PLAIN]
+    values = [row[name] for name in PLAIN]
+    values[AT] = row["at"].isoformat(timespec="microseconds") if row["at"] else None
+    values[PERSON] = str(row["person"]) if row["person"] else None
     parts = [*values, digest(row["who_seal"], row, WHO).hex(), digest(row["what_seal"], row, WHAT).hex()]
     return sha256(FORMAT + len(before).to_bytes(1, "big") + before + _canonical(parts)).digest()
 
@@ -42,7 +44,7 @@ def digest(seal: bytes, row: Values, names: tuple[str, ...]) -> bytes:
     """Return the digest of these values: from the salt and them, or the one that stayed when they were erased."""
     if len(seal) == DIGEST_BYTES:
         return seal
-    return sha256(seal + _canonical([_plain(row[name]) for name in names])).digest()
+    return sha256(seal + _canonical([row[name] for name in names])).digest()
 
 
 def is_erased(seal: bytes) -> bool:
@@ -88,7 +90,7 @@ class ChainKeys:
 
     def mac(self, value: bytes) -> bytes:
         """Return the MAC of a row's hash, or of a head, with the active key."""
-        return hmac.new(self._secrets[self.active_id], value, sha256).digest()
+        return hmac.digest(self._secrets[self.active_id], value, "sha256")
 
     def knows(self, key_id: str) -> bool:
         """Say whether this key is in the ring."""
@@ -97,7 +99,7 @@ class ChainKeys:
     def holds(self, value: bytes, *, key_id: str, mac: bytes) -> bool:
         """Say whether the MAC is right; False too when its key is unknown."""
         secret = self._secrets.get(key_id)
-        return secret is not None and hmac.compare_digest(hmac.new(secret, value, sha256).digest(), mac)
+        return secret is not None and hmac.compare_digest(hmac.digest(secret, value, "sha256"), mac)
 
     def vouch(self, head: Head) -> bool:
         """Say whether the end of a stream is as one of us left it."""
@@ -106,12 +108,6 @@ class ChainKeys:
     def sealed(self, head: Head) -> Head:
         """Return the head with its MAC."""
         return replace(head, key_id=self.active_id, mac=self.mac(head.signed))
-
-
-def _plain(value: object) -> str | int | None:
-    if isinstance(value, datetime):
-        return value.isoformat(timespec="microseconds")
-    return str(value) if isinstance(value, UUID) else value  # type: ignore[return-value]
 
 
 def _canonical(values: list[Any]) -> bytes:
