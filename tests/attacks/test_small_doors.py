@@ -1,13 +1,24 @@
 """Addresses and headers that mean one thing to us and might mean another to whoever sends them."""
 
+from collections.abc import AsyncIterator
 from urllib.parse import parse_qs, quote, urlencode, urlsplit
 
 import pytest
+from entrada_emulator.pytest_plugin import SigningKey, new_entra
 
-from tests.front_door import AUTH, BASE, SESSION, FrontDoor, walk_through
+from tests.front_door import AUTH, BASE, SESSION, FrontDoor, running, walk_through
 
 HOST = "portal.birch.example"
 JSON = {"accept": "application/json"}
+
+
+@pytest.fixture(scope="module")
+async def standing(
+    entra_keys: tuple[SigningKey, ...], tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[FrontDoor]:
+    """One door for all requests that leave nothing behind."""
+    async with running(new_entra(keys=entra_keys), tmp_path_factory.mktemp("standing")) as front_door:
+        yield front_door
 
 
 @pytest.mark.parametrize(
@@ -108,9 +119,9 @@ async def test_authenticated_answers_stay_with_our_origin(door: FrontDoor) -> No
     "path", ["/api/auth/login", "/api/auth/callback", "/api/auth/logout", "/api/auth/me", "/signed-out", "/health",
              "/ready", "/private", "/"],
 )  # fmt: skip
-async def test_methods_that_nobody_listed(door: FrontDoor, method: str, path: str) -> None:
+async def test_methods_that_nobody_listed(standing: FrontDoor, method: str, path: str) -> None:
     """SEC-166: TRACE and its like are refused with 405 on each route, and echo nothing."""
-    answer = await door.raw(method, f"{BASE}{path}", headers=JSON | {"x-echo": "canary-canary"})
+    answer = await standing.raw(method, f"{BASE}{path}", headers=JSON | {"x-echo": "canary-canary"})
     assert answer.status_code == 405
     assert "canary" not in answer.text
 
@@ -120,9 +131,9 @@ async def test_methods_that_nobody_listed(door: FrontDoor, method: str, path: st
              "/entrada/static/x/entrada.css"],
 )  # fmt: skip
 @pytest.mark.parametrize("accept", ["text/html", "application/json", "*/*", "image/png", "text/html;q=0", ""])
-async def test_type_and_version(door: FrontDoor, path: str, accept: str) -> None:
+async def test_type_and_version(standing: FrontDoor, path: str, accept: str) -> None:
     """SEC-166: each text says its charset, JSON is never served as a page, and nobody names a version."""
-    answer = await door.raw("GET", f"{BASE}{path}", headers={"accept": accept})
+    answer = await standing.raw("GET", f"{BASE}{path}", headers={"accept": accept})
     kind = answer.headers.get("content-type", "")
     assert kind or not answer.text
     if kind.startswith("text/"):

@@ -23,8 +23,9 @@ MISSING = [name for name in ("chromium", "certutil") if shutil.which(name) is No
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark what is here, and skip it where it cannot run; with CI=true it then fails by itself, as it should."""
+    browsing = {path for path in {item.path for item in items} if Path(__file__).parent in path.parents}
     for item in items:
-        if Path(__file__).parent in item.path.parents:
+        if item.path in browsing:
             item.add_marker("browser")
             if MISSING and os.environ.get("CI") != "true":
                 item.add_marker(pytest.mark.skip(reason=f"not here: {', '.join(MISSING)} (see .ci/packages)"))

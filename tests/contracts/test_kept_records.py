@@ -202,11 +202,19 @@ async def test_what_is_kept_is_bounded(server: RedisServer, store: SessionStore)
     """REL-074: a worker keeps so many records and no more: for a new one the oldest goes."""
     keys = [b"%032d" % number for number in range(1, MOST_KEPT + 1)]
     server.said("EVAL", MANY, "0", str(len(keys)), PART)
-    for batch in range(0, len(keys), 32):
-        await asyncio.gather(*(store.get(key) for key in keys[batch : batch + 32]))
-    before = looked_up(server)
-    assert await store.get(KEY) == (b"record", 1)
-    assert looked_up(server) == before + 1, "more than so many are kept"
+
+    async def asks(key: bytes) -> int:
+        before = looked_up(server)
+        assert await store.get(key)
+        return looked_up(server) - before
+
+    async def the_oldest_went() -> bool:
+        """Read them all; on a busy machine some are read while nothing can be kept, and are not."""
+        for batch in range(0, len(keys), 32):
+            await asyncio.gather(*(store.get(key) for key in keys[batch : batch + 32]))
+        return [await asks(keys[-1]), await asks(KEY), await asks(keys[-1])] == [0, 1, 0]
+
+    await until(the_oldest_went)
     await keeps(store, server, keys[-1])
 
 
