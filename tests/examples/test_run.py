@@ -11,9 +11,8 @@ from pathlib import Path
 import pytest
 
 from examples.supervisor import port_is_free
+from tests.forked import SOURCES, Streams, start
 
-ROOT = Path(__file__).parents[2]
-SOURCES = os.pathsep.join(str(ROOT / folder) for folder in ("src", "emulator/src", "."))
 NAMES = ("PORT", "EMULATOR_HTTP_PORT", "EMULATOR_HTTPS_PORT")
 
 
@@ -37,12 +36,21 @@ def demo(folder: Path, *arguments: str, environment: Mapping[str, str]) -> "subp
     )
 
 
+def refused(folder: Path, *arguments: str, environment: Mapping[str, str]) -> tuple[int, str]:
+    """Run it to its end; return how it ended and all that it said."""
+    log = folder / "said"
+    streams = Streams(out=log, err=log)
+    inside = {**os.environ, "PYTHONPATH": SOURCES, **environment}
+    status = start("examples.run", *arguments, environment=inside, cwd=folder, streams=streams).wait(60)
+    return status, log.read_text()
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_a_port_that_is_taken_is_named_with_the_variable_to_set(name: str, tmp_path: Path) -> None:
     """Whose port it is and how to choose another; nothing is started."""
     ports = free_ports()
     with socket.create_server(("127.0.0.1", int(ports[name]))):
-        said, _ = demo(tmp_path, "auth_code_flow", environment=ports).communicate(timeout=60)
+        _, said = refused(tmp_path, "auth_code_flow", environment=ports)
     another = int(ports[name]) + 1
     assert said == f"Port {ports[name]} is taken. Choose another with {name}, for example: {name}={another} make demo\n"
     assert not (tmp_path / ".entrada").exists()
@@ -51,17 +59,16 @@ def test_a_port_that_is_taken_is_named_with_the_variable_to_set(name: str, tmp_p
 @pytest.mark.parametrize("text", ["abc", "0", "65536", "-1", "8000 "])
 def test_what_is_no_port_is_refused(text: str, tmp_path: Path) -> None:
     """The variable is named; no traceback."""
-    running = demo(tmp_path, "auth_code_flow", environment={**free_ports(), "PORT": text})
-    assert running.communicate(timeout=60)[0] == "PORT must be a port number from 1 to 65535.\n"
-    assert running.returncode == 1
+    told = refused(tmp_path, "auth_code_flow", environment={**free_ports(), "PORT": text})
+    assert told == (1, "PORT must be a port number from 1 to 65535.\n")
 
 
 @pytest.mark.parametrize("arguments", [(), ("unheard_of",), ("auth_code_flow", "more"), ("../run",)])
 def test_only_examples_that_are_there_can_be_run(arguments: tuple[str, ...], tmp_path: Path) -> None:
     """Their names are said instead."""
-    running = demo(tmp_path, *arguments, environment={})
-    assert "python -m examples.run auth_code_flow" in running.communicate(timeout=60)[0]
-    assert running.returncode == 2
+    status, said = refused(tmp_path, *arguments, environment={})
+    assert "python -m examples.run auth_code_flow" in said
+    assert status == 2
 
 
 @pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="looks for the programs in /proc")
