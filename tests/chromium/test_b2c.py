@@ -100,13 +100,11 @@ def test_swagger_ui_signs_in_and_calls(visitor: Visitor) -> None:
     Nothing is loaded from elsewhere, no content policy is in the way, and no session is begun (SEC-095).
     """
     swagger = SwaggerPage(visitor)
-    visitor.shows("swagger", ours=False)
     with visitor.expecting("status of 401"):
         assert swagger.tries("/api/admin-only")[0] == 401
     window = swagger.signs_in(signs_in("anton@customer.example"))
     status, said = swagger.tries("/api/admin-only")
     assert (status, json.loads(said)["way"]) == (200, "bearer")
-    visitor.shows("swagger-called", ours=False)
     assert not window.complaints
     (redeemed,) = [request for request in visitor.requests if request.url.endswith("/token")]
     assert "code_verifier=" in (redeemed.post_data or "")

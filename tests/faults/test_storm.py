@@ -15,7 +15,7 @@ from entrada_emulator.pytest_plugin import Entra
 from tests.front_door import FrontDoor, running
 from tests.journeys.test_tokens import graph
 
-SESSIONS = 120
+SESSIONS = 60
 BUDGET = 10  # renewals ahead at a time, of all workers together
 SETTINGS = {
     "store": "sqlite:",
