@@ -51,6 +51,12 @@ async def stopping(worker: Worker) -> bool:
     return True
 
 
+async def lets_go(worker: Worker) -> bool:
+    """Say whether its answer ends the connection that it came on."""
+    async with httpx2.AsyncClient(trust_env=False) as client:
+        return (await client.get(f"{worker.url}/health")).headers.get("connection") == "close"
+
+
 async def test_under_load(pair: Cluster) -> None:
     """REL-073, I1, I3, I6, I7: it drains, requests and renewals under way finish, the exit status is 0."""
     first, second = pair.workers
@@ -66,6 +72,7 @@ async def test_under_load(pair: Cluster) -> None:
         told = time.monotonic()
         second.send(SIGTERM)
         assert await stopping(second)
+        assert (await lets_go(first), await lets_go(second)) == (False, True)
         assert (await pair.ask(second, living, path="/who")).status == 200  # whoever still comes is served
         assert await readiness(first) == (200, "ready")
         assert {(await one).status for one in [*renewing, slow]} == {200}

@@ -8,6 +8,8 @@ from typing import Any
 
 from uvicorn.protocols.http.auto import AutoHTTPProtocol
 
+from entrada.web.routes.health import STOPPING
+
 MOST_HEAD_BYTES = 64 * 1024  # the application itself reads less
 TOO_LARGE = b"HTTP/1.1 431 Request Header Fields Too Large\r\nconnection: close\r\ncontent-length: 0\r\n\r\n"
 
@@ -37,6 +39,7 @@ class PatientProtocol(Base):  # type: ignore[misc]
         super().data_received(data)
         if self.transport.is_closing() or self.transport.get_protocol() is not self or self._under_way():
             self._stop_waiting()
+            self._let_go()
             return
         self._head_bytes += 0 if self._body_on_its_way() else len(data)
         if self._head_bytes > MOST_HEAD_BYTES:
@@ -49,6 +52,11 @@ class PatientProtocol(Base):  # type: ignore[misc]
         """Stop waiting."""
         self._stop_waiting()
         super().connection_lost(exc)
+
+    def _let_go(self) -> None:
+        """While the process drains, have each answer end its connection: no request shall meet one that is closing."""
+        if self.app_state.get(STOPPING) and self.cycle is not None and not self.cycle.response_started:
+            self.cycle.keep_alive = False
 
     def _under_way(self) -> bool:
         return self.cycle is not None and not self.cycle.response_complete
