@@ -185,8 +185,11 @@ async def broken() -> None:
 
 
 def routes(app: FastAPI) -> None:
-    """Add the pages of a small application."""
-    app.router.routes.extend(PORTAL.routes)
+    """Add the pages of a small application; made anew where the application demands something of all its routes."""
+    if app.router.dependencies:
+        app.include_router(PORTAL)
+    else:
+        app.router.routes.extend(PORTAL.routes)
 
 
 @asynccontextmanager
