@@ -26,7 +26,7 @@ async def ready(door: FrontDoor) -> tuple[int, dict[str, object]]:
     return answer.status_code, answer.json()
 
 
-async def until_ready(door: FrontDoor, status: int, said: dict[str, object], *, within: float = 10.0) -> None:
+async def until_ready(door: FrontDoor, status: int, said: dict[str, object], *, within: float = 60.0) -> None:
     async with asyncio.timeout(within):
         while await ready(door) != (status, said):
             await asyncio.sleep(0.05)

@@ -71,7 +71,7 @@ async def test_down_and_back(people: Users, caplog: pytest.LogCaptureFixture) ->
         assert page.status == 503
         assert int(page.headers["retry-after"]) > 0
         assert SESSION not in coming.jar.of(HOST)
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             while watch.answers[200] < served + 5:
                 await asyncio.sleep(0.02)
         assert watch.answers[503] == 0
