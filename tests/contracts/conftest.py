@@ -159,3 +159,9 @@ def rings() -> Rings:
     before = KeyRing.parse(generate())
     waiting = before.with_waiting(KeyRing.parse(generate()).active)
     return Rings(before, waiting, waiting.promoted())
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    """Where a SQLite store has its file."""
+    return tmp_path / "sessions.db"
