@@ -183,7 +183,7 @@ class Entra:
         if not chosen:
             return token
         values = self.claims_of(token)
-        key = self.state.keys.signer(values["tid"])
+        key = jwt.key_of(jwt.opened(token), keys=self.state.keys)
         values = {claim: value for claim, value in (values | chosen).items() if value is not None}
         return jwt.signed(values, key=key, v1=values.get("ver") == "1.0")
 

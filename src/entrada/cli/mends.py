@@ -19,7 +19,7 @@ MENDS: Mapping[str, str] = MappingProxyType(
     {
         "form": "copy the token whole: three parts with dots between them; an opaque token cannot be looked into",
         "alg": "ENTRADA_ALGORITHMS names the algorithms that are taken; symmetric ones and `none` never are",
-        "kid": ANOTHER,
+        "kid": f"{ANOTHER}; if its application's claims are mapped, set ENTRADA_CUSTOM_SIGNING_KEY=true",
         "key": ANOTHER,
         "signature": "the token was changed on its way, or is for Microsoft Graph: ask for a scope of this API",
         "not_for_graph": "ask for a scope of this API, api://CLIENT-ID/…, instead of one of Microsoft Graph",

@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass, replace
 from typing import Literal, Self
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
 from entrada.errors import AuthorityUnavailable
 from entrada.provider import b2c
@@ -72,7 +72,8 @@ class Authority:
             return cls._other(settings.issuer, frozenset(host.lower() for host in settings.endpoint_hosts))
         if settings.b2c_tenant:
             return cls._b2c(settings.entra_authority or "", settings.b2c_policy or "")
-        return cls._entra(settings.entra_authority or "", (settings.tenant_id or "").lower())
+        keys_of = settings.client_id if settings.custom_signing_key else None
+        return cls._entra(settings.entra_authority or "", (settings.tenant_id or "").lower(), keys_of)
 
     @property
     def many(self) -> bool:
@@ -154,14 +155,15 @@ class Authority:
         )
 
     @classmethod
-    def _entra(cls, authority: str, tenant: str) -> Self:
+    def _entra(cls, authority: str, tenant: str, keys_of: str | None) -> Self:
         base = authority.rstrip("/").removesuffix("/v2.0")
         if not urlsplit(base).path:
             base = f"{base}/{tenant}"
         host = urlsplit(base).hostname or ""
+        asked = f"?{urlencode({'appid': keys_of})}" if keys_of else ""
         return cls(
             kind="entra",
-            metadata_url=f"{base}/v2.0{WELL_KNOWN}",
+            metadata_url=f"{base}/v2.0{WELL_KNOWN}{asked}",
             hosts=frozenset({host}) | _neighbours(host),
             tenant=tenant,
             msal_authority=base,

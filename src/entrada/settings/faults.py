@@ -116,6 +116,8 @@ def _provider_faults(settings: Values) -> list[str]:
         faults.append("introspection: needs client_secret, for the provider tells nobody else about tokens")
     if weak := [name for name in settings.algorithms if name not in ASYMMETRIC]:
         faults.append(f"algorithms: {', '.join(weak)} cannot be accepted; use asymmetric ones such as RS256")
+    if settings.custom_signing_key and not settings.tenant_id:
+        faults.append("custom_signing_key: is for applications of an Entra tenant, whose claims are mapped there")
     if not settings.algorithms:
         faults.append("algorithms: name at least one, such as RS256")
     if settings.ca_file and not settings.ca_file.is_file():

@@ -120,6 +120,8 @@ class Values(MonitoringSettings, GuardSettings):
     """The registration by which /docs signs people in: a single-page application's, without a secret."""
     swagger_scopes: Words = ()
     """Scopes of this API that /docs offers, as the authority names them, beside those that routes require."""
+    custom_signing_key: bool = False
+    """Whether the registration at Entra has a signing key of its own, as claims mapping asks: its keys are fetched."""
     algorithms: Words = ("RS256",)
     """Signature algorithms accepted on tokens; asymmetric ones only."""
     leeway_seconds: int = Field(60, ge=0, le=300)

@@ -232,6 +232,8 @@ class Application:
     optional_access_claims: tuple[str, ...] = ()
     """Of tokens for this API; a property follows after a colon: `idtyp:include_user_token`, `aud:use_guid`."""
     groups_claim: bool = False
+    custom_signing_key: bool = False
+    """Whether tokens for it are signed with a key of its own, as claims mapping asks; see `?appid=` on its metadata."""
     enabled: bool = True
     kind: str = "web"
     """What the seed calls it: web, spa, public, daemon or api; only for people to read."""

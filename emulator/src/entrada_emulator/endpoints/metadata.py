@@ -9,7 +9,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from entrada_emulator.clients.checks import TenantPath, tenant_path
-from entrada_emulator.directory.model import PERSONAL_TENANT
+from entrada_emulator.directory.model import PERSONAL_TENANT, Application
 from entrada_emulator.errors import EntraError
 from entrada_emulator.instance import Emulator, emulator_of
 from entrada_emulator.metadata_documents import TENANT_TEMPLATE, metadata, metadata_v1
@@ -19,7 +19,11 @@ from entrada_emulator.wire.responses import OPEN_TO_ALL, error_response, json_re
 CACHED = OPEN_TO_ALL | {"Cache-Control": "max-age=86400, private"}
 
 
-def published(document: Callable[[Emulator, TenantPath], dict[str, Any]]) -> Callable[[Request], Awaitable[Response]]:
+Document = Callable[[Emulator, TenantPath, Application | None], dict[str, Any]]
+"""What a path says to anybody, and to whoever asks for one application: `?appid=`."""
+
+
+def published(document: Document) -> Callable[[Request], Awaitable[Response]]:
     """The endpoint that serves one document of a tenant path to anybody."""
 
     async def endpoint(request: Request) -> Response:
@@ -28,39 +32,50 @@ def published(document: Callable[[Emulator, TenantPath], dict[str, Any]]) -> Cal
             path = tenant_path(emulator.world, request.path_params["tenant"])
         except EntraError as refused:
             return error_response(refused, trace=trace, headers=OPEN_TO_ALL)
-        return json_response(document(emulator, path), trace=trace, headers=CACHED)
+        application = emulator.world.application(request.query_params.get("appid", ""))
+        return json_response(document(emulator, path, application), trace=trace, headers=CACHED)
 
     return endpoint
 
 
-def openid_configuration(emulator: Emulator, path: TenantPath) -> dict[str, Any]:
+def openid_configuration(emulator: Emulator, path: TenantPath, application: Application | None) -> dict[str, Any]:
     """The metadata of a tenant, or of all of them with a templated issuer."""
-    return metadata(path, emulator.origins)
+    return _with_keys_of(application, metadata(path, emulator.origins))
 
 
-def openid_configuration_v1(emulator: Emulator, path: TenantPath) -> dict[str, Any]:
+def openid_configuration_v1(emulator: Emulator, path: TenantPath, application: Application | None) -> dict[str, Any]:
     """The same of version 1."""
-    return metadata_v1(path, emulator.origins)
+    return _with_keys_of(application, metadata_v1(path, emulator.origins))
 
 
-def keys(emulator: Emulator, path: TenantPath) -> dict[str, Any]:
-    """The published keys, each with the issuer it may sign for; on shared paths one belongs to personal accounts."""
-    return {"keys": key_set(emulator, path)}
+def _with_keys_of(application: Application | None, document: dict[str, Any]) -> dict[str, Any]:
+    if application is None:
+        return document
+    return document | {"jwks_uri": f"{document['jwks_uri']}?appid={application.client_id}"}
 
 
-def keys_v1(emulator: Emulator, path: TenantPath) -> dict[str, Any]:
+def keys(emulator: Emulator, path: TenantPath, application: Application | None) -> dict[str, Any]:
+    """The published keys, each with the issuer it may sign for; on shared paths one belongs to personal accounts.
+
+    Asked for an application that has a key of its own they are that one.
+    """
+    return {"keys": key_set(emulator, path, application)}
+
+
+def keys_v1(emulator: Emulator, path: TenantPath, application: Application | None) -> dict[str, Any]:
     """The same keys as version 1 shows them: without the issuer."""
-    return {
-        "keys": [{name: value for name, value in key.items() if name != "issuer"} for key in key_set(emulator, path)]
-    }
+    shown = key_set(emulator, path, application)
+    return {"keys": [{name: value for name, value in key.items() if name != "issuer"} for key in shown]}
 
 
-def key_set(emulator: Emulator, path: TenantPath) -> list[dict[str, object]]:
+def key_set(emulator: Emulator, path: TenantPath, application: Application | None) -> list[dict[str, object]]:
     """The keys of a path as JWKs."""
     origins, ring = emulator.origins, emulator.state.keys
+    issuer = origins.issuer(path.tenant.id if path.tenant else TENANT_TEMPLATE)
+    if application is not None and application.custom_signing_key:
+        return [ring.of_application(application).jwk(issuer)]
     if path.tenant and path.tenant.is_personal:
         return [key.jwk(origins.issuer(PERSONAL_TENANT)) for key in (ring.personal, ring.next)]
-    issuer = origins.issuer(path.tenant.id if path.tenant else TENANT_TEMPLATE)
     published = [key.jwk(issuer) for key in ring.published()]
     personal = [] if path.tenant else [ring.personal.jwk(origins.issuer(PERSONAL_TENANT))]
     return published + personal

@@ -19,8 +19,9 @@ from entrada_emulator.signing_in.claims_request import parse_claims
 def on_behalf_of(emulator: Emulator, request: TokenRequest) -> Answer:
     """Tokens for the person whose access token the API received.
 
-    The assertion must be a person's, for this very API, and in its time; consent must cover what is asked. Raises
-    50013, 500131, 500133, 7000114, 65001; 50076 as `interaction_required` with the claims to ask the person for.
+    The assertion must be a person's, for this very API, signed by the tenant's key and in its time; consent must cover
+    what is asked. Raises 50013, 500131, 500133, 7000114, 65001; 50076 as `interaction_required` with the claims to ask
+    the person for.
     """
     if request.required("requested_token_use") != "on_behalf_of":
         raise EntraError(90023, reason="unsupported requested_token_use")
@@ -37,7 +38,9 @@ def on_behalf_of(emulator: Emulator, request: TokenRequest) -> Answer:
 
 
 def _assertion(emulator: Emulator, application: Application, assertion: str) -> dict[str, Any]:
-    """The claims of a person's access token for this API."""
+    """The claims of a person's access token for this API; one signed with a key of the API's own is none."""
+    if application.custom_signing_key:
+        raise EntraError(50013, reason="The key was not found")
     try:
         claims = read(assertion, keys=emulator.state.keys)
     except NotOurToken:

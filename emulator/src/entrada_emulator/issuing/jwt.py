@@ -74,8 +74,8 @@ def opened(token: str) -> Compact:
 def read(token: str, *, keys: KeyRing) -> dict[str, Any]:
     """The claims of a token that one of the published keys signed; raises `NotOurToken`. Judges no claim."""
     taken = opened(token)
-    key = keys.find(str(taken.header.get("kid")))
-    if taken.header.get("alg") != "RS256" or key is None or not isinstance(taken.header.get("nonce", ""), str):
+    key = key_of(taken, keys=keys)
+    if taken.header.get("alg") != "RS256" or not isinstance(taken.header.get("nonce", ""), str):
         raise NotOurToken
     head = encoded(_as_signed(taken.header)) if "nonce" in taken.header else taken.head
     try:
@@ -83,6 +83,14 @@ def read(token: str, *, keys: KeyRing) -> dict[str, Any]:
     except InvalidSignature:
         raise NotOurToken from None
     return taken.claims
+
+
+def key_of(token: Compact, *, keys: KeyRing) -> SigningKey:
+    """The key that a token says it was signed with; raises `NotOurToken` when it is none of these."""
+    key = keys.find(str(token.header.get("kid")))
+    if key is None:
+        raise NotOurToken
+    return key
 
 
 def encoded(part: dict[str, Any]) -> str:

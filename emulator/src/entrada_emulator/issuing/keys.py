@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from cryptography.x509.oid import NameOID
 
-from entrada_emulator.directory.model import PERSONAL_TENANT
+from entrada_emulator.directory.model import PERSONAL_TENANT, Application
 
 KEY_NAME = "Entrada Emulator (not Microsoft)"
 KID_MARK = "emulator-"
@@ -80,6 +80,7 @@ class KeyRing:
         self._next: SigningKey | None = None
         self._personal: SigningKey | None = None
         self._customers: list[SigningKey] = []
+        self._of_applications: dict[str, SigningKey] = {}
 
     @property
     def next(self) -> SigningKey:
@@ -126,11 +127,20 @@ class KeyRing:
 
     def find(self, kid: str) -> SigningKey | None:
         """The key on show with this id."""
-        return next((key for key in (*self.published(), self.personal) if key.kid == kid), None)
+        shown = (*self.published(), self.personal, *self._of_applications.values())
+        return next((key for key in shown if key.kid == kid), None)
 
-    def signer(self, tenant_id: str) -> SigningKey:
-        """The key that signs a tenant's tokens."""
+    def signer(self, tenant_id: str, audience: Application) -> SigningKey:
+        """The key that signs a tenant's tokens for an application."""
+        if audience.custom_signing_key:
+            return self.of_application(audience)
         return self.personal if tenant_id == PERSONAL_TENANT else self.active
+
+    def of_application(self, application: Application) -> SigningKey:
+        """The key of an application that has one of its own; no tenant's keys show it."""
+        if application.client_id not in self._of_applications:
+            self._of_applications[application.client_id] = self._new()
+        return self._of_applications[application.client_id]
 
     def rotate(self) -> SigningKey:
         """Signs with the key published ahead, publishes another, keeps the old one on show. Returns the signer."""

@@ -97,16 +97,16 @@ def _named(emulator: Emulator, sign_in: SignIn, api: ResourceScopes) -> Resource
 def _access_token(emulator: Emulator, audience: Audience, claims: Answer) -> Answer:
     nonce = base64url(secrets.token_bytes(32)) if audience.resource is GRAPH else None
     life = claims["exp"] - claims["iat"]
-    token = signed(claims, key=emulator.state.keys.signer(claims["tid"]), v1=audience.is_v1, nonce=nonce)
+    key = emulator.state.keys.signer(claims["tid"], audience.resource)
+    token = signed(claims, key=key, v1=audience.is_v1, nonce=nonce)
     return {"expires_in": life, "ext_expires_in": life, "access_token": token}
 
 
 def _id_token(emulator: Emulator, sign_in: SignIn) -> str:
     claims = id_token_claims(sign_in, origins=emulator.origins, now=emulator.state.clock.now())
     faults = emulator.state.faults.take("token", TOKEN_FAULTS)
-    return signed_or_spoiled(
-        claims, key=emulator.state.keys.signer(claims["tid"]), faults=faults, v1=sign_in.version == 1
-    )
+    key = emulator.state.keys.signer(claims["tid"], sign_in.application)
+    return signed_or_spoiled(claims, key=key, faults=faults, v1=sign_in.version == 1)
 
 
 def _refresh_token(emulator: Emulator, renewal: RefreshGrant) -> Answer:

@@ -51,7 +51,9 @@ OF_REGISTRATIONS: dict[str, Meaning] = {
     "AADSTS50049": _ours("the authority's host is of no known cloud", TENANT, "authority"),
     "AADSTS50059": _ours("the request does not say which tenant is meant", TENANT, "tenant_id"),
     "AADSTS50146": _ours(
-        "claims mapping needs a signing key of the application's own, or acceptMappedClaims", MANIFEST
+        "claims mapping needs a signing key of the application's own, or acceptMappedClaims",
+        MANIFEST,
+        "custom_signing_key",
     ),
     "AADSTS50194": _ours(
         "the application is single-tenant: set tenant_id to its tenant instead of common", ACCOUNTS, "tenant_id"
