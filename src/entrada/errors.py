@@ -288,6 +288,10 @@ class TokenRefused(SignInRefused):
     public = "Your sign-in could not be verified. Please sign in again."
 
 
+class NotVerifiableYet(TokenRefused):
+    """A token that may be good: its key is not known here, or it is from the future by this machine's clock."""
+
+
 class TenantRefused(TokenRefused):
     """The person is who they say, but people of their organisation, or its guests, are not let in here."""
 

@@ -165,6 +165,21 @@ class TestRenewal:
         used = [request.form["refresh_token"] for request in peer.endpoint.requests]
         assert used[0] == used[1]
 
+    async def test_a_refresh_token_outlives_tokens_that_are_not_used(self, peer: Peer) -> None:
+        """SEC-108: the held access token stays, and the next renewal goes by the successors' refresh token."""
+        client = peer.client()
+        tokens = await peer.signed_in(client)
+        renewed = await client.acquire(tokens, peer.scopes, force=True)
+        assert renewed.tokens
+        kept = client.with_refresh_token_of(tokens, renewed.tokens)
+        before, after = client.lasting(tokens, peer.scopes), client.lasting(kept, peer.scopes)
+        assert before
+        assert after
+        assert before.access_token == after.access_token != renewed.access_token
+        assert (await client.acquire(kept, peer.scopes, force=True)).source == "identity_provider"
+        (used,) = peer.endpoint.requests[-1].form["refresh_token"]
+        assert used.encode() in renewed.tokens
+
     async def test_force_asks_although_a_token_lasts(self, peer: Peer) -> None:
         """Forced means asked."""
         client = peer.client()

@@ -82,6 +82,7 @@ def test_every_meaning_is_whole():
         ({"error": "invalid_grant", "suberror": "token_expired"}, RenewalRefused),
         ({"error": "invalid_grant", "suberror": "basic_action"}, InteractionRequired),
         ({"error": "invalid_grant", "suberror": "consent_required"}, InteractionRequired),
+        ({"error": "invalid_grant", "suberror": "device_authentication_failed"}, InteractionRequired),
         ({"error": "invalid_grant", "suberror": "message_only"}, InteractionRequired),
         ({"error": "invalid_grant", "claims": "{}"}, InteractionRequired),
         ({"error": "interaction_required"}, InteractionRequired),

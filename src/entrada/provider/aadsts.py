@@ -20,7 +20,14 @@ LONGEST_DESCRIPTION = 4096  # characters looked at
 LONGEST_CLAIMS = 8192  # characters of a claims challenge
 STEP_NEEDED = frozenset({"interaction_required", "login_required", "consent_required"})
 STEP_SUBERRORS = frozenset(
-    {"basic_action", "additional_action", "consent_required", "message_only", "user_password_expired"}
+    {
+        "basic_action",
+        "additional_action",
+        "consent_required",
+        "message_only",
+        "user_password_expired",
+        "device_authentication_failed",  # one API wants a device that another does not
+    }
 )
 
 

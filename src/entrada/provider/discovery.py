@@ -17,7 +17,7 @@ from datetime import datetime, timedelta
 from typing import Any, Generic, TypeVar
 
 from entrada.clock import Clock
-from entrada.errors import AuthorityUnavailable, TokenRefused
+from entrada.errors import AuthorityUnavailable, NotVerifiableYet
 from entrada.logs import log
 from entrada.provider import metadata as metadata_rules
 from entrada.provider.aadsts import operator_hint
@@ -66,7 +66,7 @@ class Discovery:
         self._clock = clock
         self._production = production
         self._issuer: str | None = None
-        self._unknown_kid_at: datetime | None = None
+        self._unknown_kid_at: dict[bool, datetime] = {}
         self._seeking = 0
         self._metadata = Document("metadata", self._fetch_metadata, clock, refresh=METADATA_REFRESH, jitter=jitter)
         self._keys = Document("keys", self._fetch_keys, clock, refresh=KEYS_REFRESH, jitter=jitter)
@@ -136,11 +136,12 @@ class Discovery:
         """Return the authority's keys; AuthorityUnavailable when there are none to be had."""
         return await self._keys.get()
 
-    async def key(self, kid: str) -> VerificationKey:
-        """Return the key of this id.
+    async def key(self, kid: str, *, vouched: bool = False) -> VerificationKey:
+        """Return the key of this id; `vouched`: the authority itself has just given us the token that names it.
 
-        One that is unknown costs one fetch per five minutes for everybody together; TokenRefused when it stays
-        unknown, AuthorityUnavailable when that could not be found out.
+        One that is unknown costs one fetch per five minutes for everybody together, and one for those vouched for: a
+        kid that a stranger invented must not hide a new key. NotVerifiableYet when it stays unknown,
+        AuthorityUnavailable when that could not be found out.
         """
         if key := (await self._keys.get()).get(kid):
             return key
@@ -148,7 +149,7 @@ class Discovery:
             raise AuthorityUnavailable("too many tokens wait for the authority's keys")
         self._seeking += 1
         try:
-            return await self._seek(kid)
+            return await self._seek(kid, vouched=vouched)
         finally:
             self._seeking -= 1
 
@@ -157,19 +158,19 @@ class Discovery:
         await self._metadata.aclose()
         await self._keys.aclose()
 
-    async def _seek(self, kid: str) -> VerificationKey:
+    async def _seek(self, kid: str, *, vouched: bool) -> VerificationKey:
         """Return a key that was unknown a moment ago, from the fetch under way or one for its sake."""
         await self._keys.in_flight()
-        key = (await self._keys.get()).get(kid) or (await self._after_unknown_kid()).get(kid)
+        key = (await self._keys.get()).get(kid) or (await self._after_unknown_kid(vouched=vouched)).get(kid)
         if key is None:
-            raise TokenRefused("kid: no key of the authority")
+            raise NotVerifiableYet("kid: no key of the authority")
         return key
 
-    async def _after_unknown_kid(self) -> KeySet:
+    async def _after_unknown_kid(self, *, vouched: bool) -> KeySet:
         """Return the keys, new ones when the floor allows a fetch; callers meanwhile share the one under way."""
-        now = self._clock()
-        if self._unknown_kid_at is None or abs(now - self._unknown_kid_at) >= UNKNOWN_KID_FLOOR:
-            self._unknown_kid_at = now
+        now, before = self._clock(), self._unknown_kid_at.get(vouched)
+        if before is None or abs(now - before) >= UNKNOWN_KID_FLOOR:
+            self._unknown_kid_at[vouched] = now
             return await self._keys.fetch()
         if self._keys.failing:
             raise AuthorityUnavailable("an unknown kid, and the authority's keys cannot be fetched")

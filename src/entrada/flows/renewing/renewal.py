@@ -9,6 +9,7 @@ import math
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from hashlib import sha256
 from typing import Protocol
 
@@ -17,8 +18,10 @@ import anyio
 from entrada.clock import Clock
 from entrada.errors import (
     AuthorityUnavailable,
+    EntradaError,
     InteractionRequired,
     NotSignedIn,
+    NotVerifiableYet,
     RenewalRefused,
     StoreUnavailable,
     TokenRefused,
@@ -177,14 +180,20 @@ class Renewal:
             return None
         try:
             acquired = await self._client.acquire(held.blob, wanted.scopes, force=True, claims=wanted.claims)
-            if acquired.id_token is not None:
-                await self._verifier.verify_renewed(
-                    acquired.id_token, of=session.user, access_token=acquired.access_token
-                )
         except AuthorityUnavailable as outage:
             await self._put_off(session, held, outage)
             return None
         except (RenewalRefused, TokenRefused) as refused:
+            return await self._refused(session, held, wanted, refused, tell)
+        try:
+            if acquired.id_token is not None:
+                await self._verifier.verify_renewed(
+                    acquired.id_token, of=session.user, access_token=acquired.access_token
+                )
+        except (AuthorityUnavailable, NotVerifiableYet) as doubt:
+            await self._unverified(session, held, wanted, acquired, doubt)
+            return None
+        except TokenRefused as refused:
             return await self._refused(session, held, wanted, refused, tell)
         return await self._kept(session, held, acquired, wanted.scopes)
 
@@ -235,10 +244,31 @@ class Renewal:
 
     async def _put_off(self, session: Session, held: SessionTokens, outage: AuthorityUnavailable) -> None:
         """Keep the session and try again later; meanwhile the held token will do, while it lasts (SEC-110)."""
+        await self._sessions.pause_renewal(session, held, until=self._retry_at(held, outage))
+
+    async def _unverified(
+        self, session: Session, held: SessionTokens, wanted: Wanted, acquired: Acquired, doubt: EntradaError
+    ) -> None:
+        """Use nothing of what was renewed, but keep its refresh token: the provider may have taken the old one back.
+
+        Its key is not to be had, or our clock is slow: that is no fault of the person's, who stays (SEC-108, SEC-110).
+        """
+        outage = doubt if isinstance(doubt, AuthorityUnavailable) else AuthorityUnavailable(str(doubt))
+        until = self._retry_at(held, outage)
+        kept = self._client.with_refresh_token_of(held.blob, acquired.tokens or held.blob)
+        while not await self._sessions.pause_renewal(session, replace(held, blob=kept), until=until):
+            theirs = await self.held(session)
+            if theirs.blob != held.blob:  # another's were stored first, or these, and the answer was lost
+                return
+            held = theirs
+        if wanted.replacing is not None:
+            raise outage
+
+    def _retry_at(self, held: SessionTokens, outage: AuthorityUnavailable) -> datetime:
         self.outcomes.add("outage")
         until = self._schedule.retry_at(outage, failures=held.failures)
         log.warning("renewal_put_off", reason=str(outage), until=until.isoformat(timespec="seconds"))
-        await self._sessions.pause_renewal(session, held, until=until)
+        return until
 
     async def _refused(
         self,
@@ -250,7 +280,7 @@ class Renewal:
     ) -> Acquired | None:
         """End the session, or leave it to the person's next step; unless others have renewed it meanwhile."""
         if isinstance(refused, NothingToRenewWith):
-            if wanted.claims:
+            if wanted.claims or not self._client.granted(held.blob, wanted.scopes):
                 refused = InteractionRequired(str(refused), claims=wanted.claims)
             elif lasting := self._client.lasting(held.blob, wanted.scopes):
                 await self._sessions.pause_renewal(session, held, until=lasting.expires_at)

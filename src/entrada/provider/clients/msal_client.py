@@ -109,6 +109,11 @@ class MsalClient(TokenClient):
     def _renewable(self, tokens: bytes) -> bool:
         return view_of(tokens).renewable
 
+    def with_refresh_token_of(self, tokens: bytes, renewed: bytes) -> bytes:
+        """Return a session's tokens with the refresh tokens of their successors."""
+        kind = SessionCache.CredentialType.REFRESH_TOKEN
+        return json.dumps(json.loads(tokens) | {kind: json.loads(renewed).get(kind, {})}).encode()
+
     async def _renew(self, tokens: bytes, scopes: Sequence[str], *, claims: str | None) -> Acquired:
         if not self._renewable(tokens):
             raise NothingToRenewWith("the session holds no refresh token")

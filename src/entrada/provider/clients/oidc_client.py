@@ -85,6 +85,13 @@ class OidcClient(TokenClient):
         held = _decode(tokens)
         return bool(held and held.refresh_token)
 
+    def with_refresh_token_of(self, tokens: bytes, renewed: bytes) -> bytes:
+        """Return a session's tokens with the refresh token of their successors."""
+        held, successors = _decode(tokens), _decode(renewed)
+        if held is None or successors is None:
+            return tokens
+        return _encoder.encode(msgspec.structs.replace(held, refresh_token=successors.refresh_token))
+
     async def _renew(self, tokens: bytes, scopes: Sequence[str], *, claims: str | None) -> Acquired:
         """Send no scope: repeating the wished ones is refused where fewer were granted, and more cannot be had."""
         held = _decode(tokens)

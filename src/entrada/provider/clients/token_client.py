@@ -185,6 +185,14 @@ class TokenClient(ABC):
         held = self._held(tokens, scopes)
         return _from_cache(held) if held and held.until > self._clock() else None
 
+    def granted(self, tokens: bytes, scopes: Sequence[str]) -> bool:
+        """Say whether the session was ever given a token for all of `scopes`, be it over by now."""
+        return self._held(tokens, scopes) is not None
+
+    @abstractmethod
+    def with_refresh_token_of(self, tokens: bytes, renewed: bytes) -> bytes:
+        """Return a session's tokens with the refresh token of their successors, which are not to be used."""
+
     def renewal_due(self, tokens: bytes, scopes: Sequence[str]) -> datetime | None:
         """Return from when on `cached` gives nothing any more; None when there is nothing, or nothing to renew with."""
         held = self._held(tokens, scopes)

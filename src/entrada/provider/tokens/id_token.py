@@ -60,7 +60,7 @@ class IdTokenVerifier:
         token = jws.parse(id_token, algorithms=self._algorithms)
         type_is_jwt(token.header.type)
         known = (await self._discovery.metadata()).issuer
-        key = await self._discovery.key(token.header.key_id)
+        key = await self._discovery.key(token.header.key_id, vouched=True)
         values = jws.verify(token, key, algorithms=self._algorithms)
         tenant_id = tenant_named(values) if self._authority.many else self._authority.tenant_id(known)
         expected = Expected(

@@ -11,7 +11,7 @@ from hashlib import sha256, sha384, sha512
 from math import isfinite
 from typing import Any, Protocol
 
-from entrada.errors import TokenRefused
+from entrada.errors import NotVerifiableYet, TokenRefused
 from entrada.provider import b2c
 from entrada.provider.authority import issuer_of
 from entrada.well_known import GUID
@@ -142,7 +142,7 @@ def already_valid(claims: Mapping[str, Any], expected: Expected) -> None:
     """`nbf` and `iat` are not in the future; a token from there means that a clock is wrong (SEC-040)."""
     latest = expected.now + expected.leeway
     if claims["iat"] > latest or claims.get("nbf", 0) > latest:
-        raise TokenRefused("already_valid: iat or nbf is in the future; is this machine's clock right?")
+        raise NotVerifiableYet("already_valid: iat or nbf is in the future; is this machine's clock right?")
 
 
 def nonce_is_ours(claims: Mapping[str, Any], expected: Expected) -> None:
