@@ -4,11 +4,11 @@ import os
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
-from hashlib import blake2b
+from hashlib import sha256
 from typing import Generic, TypeVar
 
 MOST = 10_000  # entries, about 20 MB; what does not fit is verified anew
-DIGEST_BYTES = 20
+KEY_BYTES = 64  # a whole block of SHA-256: it is taken in once, beforehand
 
 V = TypeVar("V")
 
@@ -32,7 +32,7 @@ class ClaimsCache(Generic[V]):
 
     def __init__(self, *, most: int = MOST) -> None:
         self._most = most
-        self._keyed = blake2b(key=os.urandom(32), digest_size=DIGEST_BYTES)
+        self._keyed = sha256(os.urandom(KEY_BYTES))
         self._entries: OrderedDict[bytes, Entry[V]] = OrderedDict()
 
     def __len__(self) -> int:
