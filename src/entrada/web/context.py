@@ -54,6 +54,7 @@ if TYPE_CHECKING:  # an application that only names its dependencies loads none 
 
 KEY = "entrada"
 LONGEST_USER_AGENT = 256
+NAVIGATES = b"navigate"
 _numbers = Random()  # noqa: S311 numbers tell requests apart and protect nothing; the system's would be a call for each
 os.register_at_fork(after_in_child=_numbers.seed)
 
@@ -216,14 +217,23 @@ class Context:
         return session
 
     def forget_session(self) -> None:
-        """Let go of this request's session, which has ended, here and in the browser."""
+        """Let go of this request's session, which it has just ended, here and in the browser."""
         self._session, self._looked_up = None, True
         if self.session_id is not None:
-            self._let_go_of(self.session_id)
+            self.set_cookies.append(self.house.cookies.end_session())
+            self._forget_limits_of(self.session_id)
 
     def _let_go_of(self, session_id: str) -> None:
-        """Have the browser forget a session that is none (SEC-083); its cookie is a stranger's from now on."""
-        self.set_cookies.append(self.house.cookies.end_session())
+        """Have the browser forget a session that is none (SEC-083); its cookie is a stranger's from now on.
+
+        Not in answer to a script or an image: that may come after the answer that gave the browser its next session,
+        and would take that one.
+        """
+        if self.headers.get(b"sec-fetch-mode", NAVIGATES) == NAVIGATES:
+            self.set_cookies.append(self.house.cookies.end_session())
+        self._forget_limits_of(session_id)
+
+    def _forget_limits_of(self, session_id: str) -> None:
         if self.house.guards.limits is not None:
             self.house.guards.limits.forget_session(session_id)
 
