@@ -20,8 +20,11 @@ async def current_user(connection: HTTPConnection) -> User:
 
     Without either a page that is being opened is sent to sign in, and anything else gets 401.
     """
+    context = context_of(connection.scope)
+    if isinstance(context.caller, User):  # whoever counted the request has found out already
+        return context.caller
     try:
-        return bearer.person(await caller(context_of(connection.scope)))
+        return bearer.person(await caller(context))
     except EntradaError as error:
         raise refuse(connection, error) from None
 
@@ -36,8 +39,11 @@ async def session_user(connection: HTTPConnection) -> User:
 
 async def bearer_user(connection: HTTPConnection) -> User:
     """Return the person for whom a client calls with a bearer token; a session is not taken, and no page is shown."""
+    context = context_of(connection.scope)
+    if isinstance(context.caller, User):
+        return context.caller
     try:
-        return bearer.person(await bearer_caller(context_of(connection.scope)))
+        return bearer.person(await bearer_caller(context))
     except EntradaError as error:
         raise refuse(connection, error) from None
 

@@ -99,12 +99,14 @@ class Gate:
             lines = scope["headers"] = self._guards.harmless.dropped(lines)
             headers = context.headers = dict(lines)
         check_head(headers, scope)
-        if len(headers) < len(lines):
-            _settle_repeated(headers, lines)
         if b"authorization" in headers:
             context.personal = True
+            context.authorization = (headers[b"authorization"],)
+        if len(headers) < len(lines):
+            _settle_repeated(headers, lines)
             context.authorization = tuple([value for name, value in lines if name == b"authorization"])
-            context.bearer = any(map(_is_bearer, context.authorization))
+        for authorization in context.authorization:
+            context.bearer = context.bearer or _is_bearer(authorization)
         cookie_header = headers.get(b"cookie", b"")
         if cookie_header.find(self._session_cookie) >= 0:  # `in` makes and drops an exception when both are bytes
             context.personal = True
