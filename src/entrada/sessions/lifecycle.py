@@ -178,6 +178,19 @@ class Sessions:
             session = present
         raise StoreUnavailable("the session was changed by too many requests at once")
 
+    async def retell(self, session: Session, user: User) -> bool:
+        """Let the session's person, and nobody else, be as they are now; False when the session was changed meanwhile.
+
+        Nothing is written when they are as they were.
+        """
+        if user == session.user:
+            return True
+        if user.key != session.user.key:
+            raise ValueError("a session stays its person's")
+        signed = self._reader.signed(session.key, msgspec.structs.replace(session.record, user=user))
+        expires_at = session.idle_expires_at
+        return await self._store.replace(session.key, record=signed, version=session.version, expires_at=expires_at)
+
     async def regrant_all_of(self, user: User, granted: frozenset[str]) -> None:
         """Do `regrant` with every session of this person."""
         for session in await self.by_user(user, limit=MOST_LOOKED_THROUGH):

@@ -23,11 +23,13 @@ from entrada.errors import (
     NotSignedIn,
     NotVerifiableYet,
     RenewalRefused,
+    SignInRefused,
     StoreUnavailable,
     TokenRefused,
 )
 from entrada.events import EventName
 from entrada.flows.flights import Flights
+from entrada.flows.renewing.person_now import PersonNow
 from entrada.flows.renewing.schedule import Schedule
 from entrada.flows.stepping_up import challenge
 from entrada.logs import log
@@ -35,6 +37,7 @@ from entrada.meters import Counts, Waits
 from entrada.principal import User
 from entrada.provider.clients.token_client import Acquired, NothingToRenewWith, TokenClient
 from entrada.provider.tokens.id_token import IdTokenVerifier
+from entrada.provider.tokens.identity import user_from
 from entrada.sessions.held import Step
 from entrada.sessions.leases import Lease, Leases
 from entrada.sessions.lifecycle import Sessions
@@ -85,8 +88,10 @@ class Renewal:
         client: TokenClient,
         verifier: IdTokenVerifier,
         schedule: Schedule,
+        person_now: PersonNow,
         clock: Clock,
     ) -> None:
+        self._person_now = person_now
         self._sessions = sessions
         self._leases = leases
         self._client = client
@@ -186,16 +191,30 @@ class Renewal:
         except (RenewalRefused, TokenRefused) as refused:
             return await self._refused(session, held, wanted, refused, tell)
         try:
-            if acquired.id_token is not None:
-                await self._verifier.verify_renewed(
-                    acquired.id_token, of=session.user, access_token=acquired.access_token
-                )
+            told = await self._verified(session, acquired)
         except (AuthorityUnavailable, NotVerifiableYet) as doubt:
             await self._unverified(session, held, wanted, acquired, doubt)
             return None
         except TokenRefused as refused:
             return await self._refused(session, held, wanted, refused, tell)
-        return await self._kept(session, held, acquired, wanted.scopes)
+        kept = await self._kept(session, held, acquired, wanted.scopes)
+        if told is not None:
+            await self._follow(session, told, tell)
+        return kept
+
+    async def _verified(self, session: Session, acquired: Acquired) -> User | None:
+        """Return the person as the renewed ID token tells them; None when there came none."""
+        if acquired.id_token is None:
+            return None
+        token, beside = acquired.id_token, acquired.access_token
+        return user_from(await self._verifier.verify_renewed(token, of=session.user, access_token=beside))
+
+    async def _follow(self, session: Session, told: User, tell: Tell) -> None:
+        try:
+            await self._person_now.follow(session, told)
+        except SignInRefused as refused:
+            log.warning("renewal_refused", reason=str(refused))
+            raise await self._end(session, refused, tell) from None
 
     async def _kept(self, session: Session, held: SessionTokens, acquired: Acquired, scopes: Sequence[str]) -> Acquired:
         """Store what was renewed, then hand it out; another's, when our lease had passed on and they were first.
@@ -291,10 +310,14 @@ class Renewal:
         log.warning("renewal_refused", reason=str(refused))
         if isinstance(refused, InteractionRequired):
             raise await self._step(session, held, wanted, refused, tell)
+        raise await self._end(session, refused, tell) from None
+
+    async def _end(self, session: Session, refused: RenewalRefused | SignInRefused, tell: Tell) -> RenewalRefused:
+        """End the session, and return what is raised for it."""
         await self._sessions.end_sessions([session.key])
         await tell("renewal_failed", user=session.user, reason=refused.code)
         await tell("session_ended", user=session.user, reason="renewal_refused")
-        raise refused if isinstance(refused, RenewalRefused) else RenewalRefused(str(refused)) from None
+        return refused if isinstance(refused, RenewalRefused) else RenewalRefused(str(refused))
 
     async def _step(
         self, session: Session, held: SessionTokens, wanted: Wanted, refused: InteractionRequired, tell: Tell

@@ -41,6 +41,18 @@ class Provisioning:
         person = await self._directory.signed_in(admitted, at)
         return admitted.with_grants(person.roles)
 
+    async def readmit(self, user: User) -> User:
+        """Return somebody who is in as they would be admitted now; nothing is written.
+
+        SignInRefused when tenants, rule or directory say no, where they must be known.
+        """
+        await self._check_tenant(user)
+        admitted = await self.asked(user)
+        person = await self._directory.known(admitted)
+        if person is None or not person.is_active:
+            raise NotAdmitted("the user is inactive, or was deleted")
+        return admitted.with_grants(person.roles)
+
     async def standing(self, caller: Principal) -> frozenset[str]:
         """Return the roles granted here to a caller who may still come in; none to an application.
 

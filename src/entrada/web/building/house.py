@@ -22,6 +22,7 @@ from entrada.flows.bearer import Bearers
 from entrada.flows.expiry import ExpiryWatch
 from entrada.flows.renewing.ahead import RenewalAhead
 from entrada.flows.renewing.downstream import Downstream
+from entrada.flows.renewing.person_now import PersonNow
 from entrada.flows.renewing.renewal import Renewal
 from entrada.flows.renewing.tokens import Tokens
 from entrada.flows.signing_in.provisioning import Provision, Provisioning
@@ -226,7 +227,7 @@ class AtWork(TypedDict):
 
 def _at_work(ground: Ground, people: People, endings: Endings) -> AtWork:
     outside, clock = ground.outside, ground.clock
-    renewal, downstream = _renewal(ground), _downstream(ground)
+    renewal, downstream = _renewal(ground, people), _downstream(ground)
     bearers, guards = _bearers(outside, people.provisioning, clock), _guards(ground.settings, clock)
     expiry = ExpiryWatch(outside.credentials, clock=clock, events=ground.events)
     numbers = _numbers(ground, renewal, guards)
@@ -247,7 +248,7 @@ def _at_work(ground: Ground, people: People, endings: Endings) -> AtWork:
     )
 
 
-def _renewal(ground: Ground) -> Renewal:
+def _renewal(ground: Ground, people: People) -> Renewal:
     outside = ground.outside
     return Renewal(
         ground.sessions,
@@ -255,6 +256,7 @@ def _renewal(ground: Ground) -> Renewal:
         client=outside.client,
         verifier=outside.id_tokens,
         schedule=outside.schedule,
+        person_now=PersonNow(ground.sessions, people.provisioning),
         clock=ground.clock,
     )
 
