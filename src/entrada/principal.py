@@ -2,11 +2,32 @@
 
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Literal
+from typing import Annotated, Any, Literal, NoReturn
 
 ADMIN_ROLE = "entrada:admin"
 """The role of this application's administrators. Only `entrada users promote` and administrators grant it: the word of
 an authority for it does not count, for there may be many tenants, each with administrators of its own."""
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class _Vouched:
+    """Marks a field that only the gate fills: FastAPI and pydantic never read its class out of a request.
+
+    A route that would have it so is refused where it is defined, or anybody could be anybody (0366).
+    """
+
+    who: str
+    instead: str
+    """How a parameter is annotated."""
+
+    def __repr__(self) -> str:
+        return "vouched for"
+
+    def __get_pydantic_core_schema__(self, _source: Any, _handler: Any) -> NoReturn:
+        raise TypeError(
+            f"{self.who} is no data of a request or an answer, or anybody could be anybody: annotate the parameter "
+            f"with {self.instead}; answer with a model of your own"
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +49,7 @@ class User:
     Names and addresses are for display: they change, and a tenant's administrator can write anything into them.
     """
 
-    issuer: str
+    issuer: Annotated[str, _Vouched("User", "CurrentUser, OptionalUser or Annotated[User, requires(role('…'))]")]
     subject: str
     """`sub`: pairwise, the same for this person at this application."""
     tenant_id: str | None = None
@@ -96,7 +117,7 @@ class User:
 class App:
     """An application that calls for itself, by a bearer token of its own; no person is behind it."""
 
-    issuer: str
+    issuer: Annotated[str, _Vouched("App", "CurrentApp or Annotated[App, requires(app_role('…'))]")]
     client_id: str
     """Its id at the authority: `azp`, `appid` or `client_id`."""
     subject: str
