@@ -20,7 +20,7 @@ from entrada.clock import Clock
 from entrada.errors import AuthorityRefused, TransactionRefused
 from entrada.flows.signing_in.callback import LONGEST_STATE
 from entrada.flows.signing_in.signin import RANDOM_BYTES
-from entrada.flows.signing_in.transaction import handle_of
+from entrada.flows.signing_in.transaction import CLOCKS_APART, handle_of, still_open
 from entrada.keyring import Purpose
 from entrada.provider import aadsts
 from entrada.provider.authorization import admin_consent_url
@@ -146,11 +146,11 @@ class Onboarding:
         attempt = self._opened(sealed, ATTEMPT, Attempt) if sealed else None
         if attempt is None or not hmac.compare_digest(attempt.state.encode(), answer.state.encode("utf-8", "replace")):
             raise OnboardingLost("this browser has no such on-boarding open")
-        age = self._clock() - attempt.created
-        if not timedelta(0) <= age < self._settings.sign_in_lifetime or attempt.client_id != self._settings.client_id:
+        lifetime, ours = self._settings.sign_in_lifetime, attempt.client_id == self._settings.client_id
+        if not ours or not still_open(attempt.created, lifetime, now=self._clock()):
             raise OnboardingLost("the on-boarding took too long, or was begun for another client")
         handle = handle_of(attempt.state)
-        if not await self._sessions.spend_once(handle, lifetime=self._settings.sign_in_lifetime):
+        if not await self._sessions.spend_once(handle, lifetime=lifetime + CLOCKS_APART):
             raise OnboardingLost("the on-boarding was already answered")  # SEC-014
         return _tenant_in(answer)
 

@@ -19,7 +19,7 @@ from entrada.errors import AuthorityRefused, EntradaError, StoreUnavailable, Ten
 from entrada.flows.renewing.schedule import Schedule
 from entrada.flows.signing_in.callback import AuthorizationResponse, Cancelled, MatchedCallback
 from entrada.flows.signing_in.provisioning import Provisioning
-from entrada.flows.signing_in.transaction import Transaction, handle_of, seal, unseal
+from entrada.flows.signing_in.transaction import CLOCKS_APART, Transaction, handle_of, seal, unseal
 from entrada.flows.signing_in.user_flows import Onward, UserFlows
 from entrada.flows.signing_in.wishes import Wish, Wishes
 from entrada.flows.signing_out.endings import Endings
@@ -198,7 +198,7 @@ class SignIn:
         if transaction is None or not transaction.answers(answer.state):
             raise TransactionRefused("this browser has no such attempt open" if sealed else "no transaction cookie")
         metadata = await self._discovery.metadata()  # before the attempt is spent: when it fails, a reload may succeed
-        if not await self._sessions.spend_once(handle, lifetime=self._settings.sign_in_lifetime):
+        if not await self._sessions.spend_once(handle, lifetime=self._settings.sign_in_lifetime + CLOCKS_APART):
             raise TransactionRefused("the attempt was already used")  # SEC-014
         self._check_issuer(answer, transaction, metadata)
         if onward := self._user_flows.onward(transaction, answer):
