@@ -69,8 +69,10 @@ def test_userinfo_has_the_sub_of_the_id_token(entra: Entra, http: TestClient) ->
 
 
 def test_a_photo_or_none(entra: Entra, entra_keys: tuple[SigningKey, ...], http: TestClient) -> None:
-    """The person's picture, or 404 ImageNotFound."""
-    missing = call(entra, "/v1.0/me/photo/$value", token_for(entra, http))
+    """The person's picture, as it came or as it is configured, or 404 ImageNotFound."""
+    given = call(entra, "/v1.0/me/photos/96x96/$value", token_for(entra, http))
+    assert (given.content, given.headers["content-type"]) == (entra.user().photo, "image/jpeg")
+    missing = call(entra, "/v1.0/me/photo/$value", token_for(entra, http, "greta@birch.example"))
     assert (missing.status_code, missing.json()["error"]["code"]) == (404, "ImageNotFound")
     world = entra.world
     users = tuple(replace(u, photo=PNG) if u.id == entra.user().id else u for u in world.users)

@@ -54,7 +54,7 @@ async def asked(door: FrontDoor, times: int) -> None:
 
 
 def questions(door: FrontDoor) -> list[str]:
-    return [url for _, url in door.internet.calls if f"{GRAPH}{ME}" in url]
+    return [url for _, url in door.internet.calls if f"{GRAPH}{ME}?" in url]
 
 
 def graph_says(door: FrontDoor, **members: Any) -> Any:

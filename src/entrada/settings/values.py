@@ -129,7 +129,7 @@ class Values(MonitoringSettings, GuardSettings):
     graph_url: str = "https://graph.microsoft.com"
     """Where Microsoft Graph is: the emulator's, or a sovereign cloud's."""
     graph_profile: bool = True
-    """Whether names, address, department and job title come from Graph after a sign-in that was granted User.Read."""
+    """Whether names, address, department, job title and picture come from Graph after a sign-in with User.Read."""
     ca_file: Path | None = None
     """Certificates trusted in addition, for every outbound call; checks cannot be turned off."""
 

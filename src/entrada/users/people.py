@@ -1,5 +1,6 @@
 """Finding people: by id, address or object id, and page by page."""
 
+from base64 import b64encode
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
@@ -12,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from entrada.users.database import Database
 from entrada.users.directory import find, folded
 from entrada.users.person import Person, person_of
-from entrada.users.tables import devices, role_grants, users
+from entrada.users.tables import devices, photos, role_grants, users
 
 Order = Literal["newest", "oldest", "name", "last_seen"]
 MOST_AT_ONCE = 200  # people of a page
@@ -125,9 +126,12 @@ class People:
         async with self._database.unit_of_work(read_only=True) as connection:
             theirs = select(devices).where(devices.c.user_id == person.id).order_by(devices.c.first_seen_at)
             seen = (await connection.execute(theirs)).all()
+            kept = select(photos.c.kind, photos.c.data).where(photos.c.user_id == person.id)
+            photo = (await connection.execute(kept)).one_or_none()
         columns = ("user_agent", "first_seen_at", "last_seen_at")
         return {
             **{field.name: _plain(getattr(person, field.name)) for field in fields(person)},
+            "photo": {"kind": photo.kind, "base64": b64encode(photo.data).decode()} if photo else None,
             "devices": [{name: _plain(getattr(row, name)) for name in columns} for row in seen],
         }
 

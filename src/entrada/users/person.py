@@ -29,7 +29,7 @@ class Person:
     department: str | None = None
     job_title: str | None = None
     photo: str | None = None
-    """The provider's word for their picture as it is now; None when there is none, or nobody consented."""
+    """What changes with their picture, which `users.photos` has; None when there is none."""
     version: int = 1
     """Counts what administrators have changed: who changes it again says which version they have seen."""
     edited: frozenset[str] = frozenset()

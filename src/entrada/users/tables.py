@@ -78,7 +78,7 @@ users = Table(
     Column("family_name", String),
     Column("department", String),
     Column("job_title", String),
-    Column("photo", String),  # the provider's word for the picture as it is now; it changes with the picture
+    Column("photo", String),  # what changes with their picture (users/photos.py); null when there is none
     Column("is_admin", Boolean, nullable=False, server_default=false()),
     Column("version", Integer, nullable=False, server_default="1"),  # counts what administrators have changed
     Column("edited", String, nullable=False, server_default=""),  # what they wrote, and sign-in leaves alone
@@ -135,6 +135,14 @@ devices = Table(
     Column("user_agent", String),
     Column("first_seen_at", UtcDateTime, nullable=False),
     Column("last_seen_at", UtcDateTime, nullable=False),
+)
+
+photos = Table(
+    "entrada_photo",
+    metadata,
+    Column("user_id", Uuid, ForeignKey("entrada_user.id", ondelete="CASCADE"), primary_key=True),
+    Column("kind", String, nullable=False),  # its media type
+    Column("data", LargeBinary, nullable=False),
 )
 
 role_grants = Table(

@@ -123,7 +123,15 @@ class House:
 
         trail, spans, tallies = self.audit.trail, self.audit.spans, Tallies(self.database)
         office = Office(
-            self.administration, self.sessions, self.endings, trail, spans, tallies, self.events, self.clock
+            self.administration,
+            self.people.photos,
+            self.sessions,
+            self.endings,
+            trail,
+            spans,
+            tallies,
+            self.events,
+            self.clock,
         )
         return Administrators(AdminPolicy.from_settings(self.settings), office, self.people.directory)
 

@@ -4,6 +4,7 @@ Every id is fixed. Every password and secret says that it is not real.
 """
 
 from functools import cache
+from pathlib import Path
 
 from entrada_emulator.directory.model import (
     GRAPH_APP_ID,
@@ -23,6 +24,8 @@ from entrada_emulator.directory.seeds_customers import FAMILY, SHOP, customer_ap
 from entrada_emulator.directory.world import World
 from entrada_emulator.directory.world_checks import checked_world
 
+PICTURES = Path(__file__).parent / "pictures"
+"""Drawn for this; of nobody."""
 PASSWORD = "not-a-real-password"  # noqa: S105 - everybody's, shown on the sign-in page
 TOTP_SECRET = "EMULATORNOTREALSECRETAAAAAAAAAAA"  # noqa: S105 - base32, shown on the sign-in page
 
@@ -104,11 +107,12 @@ def _person(number: int, name: str, upn: str, note: str, *, tenant: Tenant = BIR
 def _people() -> tuple[User, ...]:
     return (
         _person(1, "Mia Member", "mia@birch.example", "member", group_ids=(ENGINEERING,), job_title="Engineer",
-                department="Engineering"),
+                department="Engineering", photo=_picture("mia")),
         _person(2, "Ada Admin", "ada@birch.example", "administrator, role Admin", group_ids=(ENGINEERING, FINANCE),
-                job_title="Head of IT", app_roles=_roles("Admin"), is_admin=True),
+                job_title="Head of IT", app_roles=_roles("Admin"), is_admin=True,
+                photo=_picture("ada")),
         _person(3, "Olga Onetime", "olga@birch.example", "needs a code from an authenticator app", mfa_required=True,
-                mfa_methods=("totp",), totp_secret=TOTP_SECRET, app_roles=_roles("Reader")),
+                mfa_methods=("totp",), totp_secret=TOTP_SECRET, app_roles=_roles("Reader"), photo=_picture("olga")),
         _person(4, "Pia Push", "pia@birch.example", "approves on a phone", mfa_required=True, mfa_methods=("push",)),
         _person(5, "Nora New", "nora@birch.example", "has to set up an authenticator app", mfa_required=True,
                 mfa_methods=("totp",)),
@@ -127,6 +131,10 @@ def _people() -> tuple[User, ...]:
         _person(66, "Mia Member", "mallory@nettle.example", "hostile: claims Mia's mail address", tenant=NETTLE,
                 mail="mia@birch.example", mail_verified=False),
     )  # fmt: skip
+
+
+def _picture(name: str) -> bytes:
+    return (PICTURES / f"{name}.jpg").read_bytes()
 
 
 def _roles(role: str) -> dict[str, tuple[str, ...]]:

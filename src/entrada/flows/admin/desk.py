@@ -23,6 +23,7 @@ from entrada.sessions.lifecycle import MOST_LOOKED_THROUGH, Sessions
 from entrada.sessions.session import Session
 from entrada.users.people import Order, People, PeoplePage, Wanted
 from entrada.users.person import Person
+from entrada.users.photos import Photo, Photos
 from entrada.users.tallies import Tallies
 
 ENDED_BY_ADMIN = "ended_by_admin"
@@ -34,6 +35,7 @@ class Office:
     """What all desks share."""
 
     administration: Administration
+    photos: Photos
     sessions: Sessions
     endings: Endings
     trail: AuditTrail
@@ -95,6 +97,10 @@ class Desk:
         if person is None or not self.scope.covers(person):
             raise NotFound("nobody has this id")
         return person
+
+    async def photo(self, person_id: UUID) -> Photo | None:
+        """Return a person's picture."""
+        return await self._office.photos.of((await self.one(person_id)).id)
 
     async def update(self, person_id: UUID, edit: Edit, *, version: int | None = None) -> Person:
         """Write what is given, all of it or nothing."""

@@ -1,4 +1,4 @@
-"""After a sign-in, the person's profile comes from Graph into the directory, beside the requests (USR-1).
+"""After a sign-in, the person's profile and picture come from Graph into the directory, beside the requests (USR-1).
 
 Nobody waits for it, and it refuses nobody. What an administrator wrote stays; what Graph did not tell stays too, until
 the next sign-in asks again.
@@ -15,6 +15,7 @@ from entrada.provider.clients.token_client import TokenClient
 from entrada.provider.profile import GraphProfiles
 from entrada.provider.tenants import PERSONAL
 from entrada.users.directory import Directory
+from entrada.users.photos import Photo, Photos
 
 SCOPES = ("User.Read",)
 AT_ONCE = 8  # of the twenty calls to Graph that there may be: others must not wait for these (provider/egress.py)
@@ -25,8 +26,17 @@ AT_THE_END = 2.0  # seconds
 class Profiles:
     """Reads profiles; `graph` is None where that is switched off, or where the authority has no Graph."""
 
-    def __init__(self, directory: Directory, client: TokenClient, graph: GraphProfiles | None, *, clock: Clock) -> None:
+    def __init__(
+        self,
+        directory: Directory,
+        photos: Photos,
+        client: TokenClient,
+        graph: GraphProfiles | None,
+        *,
+        clock: Clock,
+    ) -> None:
         self._directory = directory
+        self._photos = photos
         self._client = client
         self._graph = graph
         self._clock = clock
@@ -50,7 +60,16 @@ class Profiles:
             if user.email:  # the ID token's own comes first
                 told.pop("email", None)
             await self._directory.told(user, told, at=self._clock())
+            await self._read_photo(graph, user, access_token)
         except AuthorityUnavailable as error:
             log.warning("profile_not_read", reason=str(error))
         except EntradaError as error:
             log.warning("profile_not_kept", reason=str(error))
+
+    async def _read_photo(self, graph: GraphProfiles, user: User, access_token: str) -> None:
+        """Read the picture of whom the profile has shown the token to be of."""
+        data = await graph.photo(access_token=access_token)
+        photo = None if data is None else Photo.of(data)
+        if data is not None and photo is None:
+            raise AuthorityUnavailable("Graph: a picture that is neither JPEG nor PNG")
+        await self._photos.told(user, photo, at=self._clock())

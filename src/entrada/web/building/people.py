@@ -20,6 +20,7 @@ from entrada.settings import Settings
 from entrada.users.database import Database
 from entrada.users.devices import Devices
 from entrada.users.directory import Directory
+from entrada.users.photos import Photos
 from entrada.users.tenants import TenantTable
 from entrada.web.building.ways_out import WaysOut
 from entrada.well_known import MANY_TENANTS
@@ -31,6 +32,7 @@ class People:
 
     database: Database
     directory: Directory
+    photos: Photos
     devices: Devices
     provisioning: Provisioning
     profiles: Profiles
@@ -62,5 +64,6 @@ def people_of(
     many = (settings.tenant_id or "").lower() in MANY_TENANTS
     admission = Admission(TenantTable(database), Tenants.from_settings(settings), settings.onboarding, events)
     provisioning = Provisioning(directory, provision, admission=admission if many else None)
-    profiles = Profiles(directory, outside.client, outside.profiles, clock=outside.clock)
-    return People(database, directory, Devices(database, ring), provisioning, profiles)
+    photos = Photos(database)
+    profiles = Profiles(directory, photos, outside.client, outside.profiles, clock=outside.clock)
+    return People(database, directory, photos, Devices(database, ring), provisioning, profiles)

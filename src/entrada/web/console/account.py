@@ -11,12 +11,14 @@ from entrada.events import EventName
 from entrada.flows.admin.administration import Actor
 from entrada.principal import ADMIN_ROLE, User
 from entrada.sessions.session import Session
-from entrada.web.console.places import ADMIN
+from entrada.users.person import Person
+from entrada.web.console.places import ADMIN, OWN_PHOTO
 from entrada.web.console.rows import shown
 from entrada.web.console.shell import SAME_ORIGIN, initials
 from entrada.web.context import House, context_of
 from entrada.web.pages.assets import assets
 from entrada.web.pages.moments import moment
+from entrada.web.pages.photo import photo_answer
 from entrada.web.routes.sessions import MOST_SHOWN, session_shown
 
 SIGN_INS: tuple[EventName, ...] = ("sign_in", "new_device", "sign_in_failed", "session_refused")
@@ -27,24 +29,33 @@ async def account(request: Request, session: Session) -> Response:
     """Show a person their own account."""
     context = context_of(request.scope)
     house = context.house
+    person = await house.people.directory.known(session.user)
     theirs = await house.sessions.by_user(session.user, limit=MOST_SHOWN)
     return house.pages.render(
         "console/account.html",
         headers=SAME_ORIGIN,
         heading="Your account",
         initials=initials(session.user.name or session.user.username),
+        photo=OWN_PHOTO if person and person.photo else None,
         user=session.user,
         facts=_facts(session),
         roles=sorted(session.user.roles - {ADMIN_ROLE}),
         admin=ADMIN if await _administers(house, session.user) else None,
         shown=[session_shown(house, each, current=session) for each in theirs],
-        rows=[shown(row) for row in await _sign_ins(house, session.user)],
+        rows=[shown(row) for row in await _sign_ins(house, person)],
         path=house.path("sessions"),
         sign_out=house.path("logout"),
         home=house.settings.home,
         csrf_token=context.csrf_token,
         console_stylesheet=assets()["console.css"].url,
     )
+
+
+async def own_photo(request: Request, session: Session) -> Response:
+    """Answer with a person's own picture."""
+    people = context_of(request.scope).house.people
+    person = await people.directory.known(session.user)
+    return photo_answer(await people.photos.of(person.id) if person else None)
 
 
 async def _administers(house: House, user: User) -> bool:
@@ -58,9 +69,8 @@ async def _administers(house: House, user: User) -> bool:
     return True
 
 
-async def _sign_ins(house: House, user: User) -> Sequence[Recorded]:
+async def _sign_ins(house: House, person: Person | None) -> Sequence[Recorded]:
     """Return what the log says of the person's own sign-ins, the newest first."""
-    person = await house.people.directory.known(user)
     if person is None:
         return ()
     return (await house.audit.log.page(Filter(actions=SIGN_INS, person=person.id), limit=LATEST)).rows

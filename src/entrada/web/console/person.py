@@ -16,6 +16,8 @@ from entrada.web.console.rows import shown_rows
 from entrada.web.console.shell import initials, show
 from entrada.web.console.way_in import Visit
 from entrada.web.pages.moments import ago, moment
+from entrada.web.routes.admin.table import ROOT as API
+from entrada.web.routes.admin.table import USER as API_USER
 from entrada.web.routes.sessions import MOST_SHOWN, session_shown
 
 HISTORY = 12
@@ -43,6 +45,7 @@ async def person(visit: Visit) -> Response:
         section="People",
         heading=found.name or found.username,
         initials=initials(found.name or found.username),
+        photo=f"{API}{API_USER.format(user_id=found.id)}/photo" if found.photo else None,
         person=found,
         path=f"{USERS}/{found.id}",
         facts=_facts(found),

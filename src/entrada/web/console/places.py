@@ -2,6 +2,7 @@
 
 ADMIN = "/admin"
 ACCOUNT = "/account"
+OWN_PHOTO = f"{ACCOUNT}/photo"
 
 
 def is_page(path: str) -> bool:

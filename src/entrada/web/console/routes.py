@@ -6,12 +6,12 @@ from starlette.routing import Route
 
 from entrada.settings import Settings
 from entrada.web.console import actions
-from entrada.web.console.account import account
+from entrada.web.console.account import account, own_photo
 from entrada.web.console.log import log, new_rows
 from entrada.web.console.overview import overview
 from entrada.web.console.people import people
 from entrada.web.console.person import delete_person, person
-from entrada.web.console.places import ACCOUNT, ADMIN
+from entrada.web.console.places import ACCOUNT, ADMIN, OWN_PHOTO
 from entrada.web.console.system import system
 from entrada.web.console.tenants import decides, tenants
 from entrada.web.console.way_in import Page, administrators_only, operators_only, signed_in_only
@@ -61,7 +61,11 @@ def console_routes(settings: Settings) -> list[Route]:
         Route(ADMIN + path, administrators_only(operators_only(page), fresh=True), methods=["POST"])
         for path, page in DECISIONS.items()
     ]
-    return [Route(ACCOUNT, signed_in_only(account), methods=["GET"]), *pages, *buttons, *decisions]
+    own = [
+        Route(ACCOUNT, signed_in_only(account), methods=["GET"]),
+        Route(OWN_PHOTO, signed_in_only(own_photo), methods=["GET"]),
+    ]
+    return [*own, *pages, *buttons, *decisions]
 
 
 def console_trees(settings: Settings) -> tuple[str, ...]:

@@ -65,7 +65,7 @@ def _operation(path: str, method: str, way: Way, refusal: Document) -> Document:
 
 def _answer(way: Way) -> Document:
     text = {"text/csv": {"schema": TEXT}} if "format" in way.query else {}
-    return _json(ref(way.answer)) | text
+    return {kind: {"schema": ref(way.answer)} for kind in way.kinds} | text
 
 
 def _in_path(path: str) -> list[Document]:

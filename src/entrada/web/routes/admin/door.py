@@ -44,6 +44,8 @@ class Way:
     """Whether the proof must be fresh: it cannot be undone, or it gives rights (SEC-140)."""
     head: bool = True
     """Whether HEAD may ask for it too."""
+    kinds: tuple[str, ...] = ("application/json",)
+    """The media types of what it answers."""
 
 
 def route(path: str, ways: Mapping[str, Way]) -> Route:

@@ -47,7 +47,8 @@ _SUMMARY: dict[str, Schema] = {
     "created_at": TIME, "last_login": TIME, "department": MAYBE, "job_title": MAYBE, "tenant_id": MAYBE,
 }  # fmt: skip
 _USER = _SUMMARY | {
-    "azure_oid": MAYBE, "first_name": MAYBE, "last_name": MAYBE, "updated_at": TIME, "roles": _list(TEXT),
+    "azure_oid": MAYBE, "first_name": MAYBE, "last_name": MAYBE, "updated_at": TIME, "has_photo": FLAG,
+    "roles": _list(TEXT),
     "version": {"type": "integer", "minimum": 1},
 }  # fmt: skip
 _ENTRY: dict[str, Schema] = {
@@ -82,6 +83,7 @@ SCHEMAS: dict[str, Schema] = {
             "display_name": _FIELD,
         },
     },
+    "AdminPhoto": {"type": "string", "format": "binary"},
     "AdminRoles": _object(roles=_list(TEXT)),
     "AdminSessions": _object(sessions=_list(_object(**_SESSION))),
     "AdminEnded": _object(ended=COUNT),

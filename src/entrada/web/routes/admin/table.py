@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from starlette.routing import Route
 
 from entrada.settings import Settings
+from entrada.users.photos import KINDS
 from entrada.web.routes.admin import logs, overview, users
 from entrada.web.routes.admin.door import Way, route
 from entrada.web.routes.admin.schemas import FILTER, FORMAT, PEOPLE, PLACE, WHEN
@@ -24,6 +25,7 @@ TABLE: Mapping[str, Mapping[str, Way]] = {
     f"{USER}/reactivate": {"POST": Way(users.reactivate_user, "AdminChanged", versioned=True, fresh=True)},
     f"{USER}/erase": {"POST": Way(users.erase_user, "AdminDeleted", fresh=True)},
     f"{USER}/export": {"GET": Way(users.export_user, "AdminPersonalData", head=False)},
+    f"{USER}/photo": {"GET": Way(users.get_photo, "AdminPhoto", kinds=KINDS)},
     f"{USER}/roles": {"GET": Way(users.list_roles, "AdminRoles")},
     f"{USER}/roles/{{role:path}}": {
         "PUT": Way(users.grant_role, "AdminRoles", fresh=True),

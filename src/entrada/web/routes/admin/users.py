@@ -13,6 +13,7 @@ from entrada.sessions.session import Session
 from entrada.users.people import MOST_AT_ONCE, MOST_OFFSET, Order, Wanted
 from entrada.users.person import Person
 from entrada.web.pages.devices import device
+from entrada.web.pages.photo import photo_answer
 from entrada.web.routes.admin import schemas
 from entrada.web.routes.admin.asked import Query, fields, user_id, version
 from entrada.web.routes.admin.door import prove_freshly
@@ -104,6 +105,11 @@ async def export_user(request: Request, desk: Desk) -> Response:
     return JSONResponse(found, headers={"content-disposition": disposition})
 
 
+async def get_photo(request: Request, desk: Desk) -> Response:
+    """Answer with a person's picture, as the authority had it at their last sign-in."""
+    return photo_answer(await desk.photo(user_id(request)))
+
+
 async def list_roles(request: Request, desk: Desk) -> Response:
     """Answer which roles were granted to a person here; those of the authority come with each of their sign-ins."""
     return _roles(await desk.one(user_id(request)))
@@ -168,6 +174,7 @@ def _document(person: Person) -> dict[str, Any]:
         "first_name": person.given_name,
         "last_name": person.family_name,
         "updated_at": (person.updated_at or person.last_sign_in_at).isoformat(),
+        "has_photo": person.photo is not None,
         "roles": sorted(person.grants),
         "version": person.version,
     }
