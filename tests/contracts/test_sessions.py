@@ -1,5 +1,6 @@
 """What a session's life promises, whichever store it is kept in."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -279,6 +280,20 @@ async def test_the_authority_ends_by_sid(sessions: Sessions) -> None:
     assert await sessions.load(first) is None
     assert await sessions.load(second) is None
     assert await sessions.load(eves)
+
+
+async def test_a_sid_of_many_tenants(store: SessionStore, clock: MovedClock) -> None:
+    """SEC-100: where issuers are many a `sid` is enough; sessions of an older release are found by their issuer."""
+    ring = KeyRing.parse(generate())
+    before = Sessions(store, sealer=Sealer(ring), ring=ring, clock=clock)
+    now = Sessions(store, sealer=Sealer(ring), ring=ring, clock=clock, sids_under="{tenantid}")
+    await before.begin(ADA, tokens=b"")
+    await now.begin(ADA, tokens=b"")
+    await now.begin(replace(ADA, issuer="https://other.example"), tokens=b"")
+    assert len(await now.by_sid(None, "the-sid")) == 2
+    assert len(await now.by_sid(ADA.issuer, "the-sid")) == 2
+    assert len(await now.by_sid("https://other.example", "the-sid")) == 1
+    assert await now.by_sid(None, "another") == []
 
 
 async def test_people_are_found_across_a_rotation(store: SessionStore, clock: MovedClock) -> None:

@@ -5,12 +5,14 @@ from contextlib import asynccontextmanager
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 from entrada_emulator.directory import seeds
 from entrada_emulator.pytest_plugin import Entra
 
 from tests.browser import Browser
 from tests.front_door import AUTHORITY, FrontDoor, running
+from tests.journeys.test_people_change import house_of
 
 SITE = "http://localhost"
 MIA, MALLORY, CLEO, GUEST = "mia@birch.example", "mallory@nettle.example", "cleo@cedar.example", "gil@cedar.example"
@@ -86,6 +88,29 @@ async def test_tokens_are_renewed_for_each_tenant(entra: Entra, tmp_path: Path) 
             await me(browser)
         answer = await browser.fetch(f"{SITE}/graph")
         assert answer.json() == {"name": "Cleo Cedar", "source": "identity_provider"}
+
+
+async def test_signed_out_at_the_authority(entra: Entra, tmp_path: Path) -> None:
+    """SEC-100, OUT-3: Entra names a `sid` and no `iss`: the session ends; with another tenant's `iss` it does not."""
+    async with portal(entra, tmp_path, any_tenant=True) as door:
+        cleo, mia = await arrive(door, CLEO), await arrive(door, MIA)
+        house = house_of(door.app)
+        people = {person.username: person.user for person in (await house.administration.people.page()).people}
+        (session,) = await house.sessions.by_user(people[CLEO])
+        birch, cedar = (f"{AUTHORITY}/{tenant.id}/v2.0" for tenant in (seeds.BIRCH, seeds.CEDAR))
+        sid = session.user.sid or ""
+        for query, status, left in (
+            ({"sid": sid, "iss": "https://evil.example"}, 400, [200, 200]),
+            ({"sid": sid, "iss": birch}, 200, [200, 200]),
+            ({"sid": "another"}, 200, [200, 200]),
+            ({"sid": sid}, 200, [401, 200]),
+        ):
+            address = f"{SITE}/api/auth/frontchannel-logout?{urlencode(query)}"
+            assert (await door.raw("GET", address)).status_code == status
+            assert [(await each.fetch(f"{SITE}/api/auth/me")).status_code for each in (cleo, mia)] == left
+        (other,) = await house.sessions.by_user(people[MIA])
+        assert other.user.issuer == birch != cedar
+        assert (await house.sessions.by_sid(birch, other.user.sid or ""))[0].key == other.key
 
 
 async def test_guests_by_choice(entra: Entra, tmp_path: Path) -> None:

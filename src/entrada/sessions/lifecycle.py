@@ -35,8 +35,17 @@ class Sessions:
     """Begins, finds and ends sessions. Every method but `load` of an unknown id may raise StoreUnavailable."""
 
     def __init__(
-        self, store: SessionStore, *, sealer: Sealer, ring: KeyRing, clock: Clock, lifetimes: Lifetimes = Lifetimes()
+        self,
+        store: SessionStore,
+        *,
+        sealer: Sealer,
+        ring: KeyRing,
+        clock: Clock,
+        lifetimes: Lifetimes = Lifetimes(),
+        sids_under: str | None = None,
     ) -> None:
+        """Keep sessions in `store`; `sids_under` stands for all issuers of many tenants, in its index by `sid`."""
+        self._sids_under = sids_under
         self._store = store
         self._sealer = sealer
         self._reader = Reader(store, sealer=sealer)
@@ -280,11 +289,14 @@ class Sessions:
         """Let the session's tokens want renewal then; None: never, until they are replaced."""
         await self._store.postpone(session.key, due_at=due_at)
 
-    async def by_sid(self, issuer: str, sid: str) -> list[Session]:
-        """Return every living session that began with this `sid` of this issuer."""
+    async def by_sid(self, issuer: str | None, sid: str) -> list[Session]:
+        """Return every living session that began with this `sid` of this issuer; None: of any, where they are many."""
         await self._index_older()
-        keys = [key for name in self._names.sid(issuer, sid) for key in await self._store.by_sid(name)]
-        return [session for key in keys if (session := await self.by_key(key))]
+        indexed = {under for under in (issuer, self._sids_under) if under is not None}
+        names = [name for under in indexed for name in self._names.sid(under, sid)]
+        keys = {key for name in names for key in await self._store.by_sid(name)}
+        found = [session for key in keys if (session := await self.by_key(key))]
+        return [session for session in found if issuer in {None, session.user.issuer}]
 
     async def end_sessions(self, keys: Sequence[bytes]) -> None:
         """End the sessions that the store knows by these keys, here and on every worker."""
@@ -370,7 +382,7 @@ class Sessions:
             )
 
     def _index(self, user: User, *, due_at: datetime | None = None) -> Index:
-        sid = self._names.sid(user.issuer, user.sid)[0] if user.sid else None
+        sid = self._names.sid(self._sids_under or user.issuer, user.sid)[0] if user.sid else None
         return Index(user=self._names.user(user)[0], sid=sid, due_at=due_at)
 
     def _seal(self, session: Session, tokens: HeldTokens) -> bytes:

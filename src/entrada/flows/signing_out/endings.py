@@ -55,8 +55,8 @@ class Endings:
         await self.end(surplus)
         return len(surplus)
 
-    async def end_by_sid(self, issuer: str, sid: str) -> tuple[User, ...]:
-        """End every session that began with this `sid` of this issuer; return whose they were."""
+    async def end_by_sid(self, issuer: str | None, sid: str) -> tuple[User, ...]:
+        """End every session that began with this `sid` of this issuer; return whose they were. None: of any."""
         found = await self._sessions.by_sid(issuer, sid)
         await self.end(found)
         return tuple({session.user.key: session.user for session in found}.values())

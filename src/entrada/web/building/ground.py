@@ -6,6 +6,7 @@ from entrada.audit.office import Audit
 from entrada.clock import Clock, Steady
 from entrada.events import Events
 from entrada.keyring import KeyRing
+from entrada.provider.authority import TEMPLATE
 from entrada.sessions.ended import EndedSessions
 from entrada.sessions.keyfile import KeyFile, load_or_create_ring, ring_file
 from entrada.sessions.leases import Leases
@@ -65,7 +66,14 @@ def lay_ground(settings: Settings, outside: WaysOut, *, clock: Clock, events: Ev
         store=store,
         leases=leases,
         audit=Audit(settings, database, ring, leases=leases, clock=clock, events=events),
-        sessions=Sessions(store, sealer=sealer, ring=ring, clock=Steady(clock), lifetimes=_lifetimes(settings)),
+        sessions=Sessions(
+            store,
+            sealer=sealer,
+            ring=ring,
+            clock=Steady(clock),
+            lifetimes=_lifetimes(settings),
+            sids_under=TEMPLATE if outside.discovery.authority.many else None,
+        ),
     )
 
 
