@@ -14,7 +14,7 @@ from fastapi.responses import HTMLResponse
 
 from entrada import SignInLink
 from tests import front_door
-from tests.front_door import AUTH, BASE, FrontDoor, running, walk_through
+from tests.front_door import AUTH, AUTHORITY, BASE, FrontDoor, running, walk_through
 
 CLAIMS = {"id_token": {"auth_time": {"essential": True}, "acrs": {"value": "c1"}}}
 WISHES: dict[str, dict[str, Any]] = {
@@ -64,11 +64,21 @@ async def test_what_the_application_says_is_asked(door: FrontDoor) -> None:
     """LOG-7: prompt, hints, max_age and claims arrive as they were said, and nothing else is changed."""
     plain = await asked(door, f"{AUTH}/login")
     account = await asked(door, await link_for(door, "account"))
-    assert account.keys() - plain.keys() == {"prompt", "login_hint", "domain_hint"}
-    assert (account["prompt"], account["login_hint"]) == ("select_account", "mia@birch.example")
+    assert account.keys() - plain.keys() == {"prompt", "domain_hint"}
+    assert (account["prompt"], account["domain_hint"]) == ("select_account", "birch.example")
     recent = await asked(door, await link_for(door, "recent"))
     assert (recent["prompt"], recent["max_age"]) == ("login", "300")
     assert json.loads((await asked(door, await link_for(door, "claims")))["claims"]) == CLAIMS
+
+
+async def test_who_is_to_choose_an_account(door: FrontDoor) -> None:
+    """LOG-7: Entra refuses a login_hint beside select_account, the application's or a visitor's: it is not sent."""
+    browser = await door.signed_in()
+    for link in (await link_for(door, "account"), f"{await link_for(door, 'account')}&login_hint=ada%40birch.example"):
+        await browser.open(link)
+        assert browser.page.url.startswith(AUTHORITY)
+        await walk_through(browser)
+        assert browser.page.url == f"{BASE}/", browser.page.text
 
 
 async def test_the_age_is_held_to(door: FrontDoor) -> None:

@@ -85,6 +85,7 @@ def test_every_meaning_is_whole():
         ({"error": "invalid_grant", "suberror": "device_authentication_failed"}, InteractionRequired),
         ({"error": "invalid_grant", "suberror": "message_only"}, InteractionRequired),
         ({"error": "invalid_grant", "claims": "{}"}, InteractionRequired),
+        ({"error": "invalid_grant", "error_description": "AADSTS50196: a client request loop"}, AuthorityUnavailable),
         ({"error": "interaction_required"}, InteractionRequired),
         ({"error": "login_required"}, InteractionRequired),
         ({"error": "consent_required"}, InteractionRequired),

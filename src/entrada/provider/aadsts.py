@@ -1,7 +1,8 @@
 """The authority's refusals in our words: what happened, what the person can do, what the operator can mend.
 
-Decisions are made from `error` and `suberror`, as Microsoft asks; the AADSTS numbers choose words only. Nothing of the
-authority's own text is repeated (SEC-015): it may come from a stranger's link, and it names people.
+Decisions are made from `error` and `suberror`, as Microsoft asks; the AADSTS numbers choose words only, but one,
+which means throttling. Nothing of the authority's own text is repeated (SEC-015): it may come from a stranger's link,
+and it names people.
 """
 
 import re
@@ -30,6 +31,10 @@ STEP_SUBERRORS = frozenset(
     }
 )
 
+THROTTLED = frozenset({"AADSTS50196"})
+"""Codes of an `invalid_grant` that says nothing of the grant: too many requests of one kind, which it calls a loop."""
+THROTTLED_FOR = 60  # seconds; the authority names none
+
 
 def refusal(error: str, description: str = "") -> AuthorityRefused:
     """Return what to raise for an error answer of /authorize or /token."""
@@ -54,6 +59,8 @@ def renewal_refusal(body: Mapping[str, Any]) -> RenewalRefused | AuthorityUnavai
     if word in STEP_NEEDED or (word == "invalid_grant" and (claims or suberror in STEP_SUBERRORS)):
         usable = claims if 0 < len(claims) <= LONGEST_CLAIMS else None
         return InteractionRequired(detail, aadsts=aadsts, claims=usable)
+    if word == "invalid_grant" and aadsts in THROTTLED:
+        return AuthorityUnavailable(detail, retry_after=THROTTLED_FOR)
     if word == "invalid_grant":
         return RenewalRefused(detail, aadsts=aadsts)
     return AuthorityUnavailable(detail)

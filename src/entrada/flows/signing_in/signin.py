@@ -165,9 +165,16 @@ class SignIn:
             onboards=onboards,
             max_age=wish.max_age,
         )
-        extra = {**hints, **wish.parameters(), **self._asking(proof, claims, wish)}
+        extra = {**self._hinted(hints, wish), **self._asking(proof, claims, wish)}
         url = self._address(metadata, transaction, extra)
         return Started(url=url, handle=handle_of(transaction.state), sealed=seal(transaction, sealer=self._sealer))
+
+    def _hinted(self, hints: Mapping[str, str], wish: Wish) -> dict[str, str]:
+        """Return the hints and the wish; at Entra who is to choose an account is given no hint of one (AADSTS90005)."""
+        hinted = {**hints, **wish.parameters()}
+        if wish.prompt == "select_account" and self._settings.entra_authority is not None:
+            hinted.pop("login_hint", None)
+        return hinted
 
     def _address(self, metadata: Metadata, transaction: Transaction, extra: Mapping[str, str]) -> str:
         """Return where the attempt goes, with what is asked beside."""
