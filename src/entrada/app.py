@@ -189,11 +189,13 @@ def _let_scripts_call(app: FastAPI, origins: Sequence[str]) -> None:
 def _wrap_lifespan(app: FastAPI, building: "Building") -> None:
     """Run our life span around the application's own."""
     from entrada.background import watching_keys
+    from entrada.web.route_faults import refuse_faults
 
     inner = app.router.lifespan_context
 
     @asynccontextmanager
     async def lifespan(application: Any) -> AsyncIterator[Any]:
+        refuse_faults(app, building.house.settings)
         async with AsyncExitStack() as stack:
             await stack.enter_async_context(building.running())
             await stack.enter_async_context(building.house.chores.going_on())

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import reduce
-from typing import Literal, Protocol
+from typing import Literal, NoReturn, Protocol
 
 from entrada.principal import App, Principal, User
 
@@ -69,7 +69,15 @@ class Rule(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class _Simple:
+class _NotABool:
+    """A rule that is no yes or no: `role("a") and scope("b")` would be the second alone."""
+
+    def __bool__(self) -> NoReturn:
+        raise TypeError("rules are joined by all_of(…) and any_of(…), not by `and`, `or` and `not`")
+
+
+@dataclass(frozen=True, slots=True)
+class _Simple(_NotABool):
     """A rule that people meet, and that asks for no groups."""
 
     @property
@@ -197,7 +205,7 @@ class Anybody(_Simple):
 
 
 @dataclass(frozen=True, slots=True)
-class _Several:
+class _Several(_NotABool):
     rules: tuple[Rule, ...]
 
     @property
@@ -273,14 +281,13 @@ def mfa(*, within: timedelta | None = None, context: str | None = None) -> Rule:
     `context` is the authentication context that stands for several factors in the tenant: Entra's tokens seldom say
     by themselves how a person signed in.
     """
-    if within is not None and within <= timedelta(0):
-        raise ValueError("mfa(within=…) takes a time above zero, such as timedelta(minutes=5)")
-    return _Mfa(within, _context(context, "mfa(context=…)") if context is not None else None)
+    lately = None if within is None else _time(within, "mfa(within=…)")
+    return _Mfa(lately, None if context is None else _context(context, "mfa(context=…)"))
 
 
 def signed_in_within(time: timedelta) -> Rule:
     """Return the rule that the person has signed in at the authority lately, by whatever factors."""
-    return _Lately(time)
+    return _Lately(_time(time, "signed_in_within()"))
 
 
 def auth_context(context_id: str) -> Rule:
@@ -334,9 +341,15 @@ def _doors(rule: Rule) -> frozenset[Door]:
 
 
 def _named(name: str, rule: str) -> str:
-    if not name or name.split() != [name]:
+    if not isinstance(name, str) or name.split() != [name]:
         raise ValueError(f"{rule}() takes one name without blanks")
     return name
+
+
+def _time(time: timedelta, rule: str) -> timedelta:
+    if not isinstance(time, timedelta) or time <= timedelta(0):
+        raise ValueError(f"{rule} takes a time above zero, such as timedelta(minutes=5)")
+    return time
 
 
 def _context(context_id: str, rule: str) -> str:
@@ -348,6 +361,9 @@ def _context(context_id: str, rule: str) -> str:
 def _several(rules: tuple[Rule, ...], name: str) -> tuple[Rule, ...]:
     if not rules:
         raise ValueError(f"{name}() takes at least one rule")
+    for rule in rules:
+        if isinstance(rule, type) or not callable(getattr(rule, "lack", None)):
+            raise TypeError(f"{rule!r} is no rule; write role('Admin'), scope('Orders.Read') and the like")
     return rules
 
 

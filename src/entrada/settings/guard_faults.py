@@ -22,6 +22,10 @@ def guard_faults(settings: GuardSettings) -> list[str]:
         faults.append("proxy_hops: set either trusted_proxies or proxy_hops, not both")
     if not all(map(is_network, settings.admin_networks)):
         faults.append("admin_networks: each must be a network such as 10.20.0.0/16")
+    if settings.open_paths and not settings.deny_by_default:
+        faults.append("open_paths: is for deny_by_default; set ENTRADA_DENY_BY_DEFAULT=true too, or leave it out")
+    if not all(path.startswith("/") for path in settings.open_paths):
+        faults.append("open_paths: each must be a path such as /about, or a beginning such as /static/")
     if not all(path.startswith("/") for path in settings.limits_exempt):
         faults.append("limits_exempt: each must be a path such as /static/")
     if not all(map(BODY_LIMIT.fullmatch, settings.large_bodies)):

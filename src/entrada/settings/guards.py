@@ -32,6 +32,10 @@ class GuardSettings(BaseSettings):
     """Instead, where proxies have no fixed addresses: how many are in front of each request, none of it around them."""
     proxy_header: Literal["x-forwarded-for", "forwarded"] = "x-forwarded-for"
     """The one header in which those proxies say who the client is."""
+    deny_by_default: bool = False
+    """Whether a route of the application that asks nobody who calls, and is not in open_paths, stops the start."""
+    open_paths: Words = ()
+    """Paths, or beginnings of paths that end in /, that are for everybody or ask in their function."""
     limits: bool = True
     """Whether requests are limited by rate at all."""
     limit_strangers: Words = ("50/hour", "200/day")

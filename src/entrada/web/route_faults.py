@@ -1,0 +1,93 @@
+"""What is wrong with the application's routes: found when it starts, before anybody is let in (SEC-129, 0376).
+
+FastAPI hands the scopes of `Security(…)` to whoever takes `SecurityScopes`, and takes a default for a default: of both
+it says nothing when they are meant for us. With `deny_by_default` a route that asks nobody who calls is wrong as well.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from fastapi import FastAPI
+from fastapi.dependencies.models import Dependant
+from fastapi.routing import APIRoute, APIWebSocketRoute, iter_route_contexts
+from starlette.routing import BaseRoute, Mount
+
+from entrada.settings import Settings
+from entrada.web import dependencies
+from entrada.web.requires import rule_of
+
+ALIASES = {
+    name: getattr(dependencies, name)
+    for name in ("CurrentUser", "SessionUser", "BearerUser", "CurrentApp", "OptionalUser", "CsrfToken")
+}
+CALLS = frozenset(
+    {
+        dependencies.current_user,
+        dependencies.session_user,
+        dependencies.bearer_user,
+        dependencies.current_app,
+        dependencies.optional_user,
+    }
+)
+
+
+def refuse_faults(app: FastAPI, settings: Settings) -> None:
+    """TypeError names each route, those of mounted applications too, that is not as safe as it looks."""
+    found = list(_routes(app.routes))
+    faults = [f"{path}: {fault}" for path, dependant in found if dependant for fault in _misread(dependant)]
+    if settings.deny_by_default:
+        documentation = tuple(f"{path}/" for path in (app.openapi_url, app.docs_url) if path)
+        faults += [
+            f"{path}: asks nobody who calls; give it CurrentUser or requires(…), or name it in open_paths"
+            for path, dependant in found
+            if not (dependant and _asks_us(dependant))
+            and not _is_open(path, settings.open_paths)
+            and not f"{path}/".startswith(documentation)
+        ]
+    if faults:
+        raise TypeError("\n".join(faults))
+
+
+def _routes(routes: Iterable[BaseRoute], below: str = "") -> Iterator[tuple[str, Dependant | None]]:
+    """Give each route's path, and what it depends on where FastAPI knows."""
+    for context in iter_route_contexts(list(routes)):
+        route, path = context.original_route, f"{below}{context.path}"
+        if isinstance(route, APIRoute | APIWebSocketRoute):
+            yield path, context.dependant
+        elif isinstance(route, Mount) and isinstance(route.app, FastAPI):
+            yield from _routes(route.routes, path)
+        else:
+            yield (f"{path}/" if isinstance(route, Mount) else path), None
+
+
+def _is_open(path: str, open_paths: Sequence[str]) -> bool:
+    return path in open_paths or any(path.startswith(each) for each in open_paths if each.endswith("/") and each != "/")
+
+
+def _misread(dependant: Dependant) -> Iterator[str]:
+    """Give what the author wrote and nobody would look at."""
+    for each in _all(dependant):
+        if each.own_oauth_scopes and _asks_us(each) and not _reads_scopes(each):
+            wanted = ", ".join(f"scope({name!r})" for name in each.own_oauth_scopes)
+            yield (
+                f"nobody looks at the scopes of Security(…, scopes={each.own_oauth_scopes}); annotate the parameter "
+                f"with Annotated[User, requires({wanted})]"
+            )
+        for parameter in (*each.query_params, *each.body_params):
+            meant = next((name for name, alias in ALIASES.items() if parameter.field_info.default is alias), None)
+            if meant:
+                name = parameter.name
+                yield f"`{name}={meant}` is a default, by which everybody comes in; write `{name}: {meant}`"
+
+
+def _all(dependant: Dependant) -> Iterator[Dependant]:
+    yield dependant
+    for each in dependant.dependencies:
+        yield from _all(each)
+
+
+def _asks_us(dependant: Dependant) -> bool:
+    return any(each.call in CALLS or rule_of(each.call) is not None for each in _all(dependant))
+
+
+def _reads_scopes(dependant: Dependant) -> bool:
+    return any(each.security_scopes_param_name is not None for each in _all(dependant))

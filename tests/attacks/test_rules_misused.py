@@ -1,0 +1,166 @@
+"""A guard that its author has written wrongly opens nothing: it is refused where it is written, or at the start."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated, Any
+
+import pytest
+from entrada_emulator.pytest_plugin import Entra
+from fastapi import APIRouter, Depends, FastAPI, Security
+from fastapi.security import SecurityScopes
+from starlette.responses import PlainTextResponse
+from starlette.staticfiles import StaticFiles
+
+from entrada import CurrentUser, OptionalUser, User, all_of, any_of, current_user, mfa, requires, role, scope
+from entrada.requirements import signed_in_within
+from tests.front_door import BASE, running
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        lambda: requires(role("Admin") and scope("Orders.Read")),
+        lambda: requires(role("Admin") or scope("Orders.Read")),
+        lambda: requires(not role("Admin")),
+        lambda: all_of(role("Admin") and role("Reader"), scope("Orders.Read")),
+        lambda: requires("Admin"),
+        lambda: requires(role),
+        lambda: requires([role("Admin")]),
+        lambda: any_of(role("Admin"), "Reader"),
+        lambda: requires(None),
+        lambda: role(["Admin"]),  # type: ignore[arg-type]
+        lambda: mfa(within=5),  # type: ignore[arg-type]
+        lambda: mfa(within=timedelta(0)),
+        lambda: signed_in_within(300),  # type: ignore[arg-type]
+    ],
+    ids=["and", "or", "not", "and within", "a name", "a function", "a list", "a name within", "none", "names",
+         "a number", "no time", "seconds"],
+)  # fmt: skip
+def test_rules_that_are_none(written: Callable[[], Any]) -> None:
+    """API-5: `and` would let the second rule decide alone; what is no rule is told at once, with the right word."""
+    with pytest.raises((TypeError, ValueError), match=r"all_of|write role|takes (one name|a time)"):
+        written()
+
+
+Scoped = Annotated[User, Security(current_user, scopes=["Orders.Read"])]
+
+
+async def _looked_at(scopes: SecurityScopes, user: CurrentUser) -> User:
+    assert set(scopes.scopes) <= user.scopes
+    return user
+
+
+async def _passed_on(user: CurrentUser) -> User:
+    return user
+
+
+def _scopes(app: FastAPI) -> None:
+    @app.get("/orders")
+    async def orders(user: Scoped) -> str:
+        return user.name
+
+
+def _scopes_of_rules(app: FastAPI) -> None:
+    admin = requires(role("Admin")).dependency
+
+    @app.get("/orders")
+    async def orders(user: Annotated[User, Security(admin, scopes=["Orders.Read"])]) -> str:
+        return user.name
+
+
+def _scopes_above(app: FastAPI) -> None:
+    @app.get("/orders")
+    async def orders(user: Annotated[User, Security(_passed_on, scopes=["Orders.Read"])]) -> str:
+        return user.name
+
+
+def _scopes_of_a_router(app: FastAPI) -> None:
+    router = APIRouter(dependencies=[Security(current_user, scopes=["Orders.Read"])])
+
+    @router.websocket("/orders")
+    async def orders() -> None: ...
+
+    app.include_router(router)
+
+
+def _default(app: FastAPI) -> None:
+    @app.get("/orders")
+    async def orders(user=CurrentUser) -> str:  # type: ignore[no-untyped-def]
+        return "everybody's"
+
+
+def _mounted(app: FastAPI) -> None:
+    below = FastAPI()
+    _scopes(below)
+    app.mount("/below", below)
+
+
+@pytest.mark.parametrize(
+    "build", [_scopes, _scopes_of_rules, _scopes_above, _scopes_of_a_router, _default, _mounted],
+    ids=lambda build: build.__name__,
+)  # fmt: skip
+async def test_what_nobody_would_look_at(entra: Entra, tmp_path: Path, build: Callable[..., Any]) -> None:
+    """SEC-129: the application does not start, and the sentence names the route and what to write instead (0376)."""
+    with pytest.raises(TypeError, match=r"/orders: .*(requires\(scope\('Orders.Read'\)\)|write `user: CurrentUser`)"):
+        async with running(entra, tmp_path, build=build):
+            pass
+
+
+async def test_scopes_that_somebody_looks_at(entra: Entra, tmp_path: Path) -> None:
+    """Whoever reads `SecurityScopes` beside us is believed, and so are defaults that are nobody."""
+
+    def build(app: FastAPI) -> None:
+        @app.get("/orders")
+        async def orders(
+            user: Annotated[User, Security(_looked_at, scopes=["Orders.Read"])],
+            again: User = Depends(current_user),
+            page: int = 1,
+        ) -> str:
+            return user.name
+
+    async with running(entra, tmp_path, build=build) as door:
+        assert (await door.raw("GET", f"{BASE}/orders", headers={"accept": "application/json"})).status_code == 401
+
+
+def _shop(app: FastAPI) -> None:
+    orders, below = APIRouter(prefix="/orders", dependencies=[Depends(current_user)]), FastAPI()
+
+    @orders.get("/all")
+    async def everything() -> str:
+        return "yours"
+
+    @app.get("/about")
+    async def about() -> str:
+        return "everybody's"
+
+    @app.get("/maybe")
+    async def maybe(user: OptionalUser) -> str:
+        return user.name if user else ""
+
+    @below.get("/admin")
+    async def admin(user: Annotated[User, requires(role("Admin"))]) -> str:
+        return user.name
+
+    @below.get("/forgotten")
+    async def forgotten() -> str:
+        return "an oversight"
+
+    app.include_router(orders)
+    app.mount("/below", below)
+    app.mount("/static", StaticFiles(directory="/nowhere", check_dir=False))
+    app.add_route("/raw", lambda _: PlainTextResponse("everybody's"))
+
+
+async def test_sec_129_what_asks_nobody_is_not_served(entra: Entra, tmp_path: Path) -> None:
+    """SEC-129: with `deny_by_default` the start names each route that asks nobody who calls and is not open."""
+    with pytest.raises(TypeError) as refused:
+        async with running(entra, tmp_path, build=_shop, deny_by_default=True, open_paths=("/",)):
+            pass
+    named = [line.partition(": asks nobody who calls; ")[0] for line in str(refused.value).splitlines()]
+    docs = ["/below/openapi.json", "/below/docs", "/below/docs/oauth2-redirect", "/below/redoc"]
+    assert sorted(named) == sorted(["/about", "/below/forgotten", *docs, "/static/", "/raw"])
+    paths = ("/about", "/below/", "/static/", "/raw")
+    async with running(entra, tmp_path, build=_shop, deny_by_default=True, open_paths=paths) as door:
+        assert (await door.raw("GET", f"{BASE}/about")).status_code == 200
+        assert (await door.raw("GET", f"{BASE}/orders/all", headers={"accept": "application/json"})).status_code == 401
