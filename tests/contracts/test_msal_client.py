@@ -12,7 +12,7 @@ from entrada_emulator.faults import Fault
 from entrada_emulator.pytest_plugin import Entra
 
 from entrada.errors import AuthorityUnavailable, TokenRefused
-from tests.contracts.token_peers import MsalAtEmulator, canned
+from tests.contracts.token_peers import MsalAtEmulator, answer, canned
 
 ORDERS = f"api://{seeds.API}/Orders.Read"
 
@@ -61,6 +61,31 @@ async def test_a_scope_is_known_by_each_of_its_names(peer: MsalAtEmulator, scope
     """Entra answers `User.Read` to the long name; that must not mean a renewal at every call."""
     client = peer.client()
     assert client.cached(await peer.signed_in(client), (scope,))
+
+
+@pytest.mark.parametrize(
+    "scope", ["00000003-0000-0000-c000-000000000000/User.Read", "https://graph.microsoft.com//User.Read"]
+)
+async def test_a_token_is_found_again_in_the_words_asked(peer: MsalAtEmulator, scope: str) -> None:
+    """TOK-2: a resource has several names; the answer says `User.Read`, and nobody asks again at each call for that."""
+    client = peer.client()
+    tokens = await peer.signed_in(client)
+    renewed = await client.acquire(tokens, (scope,))
+    assert renewed.tokens
+    for words in (scope, "User.Read"):
+        found = await client.acquire(renewed.tokens, (words,))
+        assert (found.source, found.access_token) == ("cache", renewed.access_token)
+
+
+async def test_a_scope_of_another_resource_is_not_granted_with_it(peer: MsalAtEmulator) -> None:
+    """SEC-114: asked together with another API's, a scope of the same name is that API's token's only."""
+    client = peer.client()
+    tokens = await peer.signed_in(client)
+    peer.endpoint.instead.append(answer(scope="api://one/read"))
+    renewed = await client.acquire(tokens, ("api://one/read", "api://two/read"), force=True)
+    assert renewed.tokens
+    assert client.lasting(renewed.tokens, ("api://one/read",))
+    assert client.lasting(renewed.tokens, ("api://two/read",)) is None
 
 
 async def test_default_is_found_again_although_no_answer_names_it(peer: MsalAtEmulator) -> None:

@@ -30,6 +30,7 @@ from entrada.provider.clients.credentials import PUBLIC, Credentials, Proof
 from entrada.provider.clients.msal_cache import canonical, view_of
 from entrada.provider.clients.token_answer import GrantRefused, TokensGranted, read
 from entrada.provider.clients.token_client import (
+    RESERVED_SCOPES,
     Acquired,
     CodeGrant,
     Held,
@@ -235,11 +236,11 @@ class SessionCache(msal.SerializableTokenCache):  # type: ignore[misc]  # MSAL h
     def add(self, event: Mapping[str, Any], now: float | None = None) -> None:
         """Keep the tokens of one answer, and no older access token for the same scopes.
 
-        `{resource}/.default` counts as granted where it was asked for: an answer never names it.
+        A scope counts as granted in the words in which it was asked for, too: an answer never names
+        `{resource}/.default`, and may call a resource by another of its names.
         """
-        data = event.get("data", {})
-        asked = [scope for scope in data.get("scope") or () if scope.endswith("/.default")]
-        scopes = [*(event.get("scope") or ()), *asked]
+        data, granted = event.get("data", {}), event.get("scope") or ()
+        scopes = [*granted, *_in_words_asked(data.get("scope") or (), granted)]
         for entry in list(self.search(self.CredentialType.ACCESS_TOKEN)):
             if canonical(entry["target"].split()) <= canonical(scopes):
                 self.remove_at(entry)
@@ -300,6 +301,21 @@ class MsalHttp:
 
     def close(self) -> None:
         """Do nothing: the connections are the Egress's."""
+
+
+def _in_words_asked(asked: Sequence[str], granted: Sequence[str]) -> list[str]:
+    """Return those of the scopes asked for that were granted, by the last part of their names; of one resource only.
+
+    Of several that were asked together, the token is good for one, and nothing but its own name says for which.
+    """
+    wanted = [scope for scope in asked if scope not in RESERVED_SCOPES]
+    one_resource = len({scope.rpartition("/")[0] for scope in wanted}) == 1
+    names = {".default", *(_last_part(scope) for scope in granted if one_resource)}
+    return [scope for scope in wanted if "/" in scope and _last_part(scope) in names]
+
+
+def _last_part(scope: str) -> str:
+    return scope.rpartition("/")[2].lower()
 
 
 def _renewed(application: Any, *, scopes: Sequence[str], claims: str | None) -> Any:
