@@ -1,6 +1,7 @@
 """What the guards refuse: more, larger, slower or from elsewhere than they let through; see `errors` for the tree.
 
 RequestRefused
+├── HostRefused            it is for a host that is not ours
 ├── HeadersTooLarge
 │   └── CookiesTooLarge    more cookies than we read
 ├── UrlTooLong             a longer address than we read
@@ -13,6 +14,21 @@ TooMany
 """
 
 from entrada.errors import HeadersTooLarge, RequestRefused, TooMany
+
+
+class HostRefused(RequestRefused):
+    """The request is for a host that is not ours.
+
+    `here` is where we are, said while developing only. `alias` says that the name given stands for the same machine.
+    """
+
+    public = "This application is not served under this name."
+
+    def __init__(self, detail: str, *, here: str | None, alias: bool) -> None:
+        super().__init__(detail)
+        self.here, self.alias = here, alias
+        if here:
+            self.public = f"{type(self).public} It is at {here}."
 
 
 class CookiesTooLarge(HeadersTooLarge):

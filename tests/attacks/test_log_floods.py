@@ -23,7 +23,7 @@ FORM = {"content-type": "application/x-www-form-urlencoded"}
 FLOODS = {
     "a bad bearer": ("/bearer", "GET", {"authorization": "Bearer aa.bb.cc"}, b"", "BearerRefused"),
     "two bearers": ("/bearer", "GET", {"authorization": "Bearer a b"}, b"", "BearerMalformed"),
-    "another host": ("/", "GET", {}, b"", "RequestRefused"),
+    "another host": ("/", "GET", {}, b"", "HostRefused"),
     "a failed callback": ("/api/auth/callback", "GET", {}, b"state=a&code=b", "TransactionRefused"),
     "a post from elsewhere": (
         "/note", "POST", {"cookie": f"{SESSION}={'A' * 43}", "sec-fetch-site": "cross-site"}, b"", "CsrfRefused"),

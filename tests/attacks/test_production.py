@@ -42,6 +42,14 @@ async def test_no_traceback(entra: Entra, tmp_path: Path, app: type[FastAPI]) ->
             assert "Traceback" not in answer.text
 
 
+async def test_another_host_is_not_told_where_we_are(entra: Entra, tmp_path: Path) -> None:
+    """SEC-163, SEC-177: what developers are told of the base URL, nobody is told in production."""
+    async with running(entra, tmp_path, keys=generate(), **PRODUCTION) as door:
+        answer = await door.raw("GET", f"{BASE}/", headers={"host": "127.0.0.1", "accept": "text/html"})
+        assert answer.status_code == 400
+        assert "portal.birch.example" not in answer.text
+
+
 def test_debug_is_refused(tmp_path: Path) -> None:
     """SEC-183: an application in debug mode does not start in production."""
     app = FastAPI(debug=True)

@@ -46,7 +46,15 @@ from entrada.errors import (
     Unavailable,
     VersionMissing,
 )
-from entrada.guard_errors import AddressRefused, BodyRefused, BodyTooLarge, BodyTooSlow, LimitReached, UrlTooLong
+from entrada.guard_errors import (
+    AddressRefused,
+    BodyRefused,
+    BodyTooLarge,
+    BodyTooSlow,
+    HostRefused,
+    LimitReached,
+    UrlTooLong,
+)
 from entrada.logs import log
 from entrada.web import denials, return_to
 from entrada.web.challenges import challenges
@@ -127,6 +135,8 @@ def refuse(connection: HTTPConnection, error: EntradaError) -> Refused | WebSock
 def answer(connection: HTTPConnection, error: EntradaError) -> Response:
     """Answer with an error: a page for a browser, a problem for any other client."""
     context = context_of(connection.scope)
+    if isinstance(error, HostRefused) and error.alias and _opens_a_page(connection):
+        return _under_our_name(connection, f"{error.here}")
     status = status_of(error)
     log_refusal(context, error)
     context.house.numbers.refused(error)
@@ -260,7 +270,17 @@ PRIVATE = {"cache-control": "no-store"}
 
 def _may_be_sent_to_sign_in(connection: HTTPConnection, context: Context) -> bool:
     """Only a page that is being opened by GET can be come back to; a bearer token shows an API client."""
-    return connection.scope["method"] in {"GET", "HEAD"} and navigates(connection) and not context.bearer
+    return _opens_a_page(connection) and not context.bearer
+
+
+def _opens_a_page(connection: HTTPConnection) -> bool:
+    return connection.scope["method"] in {"GET", "HEAD"} and navigates(connection)
+
+
+def _under_our_name(connection: HTTPConnection, here: str) -> Response:
+    """Send a developer's browser from another name of this machine to the base URL, where its cookies will be."""
+    page = return_to.of_request(connection.scope["path"], connection.scope["query_string"])
+    return Response(status_code=HTTPStatus.FOUND, headers={"location": f"{here}{page or '/'}", **PRIVATE})
 
 
 def _headers(error: EntradaError, context: Context) -> dict[str, str]:

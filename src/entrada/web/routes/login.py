@@ -40,6 +40,7 @@ async def login(request: Request) -> Response:
     going_to = context.return_to = wanted_return_to(request, context)
     if loop := stopped(request, context):
         return loop
+    house.hosts.note_port(context.headers.get(b"host", b""))
     started = await house.sign_in.start(
         return_to=going_to,
         hints=_hints(request),
