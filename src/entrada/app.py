@@ -13,7 +13,7 @@ from starlette.exceptions import HTTPException
 from entrada import tracing
 from entrada.clock import Clock, system_clock
 from entrada.errors import SettingsRefused
-from entrada.events import EventName, Events, Listener
+from entrada.events import EVENT_NAMES, EventName, Events, Listener
 from entrada.logs import log
 from entrada.settings import Settings
 
@@ -47,7 +47,7 @@ class Entrada:
         client_assertion: "AssertionSource | None" = None,
         templates: Sequence[str | Path] = (),
     ) -> None:
-        self.settings = settings or Settings.load()
+        self.settings = Settings.load() if settings is None else _checked(settings)
         self._clock = clock
         self._transport = transport
         self._provision = provision
@@ -57,7 +57,9 @@ class Entrada:
         self._numbers: Numbers | None = None
 
     def on(self, name: EventName) -> Callable[[L], L]:
-        """Return a decorator that has a function called with each event of this name."""
+        """Return a decorator that has a function called with each event of this name; ValueError for no such event."""
+        if name not in EVENT_NAMES:
+            raise ValueError(f"no event is called {name!r}; there are {', '.join(EVENT_NAMES)}")
 
         def register(listener: L) -> L:
             self._events.on(name, listener)
@@ -85,6 +87,8 @@ class Entrada:
         from entrada.web.monitoring import logs
         from entrada.web.unreachable import answer_unreachable
 
+        if not isinstance(app, FastAPI):
+            raise TypeError("install() takes the FastAPI application itself")
         layers: list[object] = [layer.cls for layer in app.user_middleware]
         if Gate in layers:
             raise RuntimeError("Entrada is installed on this application already")
@@ -114,8 +118,19 @@ class Entrada:
         logs.set_up(as_json=self.settings.log_as_json, auth_paths=building.auth_paths)
         if not self.settings.secure:
             log.warning("session_cookie_not_secure", reason="plain http, for development on this machine")
+        if self.settings.store == "memory:":
+            log.warning("sessions_in_memory", reason="for one worker; people are signed out when it starts again")
         if self.settings.production and not self.settings.limits:
             log.warning("limits_off", reason="ENTRADA_LIMITS=false: a layer in front has to limit requests by rate")
+
+
+def _checked(settings: Settings) -> Settings:
+    """Return settings that somebody else has made, as safe as those that `Settings.load` has read."""
+    if not isinstance(settings, Settings):
+        raise TypeError("Entrada() takes Settings; an application is given to install: Entrada().install(app)")
+    if faults := settings.faults():
+        raise SettingsRefused(faults)
+    return settings
 
 
 def _close_inside(app: FastAPI) -> None:

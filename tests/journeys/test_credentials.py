@@ -18,7 +18,9 @@ from tests.front_door import AUTH, BASE, SECRET, SESSION, running, settings
 SECRETS = (SecretStr("a-secret-that-is-over"), SecretStr(SECRET))
 
 
-async def test_people_sign_in_while_one_secret_is_changed_for_another(entra: Entra, tmp_path: Path) -> None:
+async def test_people_sign_in_while_one_secret_is_changed_for_another(
+    entra: Entra, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     """LOG-8, SEC-174: the authority knows one of two secrets only; nobody notices, and the other is not tried again."""
     async with running(entra, tmp_path, client_secret=None, client_secrets=SECRETS) as door:
         first = await door.signed_in()
@@ -26,6 +28,7 @@ async def test_people_sign_in_while_one_secret_is_changed_for_another(entra: Ent
         assert (await first.fetch(f"{AUTH}/me")).json()["name"] == "Mia Member"
         await door.signed_in("ada@birch.example")
         assert (asked, door.calls("/token")) == (2, 3)
+    assert 'credential_refused which="client_secret 1"' in caplog.text  # the log says which one to take away
 
 
 async def test_an_assertion_that_cannot_be_had_is_an_outage(entra: Entra, tmp_path: Path) -> None:
@@ -51,8 +54,10 @@ async def test_a_secrets_end_is_known_to_ready(entra: Entra, tmp_path: Path) -> 
         assert (await door.raw("GET", f"{BASE}/ready")).json() == {"status": "ready", "credential_days": 27}
 
 
-async def test_the_start_warns_of_a_secret_that_is_about_to_end(entra: Entra, tmp_path: Path) -> None:
-    """SEC-174: whoever listens hears which credential it is, without its value."""
+async def test_the_start_warns_of_a_secret_that_is_about_to_end(
+    entra: Entra, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """SEC-174: the log, and whoever listens, says which credential it is, without its value."""
     ends = (entra.state.clock.now() + timedelta(days=3)).date()
     told: list[Event] = []
     chosen = settings(tmp_path, client_secret_expires=(ends,))
@@ -61,6 +66,8 @@ async def test_the_start_warns_of_a_secret_that_is_about_to_end(entra: Entra, tm
     entrada.install(app)
     async with app.router.lifespan_context(app):
         assert [event.reason for event in told] == ["client_secret 1: 2 days left"]
+    assert 'credential_expiring which="client_secret 1" days=2' in caplog.text
+    assert SECRET not in caplog.text
 
 
 OTHER_PROVIDER = {"tenant_id": None, "issuer": f"https://login.microsoftonline.com/{seeds.BIRCH.id}/v2.0"}

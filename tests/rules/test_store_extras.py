@@ -1,5 +1,7 @@
 """What a store needs is loaded when a setting asks for it, and said when it is not installed."""
 
+import re
+
 from tests.processes import start
 
 OPEN = """
@@ -54,13 +56,16 @@ def test_only_what_the_setting_asks_for_is_loaded() -> None:
 
 def test_a_missing_redis_driver_is_said_plainly() -> None:
     """The start is refused with what to install (SEC-184)."""
-    said = "- store: redis is not installed; pip install entrada[redis]"
-    assert opened("redis://x", "redis+cluster://x", missing="redis") == {"redis://x": said, "redis+cluster://x": said}
+    for missing in ("redis", "hiredis", "redis hiredis"):
+        found = opened("redis://x", "redis+cluster://x", missing=missing)
+        assert set(found) == {"redis://x", "redis+cluster://x"}
+        for said in found.values():
+            assert re.fullmatch(r"- store: (hi)?redis is not installed; pip install 'entrada\[redis\]'", said)
 
 
 def test_a_missing_postgresql_driver_is_said_plainly() -> None:
     """The start is refused with what to install (SEC-184), for the store and for the users' database."""
     assert opened("postgres://x", "postgresql+asyncpg://x/y", missing="asyncpg") == {
-        "postgres://x": "- store: asyncpg is not installed; pip install entrada[postgres]",
-        "postgresql+asyncpg://x/y": "- database_url: asyncpg is not installed; pip install entrada[postgres]",
+        "postgres://x": "- store: asyncpg is not installed; pip install 'entrada[postgres]'",
+        "postgresql+asyncpg://x/y": "- database_url: asyncpg is not installed; pip install 'entrada[postgres]'",
     }

@@ -1,16 +1,19 @@
 """What `Entrada(...).install(app)` does to an application, and what it leaves alone."""
 
+import logging
 import subprocess
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 from entrada_emulator.pytest_plugin import Entra
 from fastapi import FastAPI, Request
+from starlette.applications import Starlette
 
-from entrada import Entrada, Event, SettingsRefused
+from entrada import Entrada, Event, Rule, Settings, SettingsRefused, any_of, api_client, app_client, requires, role
 from tests.front_door import BASE, FrontDoor, running, settings
 
 
@@ -64,6 +67,47 @@ def test_twice(tmp_path: Path) -> None:
     entrada.install(app)
     with pytest.raises(RuntimeError, match="installed on this application already"):
         entrada.install(app)
+
+
+@pytest.mark.parametrize(
+    ("mistake", "said"),
+    [
+        (lambda given: Entrada(FastAPI()), r"Entrada\(\)\.install\(app\)"),
+        (lambda given: Entrada(given).install(Starlette()), "the FastAPI application itself"),
+        (lambda given: Entrada(given).on("login"), "no event is called 'login'; there are sign_in, "),
+        (lambda given: requires("Admin"), r"'Admin' is no rule: write role\('…'\)"),
+        (lambda given: requires(role), r"is no rule: write role"),
+        (lambda given: any_of(role("Admin"), Rule), "is no rule"),
+        (lambda given: api_client("graph.microsoft.com", "User.Read"), "begins with https://"),
+        (lambda given: app_client("graph.microsoft.com"), "begins with https://"),
+    ],
+    ids=["an-application", "starlette", "event", "text", "function", "class", "address", "applications-address"],
+)
+def test_mistakes(tmp_path: Path, mistake: Callable[[Any], Any], said: str) -> None:
+    """What one writes wrongly in the first hour is refused where it stands, with what to write instead."""
+    with pytest.raises((TypeError, ValueError), match=said):
+        mistake(settings(tmp_path))
+
+
+def test_settings_that_nobody_has_checked(tmp_path: Path) -> None:
+    """SEC-183: settings that were made without `Settings.load` are checked like any others."""
+    checked = settings(tmp_path)
+    unchecked = Settings(**{**checked.model_dump(), "profile": "production"})
+    with pytest.raises(SettingsRefused, match="keys: production needs its own"):
+        Entrada(unchecked)
+
+
+async def test_what_is_said_of_a_start(entra: Entra, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """Sessions in memory, and an application below a path, are told in the log: neither is what it seems."""
+    caplog.set_level(logging.WARNING, logger="entrada")
+    async with running(entra, tmp_path, app=FastAPI(root_path="/portal")) as door:
+        for _ in range(2):
+            await door.raw("GET", f"{BASE}/portal/private")
+    told = [record.message.partition(" ")[0] for record in caplog.records]
+    assert [name for name in told if name in {"sessions_in_memory", "below_a_path"}] == [
+        "sessions_in_memory",
+        "below_a_path",
+    ]
 
 
 def test_wrong_settings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -36,5 +36,5 @@ class ExpiryWatch:
                 self._told.pop(name, None)  # it was renewed
             elif self._told.get(name) != threshold:
                 self._told[name] = threshold
-                log.warning("credential_expiring", credential=name, days=days)
+                log.warning("credential_expiring", which=name, days=days)  # `credential` would be hidden
                 await self._events.tell(Event("credential_expiring", at=now, reason=f"{name}: {days} days left"))

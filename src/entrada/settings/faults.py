@@ -75,6 +75,11 @@ def _address_faults(settings: Values) -> list[str]:
         faults.append("prefix: must be empty or a path such as /api/auth, without a final slash")
     if settings.redirect_uri and not settings.redirect_uri.startswith(f"{settings.base_url}/"):
         faults.append("redirect_uri: must begin with base_url; set ENTRADA_BASE_URL to its origin")
+    elif settings.redirect_uri and not settings.redirect_uri.endswith(f"{settings.prefix}/callback"):
+        faults.append(
+            f"redirect_uri: nobody is expected there; register {settings.base_url}{settings.prefix}/callback, or set "
+            "ENTRADA_PREFIX to what stands before /callback"
+        )
     if not PAGE.fullmatch(settings.home):
         faults.append("home: must be a path of this application, such as /")
     if settings.response_mode == "form_post" and not settings.secure:
@@ -103,9 +108,9 @@ def _provider_faults(settings: Values) -> list[str]:
         faults.append("tenant_id: missing; set AZURE_TENANT_ID for Entra, or ENTRADA_ISSUER for another provider")
     if settings.issuer and (settings.tenant_id or settings.authority):
         faults.append("issuer: is for other providers; leave out tenant_id and authority, or issuer")
-    if settings.tenant_id and not TENANT.fullmatch(settings.tenant_id):
-        faults.append("tenant_id: must be a GUID or a verified domain")
-    faults += [*_tenant_faults(settings), *_b2c_faults(settings)]
+    if settings.tenant_id and not _names_a_tenant(settings.tenant_id):
+        faults.append("tenant_id: must be a GUID or a verified domain, such as contoso.onmicrosoft.com")
+    faults += [*_comma_faults(settings), *_tenant_faults(settings), *_b2c_faults(settings)]
     for name in ("authority", "issuer", "graph_url"):
         faults += _url_faults(name, getattr(settings, name))
     if settings.authority and settings.authority.rstrip("/").rpartition("/")[2].lower() in SHARED:
@@ -123,6 +128,20 @@ def _provider_faults(settings: Values) -> list[str]:
     if settings.ca_file and not settings.ca_file.is_file():
         faults.append(f"ca_file: {settings.ca_file} is not a file")
     return faults
+
+
+def _names_a_tenant(text: str) -> bool:
+    known = text.lower() in SHARED or GUID.fullmatch(text.lower())
+    return bool(known or ("." in text and TENANT.fullmatch(text)))
+
+
+def _comma_faults(settings: Values) -> list[str]:
+    names = ("scopes", "swagger_scopes", "api_audiences", "api_clients")
+    return [
+        f"{name}: are separated by blanks, without commas"
+        for name in names
+        if any("," in each for each in getattr(settings, name))
+    ]
 
 
 def _b2c_faults(settings: Values) -> list[str]:

@@ -211,4 +211,4 @@ def _postgres(address: StoreUrl) -> Engine:
     except ModuleNotFoundError as error:
         if error.name != "asyncpg":
             raise
-        raise SettingsRefused(["database_url: asyncpg is not installed; pip install entrada[postgres]"]) from None
+        raise SettingsRefused(["database_url: asyncpg is not installed; pip install 'entrada[postgres]'"]) from None

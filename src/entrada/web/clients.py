@@ -37,6 +37,7 @@ def api_client(base: str, *scopes: str) -> Any:
     """
     if not scopes:
         raise ValueError("api_client needs the scopes to ask for, such as 'User.Read'")
+    _check_base(base)
 
     async def client(connection: HTTPConnection) -> "ApiClient":
         context = context_of(connection.scope)
@@ -58,6 +59,7 @@ def app_client(base: str, *scopes: str) -> Any:
     It can do what the application was granted, so let in only those who may have that done: beside `requires(…)`.
     Where people of several Entra tenants are let in, the token is of the caller's tenant: there a stranger gets 401.
     """
+    _check_base(base)
 
     async def client(connection: HTTPConnection) -> "ApiClient":
         context = context_of(connection.scope)
@@ -77,6 +79,11 @@ def app_client(base: str, *scopes: str) -> Any:
 
     dependency: Callable[[HTTPConnection], Awaitable[ApiClient]] = client
     return Depends(dependency)
+
+
+def _check_base(base: str) -> None:
+    if not base.startswith(("https://", "http://")):
+        raise ValueError("the API's address begins with https://, such as https://graph.microsoft.com/v1.0/")
 
 
 async def _client(connection: HTTPConnection, base: str, ask: Ask, again: Again) -> "ApiClient":

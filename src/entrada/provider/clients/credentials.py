@@ -135,7 +135,7 @@ class Credentials:
             if error_of(answer) != REFUSED:
                 self._first = index
                 break
-            log.error("credential_refused", credential=credential.name)
+            log.error("credential_refused", which=credential.name)  # `credential` would be hidden
         return answer
 
     def ends(self) -> dict[str, datetime]:

@@ -58,6 +58,6 @@ def _server_store(address: StoreUrl, *, clock: Clock, ended: EndedSessions | Non
         return RedisStore(address, clock=clock, ended=ended)
     except ModuleNotFoundError as error:
         missing = (error.name or "").partition(".")[0]
-        if missing not in {"redis", "asyncpg"}:
+        if missing not in {"redis", "hiredis", "asyncpg"}:
             raise
-        raise SettingsRefused([f"store: {missing} is not installed; pip install entrada[{extra}]"]) from None
+        raise SettingsRefused([f"store: {missing} is not installed; pip install 'entrada[{extra}]'"]) from None

@@ -28,6 +28,10 @@ from entrada.web.resuming import resumed
 from entrada.web.session_data import SessionData
 
 BEARER = b"bearer"
+BELOW_A_PATH = (
+    "our own addresses, such as /api/auth and /entrada, are at the root of base_url: give the application a host name "
+    "of its own, and where it is mounted, install Entrada on the outermost application"
+)
 
 
 class Gate:
@@ -45,6 +49,7 @@ class Gate:
         self._guards = house.guards
         self._limits = house.guards.limits
         self._all_harmless = house.guards.harmless.all
+        self._below_a_path = False
         self._exempt = house.path("callback") if house.settings.response_mode == "form_post" else None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -54,6 +59,9 @@ class Gate:
             return
         if self._guards.proxies is not None:
             self._guards.proxies.settle(scope)
+        if scope.get("root_path") and not self._below_a_path:
+            self._below_a_path = True
+            log.warning("below_a_path", path=scope["root_path"], reason=BELOW_A_PATH)
         context = scope[KEY] = Context(self._house, scope)
         scope["session"] = SessionData(context)
         correlation_id.set(context.correlation_id)
