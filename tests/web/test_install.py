@@ -100,7 +100,9 @@ def test_settings_that_nobody_has_checked(tmp_path: Path) -> None:
 async def test_what_is_said_of_a_start(entra: Entra, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     """Sessions in memory, and an application below a path, are told in the log: neither is what it seems."""
     caplog.set_level(logging.WARNING, logger="entrada")
-    async with running(entra, tmp_path, app=FastAPI(root_path="/portal")) as door:
+    app = FastAPI()
+    app.root_path = "/portal"  # as uvicorn --root-path, and as a mount does
+    async with running(entra, tmp_path, app=app) as door:
         for _ in range(2):
             await door.raw("GET", f"{BASE}/portal/private")
     told = [record.message.partition(" ")[0] for record in caplog.records]
