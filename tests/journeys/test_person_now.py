@@ -4,17 +4,23 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import Annotated
 
 import pytest
 from entrada_emulator.directory import seeds
 from entrada_emulator.pytest_plugin import Entra
+from fastapi import FastAPI
 
-from entrada import User
+from entrada import ApiClient, CurrentUser, User, api_client
 from entrada.flows.admin.administration import Actor
-from tests.front_door import AUTH, SESSION, FrontDoor, running
+from tests.authority_app import CLIENT, answer
+from tests.front_door import AUTH, BASE, SESSION, FrontDoor, running
 from tests.journeys.test_people_change import house_of
 from tests.journeys.test_tokens import HOST, graph, near_expiry
+from tests.standard_provider import HOST as PROVIDER
+from tests.standard_provider import ISSUER, StandardProvider
 
+API = "api.example"
 COMMAND = Actor("the command line")
 
 
@@ -115,3 +121,39 @@ async def test_somebody_who_was_shut_out_where_nobody_looked(door: FrontDoor, ho
     await near_expiry(door, session)
     assert (await graph(door, session))[0] == 401
     assert await door.reuse(session) == 401
+
+
+Api = Annotated[ApiClient, api_client(f"https://{API}", "read")]
+
+
+def calling(app: FastAPI) -> None:
+    """A page of one's own, and one that calls an API of the provider."""
+
+    @app.get("/private")
+    async def private(user: CurrentUser) -> str:
+        return user.name
+
+    @app.get("/call")
+    async def call(client: Api) -> int:
+        return (await client.get("/")).status_code
+
+
+async def test_a_provider_that_tells_less_at_a_renewal(entra: Entra, tmp_path: Path) -> None:
+    """SEC-134, OpenID Connect Core 12.2: what is left out stays as it was; what is told, empty too, counts."""
+    provider = StandardProvider(entra.state.clock.now)
+    provider.person = {"sub": "ada", "name": "Ada", "email": "ada@idp.example", "roles": ["Reader"]}
+    values = {"tenant_id": None, "issuer": ISSUER, "client_id": CLIENT, "client_secret": "no-secret"}
+    hosts = {PROVIDER: provider, API: answer(b"{}")}
+    async with running(entra, tmp_path, build=calling, hosts=hosts, scopes=("read",), **values) as door:
+        browser = door.browser()
+        await browser.open(f"{BASE}/private")
+        session = browser.jar.of(HOST)[SESSION]
+        before = await me(door, session)
+        assert (before["name"], before["roles"]) == ("Ada", ["Reader"])
+        for told in ({}, {"roles": []}):
+            provider.at_renewal = told
+            await near_expiry(door, session)
+            assert (await browser.fetch(f"{BASE}/call")).json() == 200
+            after = await me(door, session)
+            assert (after["name"], after["roles"]) == ("Ada", told.get("roles", ["Reader"]))
+        assert [each["grant_type"] for each in provider.calls("/token")][1:] == ["refresh_token"] * 2

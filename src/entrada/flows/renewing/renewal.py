@@ -37,7 +37,7 @@ from entrada.meters import Counts, Waits
 from entrada.principal import User
 from entrada.provider.clients.token_client import Acquired, NothingToRenewWith, TokenClient
 from entrada.provider.tokens.id_token import IdTokenVerifier
-from entrada.provider.tokens.identity import user_from
+from entrada.provider.tokens.validate import Claims
 from entrada.sessions.held import Step
 from entrada.sessions.leases import Lease, Leases
 from entrada.sessions.lifecycle import Sessions
@@ -202,14 +202,14 @@ class Renewal:
             await self._follow(session, told, tell)
         return kept
 
-    async def _verified(self, session: Session, acquired: Acquired) -> User | None:
-        """Return the person as the renewed ID token tells them; None when there came none."""
+    async def _verified(self, session: Session, acquired: Acquired) -> Claims | None:
+        """Return what the renewed ID token says; None when there came none."""
         if acquired.id_token is None:
             return None
         token, beside = acquired.id_token, acquired.access_token
-        return user_from(await self._verifier.verify_renewed(token, of=session.user, access_token=beside))
+        return await self._verifier.verify_renewed(token, of=session.user, access_token=beside)
 
-    async def _follow(self, session: Session, told: User, tell: Tell) -> None:
+    async def _follow(self, session: Session, told: Claims, tell: Tell) -> None:
         try:
             await self._person_now.follow(session, told)
         except SignInRefused as refused:
