@@ -11,6 +11,7 @@ SETTINGS = {
     "ENTRADA_ADMIN_ROLE": "Admin",
     "ENTRADA_ADMIN_MFA_CONTEXT": "c1",
     "ENTRADA_CONSOLE": "true",
+    "ENTRADA_DENY_BY_DEFAULT": "true",
 }
 NOTE = "Administration: /admin as Pia (approve on the emulated phone), or as Ada (set up an authenticator first)"
 
