@@ -26,7 +26,8 @@ from bench.audit_month import BEGIN, MONTH, fill
 from bench.audit_writing import compared, ours
 from bench.table import show
 from entrada.audit.chain import ChainKeys
-from entrada.audit.log import AuditLog, Cursor, Filter
+from entrada.audit.filters import Cursor, Filter
+from entrada.audit.log import AuditLog
 from entrada.audit.spans import SpanCounts
 from entrada.audit.verification import verify
 from entrada.errors import StoreUnavailable

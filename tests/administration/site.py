@@ -20,7 +20,8 @@ from fastapi import FastAPI
 
 from entrada import CurrentUser, Entrada, requires, role
 from entrada import User as Principal
-from entrada.audit.log import Filter, Recorded
+from entrada.audit.filters import Filter
+from entrada.audit.recorded import Recorded
 from entrada.flows.admin.administration import Actor
 from entrada.testing import Site, running
 from entrada.users.people import Wanted

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from entrada_emulator.pytest_plugin import Entra
 
-from entrada.audit.log import Filter
+from entrada.audit.filters import Filter
 from entrada.audit.recorder import STRANGERS_AT_ONCE
 from tests.access_tokens import user_token
 from tests.journeys.test_bearer import get, orders

@@ -12,7 +12,8 @@ import anyio
 import pytest
 
 from entrada.audit.chain import ChainKeys
-from entrada.audit.log import AuditLog, Filter
+from entrada.audit.filters import Filter
+from entrada.audit.log import AuditLog
 from entrada.audit.trail import AuditTrail
 from entrada.audit.verification import verify
 from entrada.errors import ChangedMeanwhile, EntradaError, LastAdmin, NotFound, RequestRefused, SignInRefused

@@ -7,7 +7,8 @@ from datetime import timedelta
 import pytest
 
 from entrada.audit.alerts import Alerts
-from entrada.audit.log import AuditLog, Filter
+from entrada.audit.filters import Filter
+from entrada.audit.log import AuditLog
 from entrada.audit.recorder import AuditRecorder
 from entrada.audit.trail import AuditTrail
 from entrada.events import Event, EventName, Events

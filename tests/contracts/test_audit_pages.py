@@ -10,7 +10,9 @@ from uuid import UUID
 import pytest
 from sqlalchemy.event import listen, remove
 
-from entrada.audit.log import AuditLog, Filter, Recorded
+from entrada.audit.filters import Filter
+from entrada.audit.log import AuditLog
+from entrada.audit.recorded import Recorded
 from entrada.audit.trail import AuditTrail
 from entrada.events import Event
 from entrada.users.database import Database

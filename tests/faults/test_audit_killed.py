@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from entrada.audit.chain import ChainKeys
-from entrada.audit.log import AuditLog, Filter
+from entrada.audit.filters import Filter
+from entrada.audit.log import AuditLog
 from entrada.audit.recorder import STRANGERS_AT_ONCE, AuditRecorder
 from entrada.audit.trail import MOST_WAITING, AuditTrail
 from entrada.audit.verification import verify

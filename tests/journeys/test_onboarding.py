@@ -15,7 +15,7 @@ from fastapi import FastAPI
 from typer.testing import CliRunner
 
 from entrada import CurrentApp, CurrentUser
-from entrada.audit.log import Filter
+from entrada.audit.filters import Filter
 from entrada.cli import commands
 from entrada.flows.admin.suspension import LOOK_EVERY
 from entrada.flows.signing_in.standing import SURE_FOR

@@ -11,7 +11,8 @@ from typing import Protocol
 
 from sqlalchemy import func, select
 
-from entrada.audit.log import MOST_AT_ONCE, AuditLog, Filter
+from entrada.audit.filters import Filter
+from entrada.audit.log import MOST_AT_ONCE, AuditLog
 from entrada.clock import Clock
 from entrada.events import Event, EventName, Events
 from entrada.logs import log

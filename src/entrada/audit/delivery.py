@@ -14,7 +14,8 @@ from hashlib import sha256
 
 from sqlalchemy import insert, select, update
 
-from entrada.audit.log import AuditLog, Recorded
+from entrada.audit.log import AuditLog
+from entrada.audit.recorded import Recorded
 from entrada.clock import Clock
 from entrada.errors import AuthorityUnavailable
 from entrada.logs import log

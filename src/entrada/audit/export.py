@@ -6,7 +6,7 @@ import json
 from collections.abc import AsyncIterator
 from typing import Any
 
-from entrada.audit.log import Recorded
+from entrada.audit.recorded import Recorded
 
 COLUMNS = tuple(name for name in Recorded.__slots__ if name != "user")
 FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")

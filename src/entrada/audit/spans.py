@@ -11,10 +11,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from sqlalchemy import and_, func, select
+from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from entrada.audit.log import Filter
 from entrada.clock import Clock
 from entrada.events import EventName
 from entrada.users.database import Database
@@ -115,13 +114,19 @@ class SpanCounts:
         return earliest
 
     async def _count(self, connection: AsyncConnection, span: Between, tenant_id: str | None) -> Count:
-        wanted = Filter(actions=COUNTED, since=span.begin, until=span.end, tenant_id=tenant_id)
-        by_action = select(audit.c.action, func.count(), func.min(audit.c.id)).where(*wanted.conditions())
+        within = [
+            audit.c.at >= span.begin,
+            audit.c.at < span.end,
+            *([audit.c.tenant_id == tenant_id] if tenant_id else []),
+        ]
+        by_action = select(audit.c.action, func.count(), func.min(audit.c.id)).where(
+            audit.c.action.in_(COUNTED), *within
+        )
         rows = (await connection.execute(by_action.group_by(audit.c.action))).all()
         if not rows:
             return Count({}, 0, None)
-        did = Filter(actions=(COUNTED[0],), since=span.begin, until=span.end, tenant_id=tenant_id)
-        people = select(audit.c.person).where(and_(*did.conditions()), audit.c.person.is_not(None)).distinct()
+        did = audit.c.action == COUNTED[0], audit.c.person.is_not(None)
+        people = select(audit.c.person).where(*did, *within).distinct()
         number = await connection.scalar(select(func.count()).select_from(people.subquery()))
         return Count({row[0]: row[1] for row in rows}, number or 0, min(row[2] for row in rows))
 

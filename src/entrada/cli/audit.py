@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal, get_args
 import typer
 
 from entrada.audit.export import csv_lines, json_lines
-from entrada.audit.log import Filter
+from entrada.audit.filters import Filter
 from entrada.audit.pruning import prune as let_go
 from entrada.audit.verification import Anchor, Report
 from entrada.audit.verification import verify as check

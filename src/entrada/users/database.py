@@ -48,8 +48,8 @@ class Engine(Protocol):
         """
         ...
 
-    async def at_once(self, work: Callable[[Connection], T]) -> T:
-        """Do work that waits for nothing but this database, as one unit."""
+    async def at_once(self, work: Callable[[Connection], T], *, read_only: bool = False) -> T:
+        """Do work that waits for nothing but this database, as one unit; what only reads sees one state of it."""
         ...
 
     async def close(self) -> None:
@@ -136,15 +136,18 @@ class Database:
 
         A statement that is awaited costs several changes of threads there, more than the statement itself.
         """
+        return await _again(lambda: self._at_once(work, read_only=False))
+
+    async def read_at_once(self, work: Callable[[Connection], T]) -> T:
+        """Do work that only reads, as `run_at_once` does; all of it sees the same state of the database."""
+        return await self._at_once(work, read_only=True)
+
+    async def _at_once(self, work: Callable[[Connection], T], *, read_only: bool) -> T:
         await self._late_up()
-
-        async def once() -> T:
-            try:
-                return await self._engine.at_once(work)
-            except (SQLAlchemyError, OSError) as error:
-                raise self._unavailable(error) from None
-
-        return await _again(once)
+        try:
+            return await self._engine.at_once(work, read_only=read_only)
+        except (SQLAlchemyError, OSError) as error:
+            raise self._unavailable(error) from None
 
     async def check(self) -> None:
         """Raise StoreUnavailable when nobody who is in it could be found now."""

@@ -47,6 +47,7 @@ class PostgresEngine:
             pool_timeout=POOL_PATIENCE,
             pool_pre_ping=True,  # a connection that broke while nobody used it is nobody's trouble
         )
+        self._readers = self.connections.execution_options(isolation_level="REPEATABLE READ")  # the same connections
 
     async def revision(self) -> str | None:
         """Return the last step that was taken; nothing is changed."""
@@ -78,9 +79,10 @@ class PostgresEngine:
         finally:
             await patient.dispose()
 
-    async def at_once(self, work: Callable[[Connection], T]) -> T:
+    async def at_once(self, work: Callable[[Connection], T], *, read_only: bool = False) -> T:
         """Do it on one connection."""
-        async with self.connections.begin() as connection:
+        engine = self._readers if read_only else self.connections
+        async with engine.begin() as connection:
             return await connection.run_sync(work)
 
     async def close(self) -> None:

@@ -33,6 +33,7 @@ class SqliteEngine:
         self._inode = 0
         self.connections = create_async_engine(_url("aiosqlite", path), **OPTIONS)
         self._in_threads = create_engine(_url("pysqlite", path), **OPTIONS)
+        self._readers = self._in_threads.execution_options(entrada_read_only=True)  # of the same connections
         for engine in (self.connections.sync_engine, self._in_threads):
             event.listen(engine, "connect", _on_connect)
             event.listen(engine, "begin", self._on_begin)
@@ -72,9 +73,10 @@ class SqliteEngine:
             fault = f"database_url: {self._path}: {error.orig}; restore it from a backup, or name another"
             raise SettingsRefused([fault]) from None
 
-    async def at_once(self, work: Callable[[Connection], T]) -> T:
+    async def at_once(self, work: Callable[[Connection], T], *, read_only: bool = False) -> T:
         """Do all of it in one thread."""
-        return await anyio.to_thread.run_sync(_done, self._in_threads, work)
+        engine = self._readers if read_only else self._in_threads
+        return await anyio.to_thread.run_sync(_done, engine, work)
 
     async def close(self) -> None:
         """Let go of every connection."""

@@ -13,7 +13,8 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from entrada.audit import erasure
-from entrada.audit.log import AuditLog, Filter
+from entrada.audit.filters import Filter
+from entrada.audit.log import AuditLog
 from entrada.audit.trail import AuditTrail
 from entrada.clock import Clock
 from entrada.errors import InputRefused, NotFound

@@ -9,7 +9,9 @@ from datetime import datetime
 from typing import TypeVar
 from uuid import UUID
 
-from entrada.audit.log import AuditLog, Filter, Page, Recorded, Total
+from entrada.audit.filters import Filter
+from entrada.audit.log import AuditLog, Page, Total
+from entrada.audit.recorded import Recorded
 from entrada.audit.spans import SpanCounts
 from entrada.audit.trail import AuditTrail
 from entrada.clock import Clock

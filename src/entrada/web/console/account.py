@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from starlette.requests import Request
 from starlette.responses import Response
 
-from entrada.audit.log import Filter, Recorded
+from entrada.audit.filters import Filter
+from entrada.audit.recorded import Recorded
 from entrada.errors import NotAllowed
 from entrada.events import EventName
 from entrada.flows.admin.administration import Actor

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from starlette.responses import Response
 
-from entrada.audit.log import Filter
+from entrada.audit.filters import Filter
 from entrada.audit.rows import STREAMS
 from entrada.errors import InputRefused, NotFound
 from entrada.events import EVENT_NAMES, Outcome

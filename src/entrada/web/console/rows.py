@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from uuid import UUID
 
-from entrada.audit.log import Recorded
+from entrada.audit.recorded import Recorded
 from entrada.web.console.places import ADMIN
 from entrada.web.console.way_in import Visit
 from entrada.web.console.words import facts, told

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from starlette.responses import Response
 
-from entrada.audit.log import Filter
+from entrada.audit.filters import Filter
 from entrada.errors import EntradaError
 from entrada.web.console.shell import show
 from entrada.web.console.way_in import Visit

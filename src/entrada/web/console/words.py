@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from entrada.audit.log import Recorded
+from entrada.audit.recorded import Recorded
 from entrada.events import EVENT_NAMES, EventName
 
 WORDS: Mapping[EventName, str] = {

@@ -5,7 +5,9 @@ from typing import Any, get_args
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 
-from entrada.audit.log import MOST_AT_ONCE, MOST_OFFSET, Filter, Page, Recorded
+from entrada.audit.filters import Filter
+from entrada.audit.log import MOST_AT_ONCE, MOST_OFFSET, Page
+from entrada.audit.recorded import Recorded
 from entrada.audit.rows import STREAMS
 from entrada.events import EVENT_NAMES, Outcome
 from entrada.flows.admin.desk import Desk
