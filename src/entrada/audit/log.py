@@ -23,7 +23,6 @@ MOST_AT_ONCE = 500  # rows of a page
 MOST_OFFSET = 10_000  # rows that a page may be told to skip; who wants to go deeper goes on by a cursor
 MOST_LOOKED_AT = 50_000  # rows that one page looks at where several filters meet
 MOST_COUNTED = 10_000  # rows that a filter's count goes to
-MOST_LOOKED_AT_TO_COUNT = 2_000  # rows, where several filters meet
 EXPORTED_AT_ONCE = 2_000
 
 
@@ -31,7 +30,7 @@ EXPORTED_AT_ONCE = 2_000
 class Page:
     """Some rows, newest first; `next` is where older ones begin, None when there are none.
 
-    Where several filters meet a page may be short, or empty, and still go on: then `looked_until` says up to which time
+    Where several filters meet, a page may be short, or empty, and still go on: `looked_until` then says to which time
     it has looked.
     """
 
@@ -61,12 +60,26 @@ class AuditLog:
 
         ValueError for a cursor that is none, a limit beyond 500 or an offset beyond 10 000.
         """
-        if not 1 <= limit <= MOST_AT_ONCE:
-            raise ValueError(f"limit: from 1 to {MOST_AT_ONCE}")
-        if not 0 <= offset <= MOST_OFFSET:
-            raise ValueError(f"offset: from 0 to {MOST_OFFSET}; go deeper by the cursor of the page before")
-        place = Cursor.parse(after) if after else None
-        return await self._database.read_at_once(lambda connection: _page(connection, wanted, place, limit, offset))
+        place = _place(limit, after, offset)
+        return await self._database.read_at_once(
+            lambda connection: _page(Looking(connection, wanted, place), limit, skipped=offset)
+        )
+
+    async def page_and_total(
+        self, wanted: Filter = Filter(), *, limit: int = 50, after: str | None = None, offset: int = 0
+    ) -> tuple[Page, Total]:
+        """Return a page as `page` does, and how many rows there are in all as `total` does, at the same moment."""
+        place = _place(limit, after, offset)
+
+        def work(connection: Connection) -> tuple[Page, Total]:
+            looking = Looking(connection, wanted, place)
+            page = _page(looking, limit, skipped=offset)
+            if page.next is None and place is None and not offset:
+                return page, Total(len(page.rows))
+            total = _total(connection, wanted, looking if place is None else Looking(connection, wanted))
+            return page, Total(max(total.rows, len(page.rows)), more=total.more)
+
+        return await self._database.read_at_once(work)
 
     async def row(self, row_id: int) -> Recorded | None:
         """Return one row."""
@@ -79,12 +92,17 @@ class AuditLog:
 
     async def last_id(self) -> int:
         """Return the id of the newest row; 0 when there was never one."""
-        async with self._database.unit_of_work(read_only=True) as connection:
-            return await connection.scalar(select(func.max(audit_streams.c.last_id))) or 0
+        asked = select(func.max(audit_streams.c.last_id))
+        return await self._database.read_at_once(lambda connection: connection.scalar(asked)) or 0
 
     async def total(self, wanted: Filter = Filter()) -> Total:
-        """Return how many rows there are: exactly without a filter; with one up to 10 000, fewer when several meet."""
-        return await self._database.read_at_once(lambda connection: _total(connection, wanted))
+        """Return how many rows there are: exactly without a filter, up to 10 000 with one.
+
+        Where several meet no more than 250 rows are looked at.
+        """
+        return await self._database.read_at_once(
+            lambda connection: _total(connection, wanted, Looking(connection, wanted))
+        )
 
     async def counts(
         self, actions: Sequence[EventName], *, since: datetime, until: datetime
@@ -92,8 +110,8 @@ class AuditLog:
         """Return how many rows of each action there are from `since` till before `until`; without what has none."""
         found = audit.c.action.in_(actions), audit.c.at >= since, audit.c.at < until
         asked = select(audit.c.action, func.count()).where(*found).group_by(audit.c.action)
-        async with self._database.unit_of_work(read_only=True) as connection:
-            return {row[0]: row[1] for row in await connection.execute(asked)}
+        rows = await self._database.read_at_once(lambda connection: connection.execute(asked).all())
+        return {row[0]: row[1] for row in rows}
 
     async def everything(self, wanted: Filter = Filter()) -> AsyncIterator[Recorded]:
         """Give every row that the filter lets through, newest first, a few thousand read at a time."""
@@ -107,7 +125,9 @@ class AuditLog:
             place = Cursor.parse(page.next)
 
     async def _some(self, wanted: Filter, place: Cursor | None) -> Page:
-        return await self._database.read_at_once(lambda connection: _page(connection, wanted, place, EXPORTED_AT_ONCE))
+        return await self._database.read_at_once(
+            lambda connection: _page(Looking(connection, wanted, place), EXPORTED_AT_ONCE)
+        )
 
     async def _read(self, asked: Select[Any], values: Mapping[str, Any]) -> list[Recorded]:
         return await self._database.read_at_once(
@@ -115,15 +135,22 @@ class AuditLog:
         )
 
 
-def _page(connection: Connection, wanted: Filter, after: Cursor | None, limit: int, skipped: int = 0) -> Page:
+def _place(limit: int, after: str | None, offset: int) -> Cursor | None:
+    if not 1 <= limit <= MOST_AT_ONCE:
+        raise ValueError(f"limit: from 1 to {MOST_AT_ONCE}")
+    if not 0 <= offset <= MOST_OFFSET:
+        raise ValueError(f"offset: from 0 to {MOST_OFFSET}; go deeper by the cursor of the page before")
+    return Cursor.parse(after) if after else None
+
+
+def _page(looking: Looking, limit: int, *, skipped: int = 0) -> Page:
     """Return up to `limit` rows, of what a bounded number of them lets be found."""
-    looking, rows = Looking(connection, wanted, after), list[Recorded]()
+    rows = list[Recorded]()
     for stretch in looking.stretches(MOST_LOOKED_AT):
+        begun = stretch
         if skipped and (there := looking.number(stretch, most=skipped)):
             skipped -= there
             begun = replace(stretch, newest=looking.last_place(stretch, most=there))
-        else:
-            begun = stretch
         if not skipped:
             rows += looking.rows(begun, most=limit + 1 - len(rows))
         if len(rows) > limit:
@@ -131,10 +158,9 @@ def _page(connection: Connection, wanted: Filter, after: Cursor | None, limit: i
     return Page(rows, None) if stretch.is_last else Page(rows, str(stretch.oldest), stretch.oldest.at)
 
 
-def _total(connection: Connection, wanted: Filter) -> Total:
+def _total(connection: Connection, wanted: Filter, looking: Looking) -> Total:
     if wanted == Filter():
         return Total(int(connection.scalar(select(func.sum(audit_streams.c.rows))) or 0))
-    looking, rows = Looking(connection, wanted), 0
-    for stretch in looking.stretches(MOST_LOOKED_AT_TO_COUNT, first=MOST_LOOKED_AT_TO_COUNT):
-        rows += looking.number(stretch, most=MOST_COUNTED + 1 - rows)
+    stretch = next(looking.stretches())
+    rows = looking.number(stretch, most=MOST_COUNTED + 1)
     return Total(min(rows, MOST_COUNTED), more=rows > MOST_COUNTED or not stretch.is_last)

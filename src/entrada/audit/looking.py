@@ -16,7 +16,7 @@ from entrada.audit import statements
 from entrada.audit.filters import Cursor, Filter
 from entrada.audit.recorded import Recorded, recorded
 
-FIRST = 200  # rows of the first stretch: enough for a page, when a quarter of them fits
+FIRST = 250  # rows of the first stretch: enough for a page when a fifth of them fits
 GROWTH = 8
 
 
@@ -41,19 +41,20 @@ class Looking:
         self._form = wanted.form
         self._values = wanted.values
         self._newest, self._oldest = wanted.between(after)
+        self._first: Stretch | None = None
 
-    def stretches(self, most: int, *, first: int = FIRST) -> Iterator[Stretch]:
+    def stretches(self, most: int = FIRST) -> Iterator[Stretch]:
         """Give one stretch after the other, until the log ends or `most` rows were looked at."""
         if self._form.is_led_to:
             yield Stretch(self._form.leads[0], self._newest, self._oldest, is_last=True)
             return
-        newest, left, rows = self._newest, most, first
-        while left > 0:
-            rows = min(rows, left, statements.LONGEST)
-            yield (stretch := self._farthest(newest, rows))
-            if stretch.is_last:
-                return
-            newest, left, rows = stretch.oldest, left - rows, rows * GROWTH
+        rows, left = FIRST, most - FIRST
+        stretch = self._first = self._first or self._farthest(self._newest, rows)
+        yield stretch
+        while left > 0 and not stretch.is_last:
+            rows = min(rows * GROWTH, left, statements.LONGEST)
+            left -= rows
+            yield (stretch := self._farthest(stretch.oldest, rows))
 
     def rows(self, stretch: Stretch, *, most: int) -> list[Recorded]:
         """Return the newest rows of a stretch."""

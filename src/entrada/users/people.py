@@ -7,11 +7,10 @@ from datetime import datetime
 from typing import Any, Literal
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, func, literal, or_, select, tuple_
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import ColumnElement, Connection, Select, func, literal, or_, select, tuple_
 
 from entrada.users.database import Database
-from entrada.users.directory import find, folded
+from entrada.users.directory import folded
 from entrada.users.person import Person, person_of
 from entrada.users.tables import devices, photos, role_grants, users
 
@@ -67,26 +66,25 @@ class People:
 
     async def by_id(self, person_id: UUID) -> Person | None:
         """Return the person of this id."""
-        async with self._database.unit_of_work(read_only=True) as connection:
-            return await find(connection, users.c.id == person_id)
+        found = await self._found(select(users).where(users.c.id == person_id))
+        return found[0] if found else None
 
     async def by_object_id(self, tenant_id: str, object_id: str) -> Person | None:
         """Return the person of this object id in this tenant."""
         who = (users.c.tenant_id == tenant_id) & (users.c.object_id == object_id)
-        async with self._database.unit_of_work(read_only=True) as connection:
-            return await find(connection, who)
+        found = await self._found(select(users).where(who))
+        return found[0] if found else None
 
     async def by_email(self, email: str) -> Sequence[Person]:
         """Return all who have this address, in whatever case: an address is nobody's own for ever (SEC-120)."""
-        async with self._database.unit_of_work(read_only=True) as connection:
-            return await _people(connection, select(users).where(users.c.email_folded == folded(email)))
+        return await self._found(select(users).where(users.c.email_folded == folded(email)))
 
     async def names(self, ids: Collection[UUID], *, tenant_id: str | None = None) -> Mapping[UUID, str]:
         """Return what these people are called, of those who are in the directory; of one tenant, if one is given."""
         asked = select(users.c.id, users.c.name, users.c.username).where(users.c.id.in_(ids))
         asked = asked if tenant_id is None else asked.where(users.c.tenant_id == tenant_id)
-        async with self._database.unit_of_work(read_only=True) as connection:
-            return {row.id: row.name or row.username for row in await connection.execute(asked)}
+        rows = await self._database.read_at_once(lambda connection: connection.execute(asked).all())
+        return {row.id: row.name or row.username for row in rows}
 
     async def page(
         self,
@@ -107,27 +105,29 @@ class People:
             raise ValueError(f"offset: from 0 to {MOST_OFFSET}; go deeper by the last id of the page before")
         column, descending = _ORDERS[order]
         by = (users.c[column], users.c.id)
-        async with self._database.unit_of_work(read_only=True) as connection:
+
+        def work(connection: Connection) -> list[Person]:
             asked = select(users).where(*wanted.conditions())
             if after is not None:
-                asked = asked.where(await _beyond(connection, after, column, descending=descending))
+                asked = asked.where(_beyond(connection, after, column, descending=descending))
             asked = asked.order_by(*(each.desc() if descending else each for each in by))
-            found = await _people(connection, asked.limit(limit + 1).offset(offset))
+            return _people(connection, asked.limit(limit + 1).offset(offset))
+
+        found = await self._database.read_at_once(work)
         return PeoplePage(found[:limit], found[limit - 1].id if len(found) > limit else None)
 
     async def count(self, wanted: Wanted = Wanted()) -> int:
         """Return how many there are."""
-        async with self._database.unit_of_work(read_only=True) as connection:
-            counted = select(func.count()).select_from(users).where(*wanted.conditions())
-            return await connection.scalar(counted) or 0
+        counted = select(func.count()).select_from(users).where(*wanted.conditions())
+        return await self._database.read_at_once(lambda connection: connection.scalar(counted)) or 0
 
     async def exported(self, person: Person) -> dict[str, Any]:
         """Return all that the directory has of a person, as JSON can say it."""
-        async with self._database.unit_of_work(read_only=True) as connection:
-            theirs = select(devices).where(devices.c.user_id == person.id).order_by(devices.c.first_seen_at)
-            seen = (await connection.execute(theirs)).all()
-            kept = select(photos.c.kind, photos.c.data).where(photos.c.user_id == person.id)
-            photo = (await connection.execute(kept)).one_or_none()
+        theirs = select(devices).where(devices.c.user_id == person.id).order_by(devices.c.first_seen_at)
+        kept = select(photos.c.kind, photos.c.data).where(photos.c.user_id == person.id)
+        seen, photo = await self._database.read_at_once(
+            lambda connection: (connection.execute(theirs).all(), connection.execute(kept).one_or_none())
+        )
         columns = ("user_agent", "first_seen_at", "last_seen_at")
         return {
             **{field.name: _plain(getattr(person, field.name)) for field in fields(person)},
@@ -135,18 +135,21 @@ class People:
             "devices": [{name: _plain(getattr(row, name)) for name in columns} for row in seen],
         }
 
+    async def _found(self, asked: Select[Any]) -> list[Person]:
+        return await self._database.read_at_once(lambda connection: _people(connection, asked))
 
-async def _people(connection: AsyncConnection, asked: Select[Any]) -> list[Person]:
-    rows = (await connection.execute(asked)).all()
+
+def _people(connection: Connection, asked: Select[Any]) -> list[Person]:
+    rows = connection.execute(asked).all()
     granted: dict[UUID, set[str]] = {}
     theirs = select(role_grants.c.user_id, role_grants.c.role)
-    for user_id, role in await connection.execute(theirs.where(role_grants.c.user_id.in_([row.id for row in rows]))):
+    for user_id, role in connection.execute(theirs.where(role_grants.c.user_id.in_([row.id for row in rows]))):
         granted.setdefault(user_id, set()).add(role)
     return [person_of(row, frozenset(granted.get(row.id, ()))) for row in rows]
 
 
-async def _beyond(connection: AsyncConnection, after: UUID, column: str, *, descending: bool) -> ColumnElement[bool]:
-    place = (await connection.execute(select(users.c[column], users.c.id).where(users.c.id == after))).one_or_none()
+def _beyond(connection: Connection, after: UUID, column: str, *, descending: bool) -> ColumnElement[bool]:
+    place = connection.execute(select(users.c[column], users.c.id).where(users.c.id == after)).one_or_none()
     if place is None:
         raise ValueError("after: nobody has this id")
     begin = tuple_(literal(place[0], users.c[column].type), literal(place[1], users.c.id.type))

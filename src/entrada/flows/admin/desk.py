@@ -3,7 +3,8 @@
 Whoever is not of the scope is not there: 404 for them, in lists and in changes alike. Nobody changes their own rights.
 """
 
-from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TypeVar
@@ -164,14 +165,19 @@ class Desk:
 
     async def log(self, wanted: Filter = Filter(), *, limit: int, after: str | None = None, offset: int = 0) -> Page:
         """Return a page of the audit log; InputRefused for what `AuditLog.page` does not take."""
-        try:
+        with _refused_plainly():
             return await self._office.log.page(self._theirs(wanted), limit=limit, after=after, offset=offset)
-        except ValueError as error:
-            raise InputRefused(str(error)) from None
 
-    async def total(self, wanted: Filter = Filter()) -> Total:
+    async def log_and_total(
+        self, wanted: Filter, *, limit: int, after: str | None = None, offset: int = 0
+    ) -> tuple[Page, Total]:
+        """Return a page as `log` does, and how many rows there are in all."""
+        with _refused_plainly():
+            return await self._office.log.page_and_total(self._theirs(wanted), limit=limit, after=after, offset=offset)
+
+    async def total(self) -> Total:
         """Return how many rows of the log there are."""
-        return await self._office.log.total(self._theirs(wanted))
+        return await self._office.log.total(self._theirs(Filter()))
 
     async def history(self, person_id: UUID, *, limit: int, after: str | None = None, offset: int = 0) -> Page:
         """Return what a person did, and what was done to them."""
@@ -212,3 +218,11 @@ class Desk:
     async def _tell(self, event: Event) -> None:
         await self._office.trail.require(event)
         await self._office.events.announce(event)
+
+
+@contextmanager
+def _refused_plainly() -> Iterator[None]:
+    try:
+        yield
+    except ValueError as error:
+        raise InputRefused(str(error)) from None

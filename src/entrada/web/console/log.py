@@ -10,10 +10,10 @@ from starlette.responses import Response
 
 from entrada.audit.filters import Filter
 from entrada.audit.rows import STREAMS
-from entrada.errors import InputRefused, NotFound
+from entrada.errors import InputRefused
 from entrada.events import EVENT_NAMES, Outcome
 from entrada.web.console.places import ADMIN
-from entrada.web.console.rows import shown_rows
+from entrada.web.console.rows import shown_rows, shown_rows_and_name
 from entrada.web.console.shell import asked, grouped, show
 from entrada.web.console.way_in import Visit
 from entrada.web.console.words import choices
@@ -33,18 +33,20 @@ async def log(visit: Visit) -> Response:
     """Show a page of the log."""
     chosen = _chosen(visit)
     wanted = wanted_of(chosen)
-    page = await visit.desk.log(wanted, limit=LIMIT, after=asked(visit, "after") or None)
-    total = await visit.desk.total(wanted)
+    page, total = await visit.desk.log_and_total(wanted, limit=LIMIT, after=asked(visit, "after") or None)
+    person = wanted.about or wanted.person
+    rows, name = await shown_rows_and_name(visit, page.rows, person)
     return show(
         visit,
         "audit.html",
         section="Audit log",
         heading="Audit log",
-        rows=await shown_rows(visit, page.rows),
+        rows=rows,
         newest=await visit.house.audit.log.last_id(),
-        count=grouped(total.rows) + ("+" if total.more else ""),
+        count=grouped(total.rows) + ("+" if total.more else "") if total.rows or not total.more else None,
+        looked_until=page.looked_until,
         chosen={name: chosen.get(name, "") for name in FIELDS},
-        about=await _name(visit, wanted.about or wanted.person),
+        about=name or ("somebody who is not in the directory" if person else None),
         choices=choices(),
         outcomes=OUTCOMES,
         streams=STREAMS,
@@ -95,16 +97,6 @@ def _as_api(chosen: Mapping[str, str], form: str) -> dict[str, str]:
     """Return the same filter as the admin API takes it: there, `until` is not included."""
     until = _day(chosen.get("until"), after=1)
     return {**chosen, **({"until": f"{until:%Y-%m-%d}"} if until else {}), "format": form}
-
-
-async def _name(visit: Visit, person_id: UUID | None) -> str | None:
-    if person_id is None:
-        return None
-    try:
-        found = await visit.desk.one(person_id)
-    except NotFound:
-        return "somebody who is not in the directory"
-    return found.name or found.username
 
 
 def _person(written: str | None) -> UUID | None:

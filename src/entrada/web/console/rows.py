@@ -40,9 +40,16 @@ class RowShown:
 
 async def shown_rows(visit: Visit, rows: Sequence[Recorded]) -> list[RowShown]:
     """Return what a page shows of these rows, with the names of those to whom something was done."""
+    return (await shown_rows_and_name(visit, rows, None))[0]
+
+
+async def shown_rows_and_name(
+    visit: Visit, rows: Sequence[Recorded], person: UUID | None
+) -> tuple[list[RowShown], str | None]:
+    """Return what `shown_rows` does, and what that person is called, None when they are not in the directory."""
     about = {row.id: found for row in rows if (found := _person_in(row.resource)) and found != row.person}
-    names = await visit.desk.names(set(about.values()))
-    return [shown(row, about.get(row.id), names) for row in rows]
+    names = await visit.desk.names({*about.values(), *([person] if person else [])})
+    return [shown(row, about.get(row.id), names) for row in rows], names.get(person) if person else None
 
 
 def shown(row: Recorded, about: UUID | None = None, names: Mapping[UUID, str] = MappingProxyType({})) -> RowShown:

@@ -20,14 +20,14 @@ OUTCOMES: tuple[Outcome, ...] = get_args(Outcome)
 
 
 async def list_logs(request: Request, desk: Desk) -> Response:
-    """Answer a page of the log; `next` is where older rows begin."""
+    """Answer a page of the log; `next` is where older rows begin, `looked_until`: a short page looked so far."""
     asked = Query(request, schemas.FILTER | schemas.PLACE)
     wanted = _filter(asked)
     limit, offset = _bounds(asked)
-    page = await desk.log(wanted, limit=limit, after=asked.text("after"), offset=offset)
-    total = await desk.total(wanted)
+    page, total = await desk.log_and_total(wanted, limit=limit, after=asked.text("after"), offset=offset)
     counted = {"total": total.rows, "total_is_least": total.more, "limit": limit, "offset": offset}
-    return JSONResponse(_page(page) | counted)
+    until = page.looked_until.isoformat() if page.looked_until else None
+    return JSONResponse(_page(page) | counted | {"looked_until": until})
 
 
 async def list_logs_of_user(request: Request, desk: Desk) -> Response:

@@ -91,7 +91,9 @@ SCHEMAS: dict[str, Schema] = {
     "AuditEntry": _object(**_ENTRY),
     "AuditEntries": _list(ref("AuditEntry")),
     "AuditLogOfUser": _object(logs=_list(ref("AuditEntry")), **_PAGE),
-    "AuditLog": _object(logs=_list(ref("AuditEntry")), total=COUNT, total_is_least=FLAG, **_PAGE),
+    "AuditLog": _object(
+        logs=_list(ref("AuditEntry")), total=COUNT, total_is_least=FLAG, looked_until=_maybe(TIME), **_PAGE
+    ),
     "AdminStatistics": _object(
         per=_one_of(*SPANS), since=TIME, until=TIME,
         spans=_list(_object(**_SPAN)),
