@@ -1,14 +1,11 @@
 """How the audit log is read, in each database that it may be in: pages, filters, counts (SEC-142, ADM-2)."""
 
 import asyncio
-import re
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
-from uuid import UUID
 
 import pytest
-from sqlalchemy.event import listen, remove
 
 from entrada.audit.filters import Filter
 from entrada.audit.log import AuditLog
@@ -154,56 +151,3 @@ async def test_counts(trail: AuditTrail, log: AuditLog) -> None:
     begin = SIGN_IN.at
     counted = await log.counts(("sign_in", "sign_out"), since=begin, until=begin + timedelta(minutes=80))
     assert counted == {"sign_in": 80}
-
-
-async def plans(database: Database, log: AuditLog, *filters: Filter) -> list[str]:
-    """Return what SQLite is going to do for the second page of each; of PostgreSQL nothing, which has too few rows."""
-    asked: list[tuple[str, Any]] = []
-
-    def note(_connection: object, _cursor: object, statement: str, parameters: Any, *_: object) -> None:
-        if "entrada_audit" in statement and "ORDER BY" in statement:
-            asked.append((statement, parameters))
-
-    async with database.unit_of_work(read_only=True) as connection:
-        engine = connection.engine.sync_engine
-    after = (await log.page()).rows[0].cursor
-    listen(engine, "before_cursor_execute", note)
-    for wanted in filters:
-        await log.page(wanted, after=after)
-    remove(engine, "before_cursor_execute", note)
-    assert len(asked) == len(filters)
-    if engine.dialect.name != "sqlite":
-        return []
-    async with database.unit_of_work(read_only=True) as connection:
-        explained = [await connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {one}", values) for one, values in asked]
-        return [str(plan.all()) for plan in explained]
-
-
-async def test_no_page_sorts_or_reads_the_whole_log(database: Database, trail: AuditTrail, log: AuditLog) -> None:
-    """However deep a page is and whatever filters it, its rows come from an index in their order (REL-071)."""
-    await written(trail, 3)
-    filters = (Filter(), Filter(outcome="failure"), Filter(address="x"), Filter(since=SIGN_IN.at, until=SIGN_IN.at))
-    people = (Filter(person=UUID(int=1)), Filter(about=UUID(int=1)))
-    others = (Filter(tenant_id=CONTOSO), Filter(correlation_id="x"), Filter(stream="administration"))
-    actions = (Filter(actions=("sign_in",)), Filter(actions=("user_changed", "user_deleted")))
-    for plan in await plans(database, log, *filters, *people, *others, *actions):
-        assert re.search("USING (COVERING )?INDEX entrada_audit_(by|of)_", plan)
-        assert "TEMP B-TREE" not in plan or "MATERIALIZE" in plan  # then a page of each way is sorted, no more
-        assert not re.search(r"SCAN entrada_audit(?! USING INDEX)", plan)
-
-
-async def test_what_is_about_somebody_is_found_by_who_it_is(
-    database: Database, trail: AuditTrail, log: AuditLog
-) -> None:
-    """REL-071: another filter beside it leads to no other index, whatever statistics say; nor rare actions to all."""
-    await written(trail, 60)
-    async with database.unit_of_work() as connection:
-        await connection.exec_driver_sql("ANALYZE entrada_audit")
-    others: tuple[dict[str, Any], ...] = (
-        {"actions": ("sign_in",)}, {"outcome": "success"}, {"tenant_id": CONTOSO}, {"address": SIGN_IN.address},
-    )  # fmt: skip
-    for plan in await plans(database, log, *(Filter(about=UUID(int=1), **other) for other in others)):
-        used = set(re.findall("INDEX entrada_audit_([a-z_]+)", plan))
-        assert used == {"by_person", "by_resource"}
-    for plan in await plans(database, log, Filter(actions=("user_changed", "user_deleted"), since=SIGN_IN.at)):
-        assert set(re.findall("INDEX entrada_audit_([a-z_]+)", plan)) == {"by_action"}

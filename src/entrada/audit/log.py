@@ -21,7 +21,7 @@ from entrada.users.tables import audit, audit_streams
 
 MOST_AT_ONCE = 500  # rows of a page
 MOST_OFFSET = 10_000  # rows that a page may be told to skip; who wants to go deeper goes on by a cursor
-MOST_LOOKED_AT = 50_000  # rows that one page looks at where several filters meet
+LOOKS_AT = 50_000  # rows; a tenth of a second
 MOST_COUNTED = 10_000  # rows that a filter's count goes to
 EXPORTED_AT_ONCE = 2_000
 
@@ -50,8 +50,10 @@ class Total:
 class AuditLog:
     """Reads the log of one users' database. Every method raises StoreUnavailable when that does not answer."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, *, looks_at: int = LOOKS_AT) -> None:
+        """Read this database; a page looks at so many rows where several filters meet, or hardly more."""
         self._database = database
+        self._looks_at = looks_at
 
     async def page(
         self, wanted: Filter = Filter(), *, limit: int = 50, after: str | None = None, offset: int = 0
@@ -60,10 +62,7 @@ class AuditLog:
 
         ValueError for a cursor that is none, a limit beyond 500 or an offset beyond 10 000.
         """
-        place = _place(limit, after, offset)
-        return await self._database.read_at_once(
-            lambda connection: _page(Looking(connection, wanted, place), limit, skipped=offset)
-        )
+        return await self._page(wanted, _place(limit, after, offset), limit, skipped=offset)
 
     async def page_and_total(
         self, wanted: Filter = Filter(), *, limit: int = 50, after: str | None = None, offset: int = 0
@@ -73,7 +72,7 @@ class AuditLog:
 
         def work(connection: Connection) -> tuple[Page, Total]:
             looking = Looking(connection, wanted, place)
-            page = _page(looking, limit, skipped=offset)
+            page = self._found(looking, limit, skipped=offset)
             if page.next is None and place is None and not offset:
                 return page, Total(len(page.rows))
             total = _total(connection, wanted, looking if place is None else Looking(connection, wanted))
@@ -117,22 +116,37 @@ class AuditLog:
         """Give every row that the filter lets through, newest first, a few thousand read at a time."""
         place: Cursor | None = None
         while True:
-            page = await self._some(wanted, place)
+            page = await self._page(wanted, place, EXPORTED_AT_ONCE)
             for row in page.rows:
                 yield row
             if page.next is None:
                 return
             place = Cursor.parse(page.next)
 
-    async def _some(self, wanted: Filter, place: Cursor | None) -> Page:
-        return await self._database.read_at_once(
-            lambda connection: _page(Looking(connection, wanted, place), EXPORTED_AT_ONCE)
-        )
+    async def _page(self, wanted: Filter, place: Cursor | None, limit: int, *, skipped: int = 0) -> Page:
+        def work(connection: Connection) -> Page:
+            return self._found(Looking(connection, wanted, place), limit, skipped=skipped)
+
+        return await self._database.read_at_once(work)
 
     async def _read(self, asked: Select[Any], values: Mapping[str, Any]) -> list[Recorded]:
         return await self._database.read_at_once(
             lambda connection: list(map(recorded, connection.execute(asked, values)))
         )
+
+    def _found(self, looking: Looking, limit: int, *, skipped: int = 0) -> Page:
+        """Return up to `limit` rows, of what a bounded number of them lets be found."""
+        rows = list[Recorded]()
+        for stretch in looking.stretches(self._looks_at):
+            begun = stretch
+            if skipped and (there := looking.number(stretch, most=skipped)):
+                skipped -= there
+                begun = replace(stretch, newest=looking.last_place(stretch, most=there))
+            if not skipped:
+                rows += looking.rows(begun, most=limit + 1 - len(rows))
+            if len(rows) > limit:
+                return Page(rows[:limit], rows[limit - 1].cursor)
+        return Page(rows, None) if stretch.is_last else Page(rows, str(stretch.oldest), stretch.oldest.at)
 
 
 def _place(limit: int, after: str | None, offset: int) -> Cursor | None:
@@ -141,21 +155,6 @@ def _place(limit: int, after: str | None, offset: int) -> Cursor | None:
     if not 0 <= offset <= MOST_OFFSET:
         raise ValueError(f"offset: from 0 to {MOST_OFFSET}; go deeper by the cursor of the page before")
     return Cursor.parse(after) if after else None
-
-
-def _page(looking: Looking, limit: int, *, skipped: int = 0) -> Page:
-    """Return up to `limit` rows, of what a bounded number of them lets be found."""
-    rows = list[Recorded]()
-    for stretch in looking.stretches(MOST_LOOKED_AT):
-        begun = stretch
-        if skipped and (there := looking.number(stretch, most=skipped)):
-            skipped -= there
-            begun = replace(stretch, newest=looking.last_place(stretch, most=there))
-        if not skipped:
-            rows += looking.rows(begun, most=limit + 1 - len(rows))
-        if len(rows) > limit:
-            return Page(rows[:limit], rows[limit - 1].cursor)
-    return Page(rows, None) if stretch.is_last else Page(rows, str(stretch.oldest), stretch.oldest.at)
 
 
 def _total(connection: Connection, wanted: Filter, looking: Looking) -> Total:
