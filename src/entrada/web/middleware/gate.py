@@ -22,6 +22,7 @@ from entrada.web.failures import POLICY_VIOLATION, answer, answer_http_exception
 from entrada.web.guards import csrf
 from entrada.web.guards.guards import METHODS
 from entrada.web.guards.request_size import check_head
+from entrada.web.middleware.open_sockets import OpenSocket
 from entrada.web.pages.assets import ROOT
 from entrada.web.request_body import Recorded, kind_of
 from entrada.web.resuming import resumed
@@ -73,7 +74,10 @@ class Gate:
                 receive = await self._check_source(scope, context, self._bounded(scope, context, receive))
             elif b"content-length" in context.headers or b"transfer-encoding" in context.headers:
                 receive = self._bounded(scope, context, receive)
-            await self._route(scope)(scope, receive, send)
+            if scope["type"] == "websocket" and context.session_id is not None:
+                await OpenSocket(context, receive, send).run(self._app, scope)
+            else:
+                await self._route(scope)(scope, receive, send)
         except EntradaError as error:
             if context.answered:
                 raise

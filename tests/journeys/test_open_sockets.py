@@ -1,0 +1,159 @@
+"""A WebSocket that a session let in ends with the session (SEC-075)."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import suppress
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from entrada_emulator.pytest_plugin import Entra
+from fastapi import FastAPI, WebSocket, WebSocketDisconnect
+
+from entrada import CurrentUser, OptionalUser
+from tests.front_door import AUTH, BASE, SESSION, FrontDoor, routes, running
+from tests.journeys.test_people_change import ROOT, house_of
+
+HOST = "portal.birch.example"
+LIMIT = 20.0  # seconds; far more than the few that it takes
+CLOSED = {"type": "websocket.close", "code": 1008, "reason": ""}
+
+
+class Socket:
+    """One WebSocket client of the application, as a server would present it."""
+
+    def __init__(self, door: FrontDoor, path: str, session: str | None) -> None:
+        cookie = [(b"cookie", f"{SESSION}={session}".encode())] if session else []
+        headers = [(b"host", HOST.encode()), (b"origin", BASE.encode()), *cookie]
+        scope = {"type": "websocket", "asgi": {"version": "3.0"}, "http_version": "1.1", "scheme": "wss", "path": path,
+                 "raw_path": path.encode(), "query_string": b"", "root_path": "", "headers": headers,
+                 "client": ("192.0.2.1", 5), "server": (HOST, 443), "subprotocols": []}  # fmt: skip
+        self.incoming: asyncio.Queue[Any] = asyncio.Queue()
+        self.outgoing: asyncio.Queue[Any] = asyncio.Queue()
+        self.incoming.put_nowait({"type": "websocket.connect"})
+        self.task = asyncio.create_task(door.app(scope, self.incoming.get, self.outgoing.put))
+
+    async def opened(self) -> "Socket":
+        assert (await self.heard())["type"] == "websocket.accept"
+        return self
+
+    async def heard(self) -> dict[str, Any]:
+        async with asyncio.timeout(LIMIT):
+            message: dict[str, Any] = await self.outgoing.get()
+        return message
+
+    async def says(self, text: str) -> str:
+        self.incoming.put_nowait({"type": "websocket.receive", "text": text})
+        return str((await self.heard())["text"])
+
+    async def until_closed(self) -> list[str]:
+        """Return what it still heard before it was closed, and see the application's part end."""
+        heard = []
+        while (message := await self.heard()) != CLOSED:
+            heard.append(str(message.get("text")))
+        async with asyncio.timeout(LIMIT):
+            await self.task
+        return heard
+
+
+def with_sockets(app: FastAPI) -> None:
+    """Add one that answers, one that only speaks, and one for everybody."""
+    routes(app)
+    app.state.ended = []
+
+    @app.websocket("/echo")
+    async def echo(socket: WebSocket, user: CurrentUser) -> None:
+        await socket.accept()
+        try:
+            while True:
+                await socket.send_text(f"{user.name}: {await socket.receive_text()}")
+        except WebSocketDisconnect as gone:
+            app.state.ended.append(gone.code)
+
+    @app.websocket("/news")
+    async def news(socket: WebSocket, _user: CurrentUser) -> None:
+        await socket.accept()
+        with suppress(WebSocketDisconnect):
+            while True:
+                await socket.send_text("news")
+                await asyncio.sleep(0.05)
+
+    @app.websocket("/open")
+    async def everybody(socket: WebSocket, user: OptionalUser) -> None:
+        await socket.accept()
+        await socket.send_text(user.name if user else "stranger")
+        with suppress(WebSocketDisconnect):
+            await socket.receive_text()
+
+
+@pytest.fixture
+async def door(entra: Entra, tmp_path: Path) -> AsyncIterator[FrontDoor]:
+    async with running(entra, tmp_path, build=with_sockets) as running_door:
+        yield running_door
+
+
+async def session_of(door: FrontDoor, upn: str = "mia@birch.example") -> str:
+    return (await door.signed_in(upn)).jar.of(HOST)[SESSION]
+
+
+async def test_signed_out(door: FrontDoor) -> None:
+    """SEC-075: after the sign-out nothing more is heard or taken on any of its sockets; others go on."""
+    browser, other = await door.signed_in(), await session_of(door, "ada@birch.example")
+    session = browser.jar.of(HOST)[SESSION]
+    sockets = [await Socket(door, path, session).opened() for path in ("/echo", "/news", "/open")]
+    hers, nobodys = [await Socket(door, path, who).opened() for path, who in (("/echo", other), ("/open", None))]
+    assert await sockets[0].says("hello") == "Mia Member: hello"
+    assert (await nobodys.heard())["text"] == "stranger"
+    await browser.press("Sign out")
+    await asyncio.gather(*[each.until_closed() for each in sockets])
+    assert door.app.state.ended == [1008]
+    assert await hers.says("still here") == "Ada Admin: still here"
+    assert not nobodys.task.done()
+    for each in (hers, nobodys):
+        each.task.cancel()
+        await asyncio.wait([each.task])
+
+
+async def test_deactivated(door: FrontDoor) -> None:
+    """USR-3, SEC-075: who is made inactive is out of what is open, too."""
+    socket = await Socket(door, "/echo", await session_of(door)).opened()
+    house = house_of(door.app)
+    (mia,) = (await house.administration.people.page()).people
+    await house.administration.deactivate(mia.id, by=ROOT)
+    assert await socket.until_closed() == []
+
+
+async def test_in_use(door: FrontDoor) -> None:
+    """SEC-073: what the person sends is use of the session; a socket that only listens ends with the idle time."""
+    session, idle = await session_of(door), await session_of(door)
+    socket, silent = [await Socket(door, "/echo", each).opened() for each in (session, idle)]
+    for _ in range(2):
+        door.entra.state.clock.move(timedelta(minutes=40))
+        assert await socket.says("here") == "Mia Member: here"
+        async with asyncio.timeout(LIMIT):
+            while await last_seen(door, session) < door.entra.state.clock.now() - timedelta(minutes=5):
+                await asyncio.sleep(0.05)
+    assert await silent.until_closed() == []
+    assert await socket.says("still") == "Mia Member: still"
+    assert await door.reuse(session) == 200
+    socket.task.cancel()
+    await asyncio.wait([socket.task])
+
+
+async def last_seen(door: FrontDoor, session: str) -> Any:
+    found = await house_of(door.app).sessions.load(session)
+    assert found
+    return found.last_seen_at
+
+
+async def test_a_page_that_is_left(door: FrontDoor) -> None:
+    """REL-064: the browser closes it: the application hears so, and nothing goes on looking."""
+    socket = await Socket(door, "/echo", await session_of(door)).opened()
+    before = len(asyncio.all_tasks())
+    socket.incoming.put_nowait({"type": "websocket.disconnect", "code": 1001})
+    async with asyncio.timeout(LIMIT):
+        await socket.task
+    assert door.app.state.ended == [1001]
+    assert len(asyncio.all_tasks()) < before
+    assert (await door.raw("GET", f"{AUTH}/me", headers={"accept": "application/json"})).status_code == 401
