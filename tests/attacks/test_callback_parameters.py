@@ -9,7 +9,7 @@ import msgspec
 import pytest
 from entrada_emulator.pytest_plugin import Entra
 
-from entrada.flows.signing_in.transaction import HANDLE_LENGTH, PURPOSE, Transaction, unseal
+from entrada.flows.signing_in.transaction import CLOCKS_APART, HANDLE_LENGTH, PURPOSE, Transaction, unseal
 from entrada.sessions.keyfile import load_or_create_ring
 from entrada.sessions.sealing import Sealer
 from tests.attacks.test_state import changed, stopped_at_callback
@@ -93,14 +93,17 @@ async def test_begun_at_one_worker_and_finished_at_another(entra: Entra, tmp_pat
 
 
 def test_an_attempt_is_over_when_its_use_may_be_forgotten(entra: Entra) -> None:
-    """SEC-013, SEC-014: at the very end of its life it is refused: spent at once, it is forgotten then."""
+    """SEC-013, SEC-014, REL-046: at the very end of its life it is refused, and one from farther ahead than clocks are
+    apart is, too: its use is remembered for that much longer than it lasts."""
     began = entra.state.clock.now()
     lifetime = timedelta(minutes=10)
     attempt = Transaction("i", "c", "r", "s", "n", "v", ("openid",), "/", began)
     assert attempt.begun_within(lifetime, now=began)
     assert attempt.begun_within(lifetime, now=began + lifetime - timedelta(microseconds=1))
     assert not attempt.begun_within(lifetime, now=began + lifetime)
-    assert not replace(attempt, created=began + timedelta(microseconds=1)).begun_within(lifetime, now=began)
+    assert replace(attempt, created=began + CLOCKS_APART).begun_within(lifetime, now=began)
+    beyond = began + CLOCKS_APART + timedelta(microseconds=1)
+    assert not replace(attempt, created=beyond).begun_within(lifetime, now=began)
 
 
 async def test_two_attempts_two_accounts(door: FrontDoor) -> None:
