@@ -5,8 +5,10 @@ from contextlib import asynccontextmanager
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import parse_qsl, urlencode, urlsplit
 
+import httpx2
+import pytest
 from entrada_emulator.directory import seeds
 from entrada_emulator.pytest_plugin import Entra
 
@@ -111,6 +113,35 @@ async def test_signed_out_at_the_authority(entra: Entra, tmp_path: Path) -> None
         (other,) = await house.sessions.by_user(people[MIA])
         assert other.user.issuer == birch != cedar
         assert (await house.sessions.by_sid(birch, other.user.sid or ""))[0].key == other.key
+
+
+@pytest.mark.parametrize(
+    ("issuer", "status"),
+    [
+        (f"{AUTHORITY}/{seeds.CEDAR.id}/v2.0", 303),
+        (f"{AUTHORITY}/{seeds.NETTLE.id}/v2.0", 403),
+        (f"{AUTHORITY}/{{tenantid}}/v2.0", 403),
+        ("https://evil.example/v2.0", 403),
+        ("", 403),
+    ],
+)
+async def test_who_the_answer_is_from(entra: Entra, tmp_path: Path, issuer: str, status: int) -> None:
+    """SEC-017, SEC-009: an `iss` beside the code is the tenant's own, and the ID token's; any other is refused."""
+    async with (
+        portal(entra, tmp_path, any_tenant=True) as door,
+        httpx2.AsyncClient(transport=door.internet, base_url=SITE) as client,
+    ):
+        begun = await client.get("/api/auth/login", headers={"accept": "text/html"})
+        (attempt,) = begun.headers.get_list("set-cookie")
+        address = urlsplit(begun.headers["location"])
+        asked = dict(parse_qsl(address.query)) | {"path_tenant": address.path.split("/")[1]}
+        names = ("client_id", "path_tenant", "redirect_uri", "nonce", "code_challenge", "code_challenge_method")
+        code = entra.code(entra.user(CLEO), **{name: asked[name] for name in names})
+        answer = {"code": code, "state": asked["state"], "iss": issuer}
+        headers = {"cookie": attempt.partition(";")[0], "accept": "application/json"}
+        back = await client.get("/api/auth/callback", params=answer, headers=headers)
+        assert back.status_code == status, back.text
+        assert [event.name for event in door.events] == ["sign_in" if status == 303 else "sign_in_failed"]
 
 
 async def test_guests_by_choice(entra: Entra, tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ from entrada.clock import system_clock
 from entrada.errors import AuthorityRefused, TokenRefused
 from entrada.flows.signing_in.callback import AuthorizationResponse
 from entrada.provider import aadsts
+from entrada.provider.authority import names_issuer
 from entrada.provider.authorization import authorize_url, code_challenge
 from entrada.provider.clients.further_grants import DeviceCode, FurtherGrants
 from entrada.provider.clients.token_client import CodeGrant, sent_nonce
@@ -137,7 +138,8 @@ def without_credentials(settings: Settings) -> Settings:
 
 def _code(answer: AuthorizationResponse, metadata: Metadata) -> str:
     """Return the code of an answer whose state was right; AuthorityRefused for everything else (RFC 9207)."""
-    if answer.iss != metadata.issuer and (answer.iss is not None or metadata.iss_parameter_supported):
+    named = answer.iss is not None and names_issuer(metadata.issuer, answer.iss)
+    if not named and (answer.iss is not None or metadata.iss_parameter_supported):
         raise AuthorityRefused("iss is missing from the answer, or another's", error="invalid_issuer")
     if answer.code is None:
         raise aadsts.refusal(answer.error or "", answer.error_description or "")

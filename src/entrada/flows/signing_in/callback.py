@@ -58,3 +58,5 @@ class MatchedCallback:
 
     transaction: Transaction
     code: str = field(repr=False)
+    issuer: str | None
+    """Who the answer says that it is from, if it does (RFC 9207): one that the transaction's issuer covers."""

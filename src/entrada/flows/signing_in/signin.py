@@ -26,9 +26,10 @@ from entrada.flows.signing_out.endings import Endings
 from entrada.flows.stepping_up.step_up import Proof, both
 from entrada.principal import User
 from entrada.provider import aadsts
+from entrada.provider.authority import names_issuer
 from entrada.provider.authorization import authorize_url, code_challenge
 from entrada.provider.b2c import CANCELLED
-from entrada.provider.clients.token_client import CodeGrant, TokenClient, sent_nonce
+from entrada.provider.clients.token_client import CodeGrant, Redeemed, TokenClient, sent_nonce
 from entrada.provider.discovery import Discovery
 from entrada.provider.metadata import Metadata
 from entrada.provider.tenants import may_consent_for_all
@@ -214,7 +215,7 @@ class SignIn:
             raise Cancelled("the person cancelled")
         if answer.error is not None:
             raise aadsts.refusal(answer.error, answer.error_description or "")
-        return MatchedCallback(transaction=transaction, code=answer.code or "")
+        return MatchedCallback(transaction=transaction, code=answer.code or "", issuer=answer.iss)
 
     @traced("sign-in finish")
     async def finish(
@@ -234,12 +235,7 @@ class SignIn:
                 nonce=transaction.nonce,
             )
         )
-        claims = await self._verifier.verify(
-            redeemed.id_token,
-            nonce=sent_nonce(transaction.nonce),
-            access_token=redeemed.access_token,
-            max_age=transaction.max_age,
-        )
+        claims = await self._verified(redeemed, callback)
         user = await self._admitted(claims, transaction)
         if user is None:
             return Onward(transaction.return_to, sign_in=False)
@@ -266,6 +262,19 @@ class SignIn:
             uti=uti if isinstance(uti := claims.values.get("uti"), str) else None,
             surplus=surplus,
         )
+
+    async def _verified(self, redeemed: Redeemed, callback: MatchedCallback) -> Claims:
+        """Return the claims of the ID token; where tenants are many, `iss` of the answer must be its issuer."""
+        transaction = callback.transaction
+        claims = await self._verifier.verify(
+            redeemed.id_token,
+            nonce=sent_nonce(transaction.nonce),
+            access_token=redeemed.access_token,
+            max_age=transaction.max_age,
+        )
+        if callback.issuer not in {None, claims.issuer}:
+            raise AuthorityRefused("iss of the answer is not that of the ID token", error="invalid_issuer")
+        return claims
 
     async def _admitted(self, claims: Claims, transaction: Transaction) -> User | None:
         """Return the person as they are admitted; None when they have on-boarded a tenant that is not let in now."""
@@ -314,5 +323,5 @@ class SignIn:
             raise TransactionRefused("the attempt was begun with another authority or client")
         if answer.iss is None and not metadata.iss_parameter_supported:
             return
-        if answer.iss != transaction.issuer:
+        if answer.iss is None or not names_issuer(transaction.issuer, answer.iss):
             raise AuthorityRefused("iss is missing from the answer, or another's", error="invalid_issuer")

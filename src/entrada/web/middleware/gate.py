@@ -22,7 +22,7 @@ from entrada.web.failures import POLICY_VIOLATION, answer, answer_http_exception
 from entrada.web.guards import csrf
 from entrada.web.guards.guards import METHODS
 from entrada.web.guards.request_size import check_head
-from entrada.web.middleware.open_sockets import OpenSocket
+from entrada.web.middleware.open_sockets import ends_with_session
 from entrada.web.pages.assets import ROOT
 from entrada.web.request_body import Recorded, kind_of
 from entrada.web.resuming import resumed
@@ -74,10 +74,7 @@ class Gate:
                 receive = await self._check_source(scope, context, self._bounded(scope, context, receive))
             elif b"content-length" in context.headers or b"transfer-encoding" in context.headers:
                 receive = self._bounded(scope, context, receive)
-            if scope["type"] == "websocket" and context.session_id is not None:
-                await OpenSocket(context, receive, send).run(self._app, scope)
-            else:
-                await self._route(scope)(scope, receive, send)
+            await self._route(scope, context)(scope, receive, send)
         except EntradaError as error:
             if context.answered:
                 raise
@@ -90,9 +87,11 @@ class Gate:
             log.exception("unhandled")
             await _refuse(EntradaError("see the log"), scope, receive, send)
 
-    def _route(self, scope: Scope) -> ASGIApp:
+    def _route(self, scope: Scope, context: Context) -> ASGIApp:
+        if scope["type"] == "websocket":
+            return self._app if context.session_id is None else ends_with_session(self._app, context)
         path = scope["path"]
-        ours = scope["type"] == "http" and (path in self._own_paths or path.startswith(self._own_trees))
+        ours = path in self._own_paths or path.startswith(self._own_trees)
         return self._routes if ours else self._app
 
     def _bounded(self, scope: Scope, context: Context, receive: Receive) -> Receive:

@@ -19,6 +19,15 @@ ACCEPT, RECEIVED = "websocket.accept", "websocket.receive"
 CLOSE, DISCONNECT = "websocket.close", "websocket.disconnect"
 
 
+def ends_with_session(app: ASGIApp, context: Context) -> ASGIApp:
+    """Return the application for one WebSocket, which ends with the session of its request."""
+
+    async def run(scope: Scope, receive: Receive, send: Send) -> None:
+        await OpenSocket(context, receive, send).run(app, scope)
+
+    return run
+
+
 class OpenSocket:
     """One WebSocket on its way through the application."""
 
