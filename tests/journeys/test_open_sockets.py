@@ -23,7 +23,7 @@ CLOSED = {"type": "websocket.close", "code": 1008, "reason": ""}
 class Socket:
     """One WebSocket client of the application, as a server would present it."""
 
-    def __init__(self, door: FrontDoor, path: str, session: str | None) -> None:
+    def __init__(self, door: FrontDoor, path: str, session: str | None, *, gone: bool = False) -> None:
         cookie = [(b"cookie", f"{SESSION}={session}".encode())] if session else []
         headers = [(b"host", HOST.encode()), (b"origin", BASE.encode()), *cookie]
         scope = {"type": "websocket", "asgi": {"version": "3.0"}, "http_version": "1.1", "scheme": "wss", "path": path,
@@ -32,7 +32,13 @@ class Socket:
         self.incoming: asyncio.Queue[Any] = asyncio.Queue()
         self.outgoing: asyncio.Queue[Any] = asyncio.Queue()
         self.incoming.put_nowait({"type": "websocket.connect"})
-        self.task = asyncio.create_task(door.app(scope, self.incoming.get, self.outgoing.put))
+        self._gone = gone
+        self.task = asyncio.create_task(door.app(scope, self.incoming.get, self._send))
+
+    async def _send(self, message: Any) -> None:
+        if self._gone and message["type"] == "websocket.close":
+            raise RuntimeError("as servers do after the connection has gone")
+        await self.outgoing.put(message)
 
     async def opened(self) -> "Socket":
         assert (await self.heard())["type"] == "websocket.accept"
@@ -157,3 +163,14 @@ async def test_a_page_that_is_left(door: FrontDoor) -> None:
     assert door.app.state.ended == [1001]
     assert len(asyncio.all_tasks()) < before
     assert (await door.raw("GET", f"{AUTH}/me", headers={"accept": "application/json"})).status_code == 401
+
+
+async def test_a_browser_that_has_gone(door: FrontDoor) -> None:
+    """REL-064: who has just gone cannot be told any more; the application's part ends all the same."""
+    session = await session_of(door)
+    socket = Socket(door, "/echo", session, gone=True)
+    await socket.opened()
+    await house_of(door.app).sessions.end(session)
+    async with asyncio.timeout(LIMIT):
+        await socket.task
+    assert door.app.state.ended == [1008]

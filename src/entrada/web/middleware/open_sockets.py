@@ -5,6 +5,7 @@ is. What the person sends on the socket counts as use of the session, as a reque
 """
 
 import asyncio
+from contextlib import suppress
 from datetime import timedelta
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -79,11 +80,10 @@ class OpenSocket:
             await asyncio.sleep(EVERY.total_seconds())
             self._over = not await self._lives()
         log.info("socket_closed", reason="session_ended")
-        try:
+        with suppress(OSError, RuntimeError):  # which servers raise when the browser has gone by itself meanwhile
             await self._send({"type": CLOSE, "code": POLICY_VIOLATION, "reason": ""})
-        finally:
-            if self._waiting is not None:
-                self._waiting.cancel()
+        if self._waiting is not None:
+            self._waiting.cancel()
 
     async def _lives(self) -> bool:
         """Look the session up; while the store does not answer nobody is put out."""
@@ -93,6 +93,9 @@ class OpenSocket:
             return await (sessions.visit if used else sessions.load)(session_id) is not None
         except Unavailable:
             return True
+        except Exception:
+            log.exception("socket_not_watched")
+            return False
 
 
 def _gone() -> Message:
