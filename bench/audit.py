@@ -41,6 +41,7 @@ WANTED = os.environ.get("BENCH_AUDIT", "sqlite,postgresql").split(",")
 CALLS = 60
 RARE_CALLS = 5
 DEPTHS = (0.1, 0.5, 0.9, 0.999)
+NOTHING = Filter(outcome="failure", actions=("sign_in",))
 Row = tuple[str, ...]
 Asked = dict[str, Callable[[], Awaitable[object]]]
 
@@ -101,17 +102,18 @@ def _memory() -> float:
 async def _pages(database: Database) -> list[Row]:
     log, skipped = AuditLog(database), int(ROWS * 0.9)
     async with database.unit_of_work(read_only=True) as connection:
-        asked: Asked = {"first page": log.page}
+        asked: Asked = {"first page": log.page_and_total}
         for share in DEPTHS:
-            asked[f"depth {int(ROWS * share):,} by cursor"] = partial(log.page, after=_cursor(share))
+            asked[f"depth {int(ROWS * share):,} by cursor"] = partial(log.page_and_total, after=_cursor(share))
         for name, wanted in _filters().items():
-            asked[name] = partial(log.page, wanted)
-            asked[f"{name}, depth {skipped:,}"] = partial(log.page, wanted, after=_cursor(0.9))
+            asked[name] = partial(log.page_and_total, wanted)
+            asked[f"{name}, depth {skipped:,}"] = partial(log.page_and_total, wanted, after=_cursor(0.9))
         asked["first page, the statement alone"] = partial(_alone, connection, None)
         asked[f"depth {skipped:,} by cursor, the statement alone"] = partial(_alone, connection, 0.9)
         rare: Asked = {
             f"depth {skipped:,} by OFFSET, which we refuse": partial(_by_offset, database, skipped),
-            "a text that is nowhere, 50,000 rows looked at": partial(_searched, log),
+            "a text that is nowhere: as far as a page looks": partial(_searched, log, Filter(text="nowhere")),
+            "failures among sign-ins: there are none": partial(_searched, log, NOTHING),
         }
         spent = await _timed(asked, calls=CALLS) | await _timed(rare, calls=RARE_CALLS)
     first = spent["first page"]
@@ -127,11 +129,14 @@ def _filters() -> dict[str, Filter]:
         "failures only": Filter(outcome="failure"),
         "one action": Filter(actions=("sign_in",)),
         "one address": Filter(address="192.0.2.7"),
-        "one tenant": Filter(tenant_id="00000007-1111-4111-8111-111111111111"),
+        "one tenant": Filter(tenant_id=_tenant(7)),
         "one person": Filter(person=UUID(int=8)),
         "by or to one person": Filter(about=UUID(int=8)),
         "by or to one person, who succeeded": Filter(about=UUID(int=8), outcome="success"),
         "by or to one person, two weeks of sign-ins": Filter(about=UUID(int=8), actions=("sign_in",), since=BEGIN),
+        "one person's successes": Filter(person=UUID(int=8), outcome="success"),
+        "one tenant's sign-ins": Filter(tenant_id=_tenant(7), actions=("sign_in",)),
+        "one tenant's failures": Filter(tenant_id=_tenant(0), outcome="failure"),
         "what administrators did": Filter(stream="administration"),
         "one correlation id": Filter(correlation_id=f"{ROWS // 2:032x}"),
         "one hour in the middle": Filter(since=middle, until=middle + timedelta(hours=1)),
@@ -142,9 +147,13 @@ def _cursor(share: float) -> str:
     return str(Cursor(BEGIN + MONTH * (1 - share), ROWS))
 
 
-async def _searched(log: AuditLog) -> object:
+def _tenant(number: int) -> str:
+    return f"{number:08}-1111-4111-8111-111111111111"
+
+
+async def _searched(log: AuditLog, wanted: Filter) -> object:
     with suppress(StoreUnavailable):
-        return await log.page(Filter(text="nowhere"))
+        return await log.page_and_total(wanted)
 
 
 async def _by_offset(database: Database, rows: int) -> object:

@@ -3,6 +3,7 @@
 import json
 import secrets
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any, Literal, get_args
 from uuid import UUID
 
@@ -51,8 +52,16 @@ def _text(name: str, value: str | None) -> str | None:
     """Return a text on one line that every database takes, cut to its length."""
     if value is None:
         return None
-    shown = printable(value) if name in _IDENTIFIERS else clean(value)
+    shown = _cleaned(value) if name == "user_agent" and len(value) <= LONGEST_TEXT else _plain(name, value)
     return shown[: LONGEST.get(name, LONGEST_TEXT)]
+
+
+def _plain(name: str, value: str) -> str:
+    return printable(value) if name in _IDENTIFIERS else clean(value)
+
+
+_cleaned = lru_cache(maxsize=512)(clean)
+"""For user agents: there are few, and to look through one takes longer than to make the rest of its row."""
 
 
 def _details(values: Mapping[str, Any]) -> str | None:
