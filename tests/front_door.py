@@ -206,7 +206,7 @@ async def running(
     """Run the application: `values` are settings, `options` arguments of Entrada, `hosts` further sites."""
     app = app or FastAPI()
     if "database_url" not in values:
-        await _leave_database(data_dir)
+        await leave_database(data_dir)
     internet = Internet({"login.microsoftonline.com": entra.app, "graph.microsoft.com": entra.app, **(hosts or {})})
     wanted = settings(data_dir, **values)
     given = {"clock": entra.state.clock.now, "transport": internet, **(options or {})}
@@ -221,7 +221,7 @@ async def running(
         yield door
 
 
-async def _leave_database(data_dir: Path) -> None:
+async def leave_database(data_dir: Path) -> None:
     """Leave the users' database as an application does that ran before: most of a first start is making its tables."""
     folder = Path(_ran_before.name)
     if not any(folder.iterdir()):

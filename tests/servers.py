@@ -1,5 +1,6 @@
 """Programs that tests drive; real Redis and PostgreSQL on free ports of this machine, ended with their tests."""
 
+import atexit
 import os
 import pwd
 import shutil
@@ -11,6 +12,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 
 PATIENCE = 60.0  # seconds for a server to start on a busy machine
@@ -196,10 +198,10 @@ class PostgresServer:
         return f"postgresql://entrada@127.0.0.1:{self.port}/postgres"
 
     def make(self) -> "PostgresServer":
+        """Be a cluster as initdb makes it: a copy of the first of this process, which takes a ninth of the time."""
         if os.getuid() == 0:
             shutil.chown(self.directory, "nobody")
-        command = [program("initdb"), "-D", str(self.directory), "-U", "entrada", "-A", "trust", "-N", "-E", "UTF8"]
-        subprocess.run(command, check=True, capture_output=True, **_as_nobody())
+        subprocess.run(["cp", "-R", f"{_as_made()}/.", str(self.directory)], check=True, **_as_nobody())
         return self
 
     def start(self) -> "PostgresServer":
@@ -226,6 +228,18 @@ class PostgresServer:
                 return connection.recv(1) == b"R"
         except OSError:
             return False
+
+
+@cache
+def _as_made() -> str:
+    """What initdb leaves, in a directory that goes with this process."""
+    folder = tempfile.TemporaryDirectory(prefix="entrada-postgresql-made-")
+    atexit.register(folder.cleanup)
+    if os.getuid() == 0:
+        shutil.chown(folder.name, "nobody")
+    command = [program("initdb"), "-D", folder.name, "-U", "entrada", "-A", "trust", "-N", "-E", "UTF8"]
+    subprocess.run(command, check=True, capture_output=True, **_as_nobody())
+    return folder.name
 
 
 def _as_nobody() -> dict[str, object]:
