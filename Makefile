@@ -27,7 +27,8 @@ demo: $(VENV)/.demo ## Sign in against an emulated Entra tenant, at http://local
 test: $(VENV)/.dev ## Run every test but the long ones; installs Chromium and the servers it needs when it may
 	@.ci/packages
 	@.ci/javascript
-	@PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest $(or $(TESTS),-n 4 --dist loadfile --no-loadscope-reorder)
+	@PYTHONDONTWRITEBYTECODE= NODE_COMPILE_CACHE=$(CURDIR)/.cache/node \
+		$(BIN)/python -m pytest $(or $(TESTS),-n 4 --dist loadfile --no-loadscope-reorder)
 
 faults: $(VENV)/.dev ## Run the fault tests, those that take long included
 	@$(BIN)/python -m pytest -m "long or not long" tests/faults tests/chromium/faults

@@ -11,7 +11,7 @@ from entrada_emulator.directory.model import Policy
 from entrada_emulator.pytest_plugin import Entra
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
-from emulator.tests.accessibility import violations
+from emulator.tests.accessibility import pictured, violations
 from emulator.tests.chromium import Sites, chromium, two_sites
 from emulator.tests.sign_in import NORA, PIA, code_of
 
@@ -143,11 +143,11 @@ def test_pages_are_accessible(browser: Browser, sites: Sites) -> None:
 
 def _is_fine(page: Page, name: str) -> None:
     file = SCREENSHOTS / f"emulator-{re.sub(r'[^a-z]+', '-', name.lower())}.jpg"
-    page.screenshot(path=file, type="jpeg", quality=90, full_page=True)
-    broken = violations(page)
-    assert not broken, f"{name}\n{broken}"
-    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), f"{name} is too wide"
-    assert page.evaluate("document.documentElement.lang") == "en"
+    with pictured(page, file):
+        broken = violations(page)
+        assert not broken, f"{name}\n{broken}"
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), f"{name} is too wide"
+        assert page.evaluate("document.documentElement.lang") == "en"
 
 
 def _walk(page: Page, sites: Sites) -> Iterator[str]:

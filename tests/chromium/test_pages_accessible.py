@@ -11,7 +11,7 @@ from playwright.sync_api import Browser, Page
 from starlette.requests import Request
 from starlette.responses import Response
 
-from emulator.tests.accessibility import violations
+from emulator.tests.accessibility import pictured, violations
 from entrada.web.middleware.headers import HeaderRules, HeadersMiddleware, csp_nonce
 from entrada.web.pages.content_policy import ContentPolicy
 from entrada.web.pages.pages import Pages
@@ -95,11 +95,11 @@ def test_a_page_is_accessible_and_whole_in_each_look(page: Page, origin: str, na
     for look, (scheme, (width, height)) in LOOKS.items():
         page.emulate_media(color_scheme=scheme)
         page.set_viewport_size({"width": width, "height": height})
-        page.screenshot(path=SCREENSHOTS / f"page-{name}-{look}.jpg", type="jpeg", quality=90, full_page=True)
-        broken = violations(page, tags=STANDARD)
-        assert not broken, f"{look}: {broken}"
-        assert page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth"), look
-        assert page.evaluate("getComputedStyle(document.querySelector('.card')).maxWidth") in {"480px", "736px"}
+        with pictured(page, SCREENSHOTS / f"page-{name}-{look}.jpg"):
+            broken = violations(page, tags=STANDARD)
+            assert not broken, f"{look}: {broken}"
+            assert page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth"), look
+            assert page.evaluate("getComputedStyle(document.querySelector('.card')).maxWidth") in {"480px", "736px"}
     assert not [line for line in said if "Content Security Policy" in line]
     assert all(url.startswith((origin, "data:")) for url in asked)
 

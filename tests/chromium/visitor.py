@@ -8,7 +8,7 @@ from typing import Literal
 
 from playwright.sync_api import Browser, ConsoleMessage, Locator, Page, Request
 
-from emulator.tests.accessibility import violations
+from emulator.tests.accessibility import pictured, violations
 from tests.chromium.sites import HOST
 
 SCREENSHOTS = Path(__file__).parents[2] / "screenshots"
@@ -126,15 +126,14 @@ class Visitor:
         self.page.get_by_role("button", name=f"Sign in as {name}").first.click()
 
     def shows(self, name: str) -> None:
-        """Keep a picture of the page in each look, and hold it against the accessibility rules."""
-        SCREENSHOTS.mkdir(exist_ok=True)
+        """Hold the page in each look against the accessibility rules; a picture is kept of one that breaks them."""
         for look, scheme, (width, height) in LOOKS:
             self.page.emulate_media(color_scheme=scheme)
             self.page.set_viewport_size({"width": width, "height": height})
-            self.page.screenshot(path=SCREENSHOTS / f"{name}-{look}.jpg", type="jpeg", quality=90, full_page=True)
-            self.is_accessible(f"{name}-{look}")
-            overflow = self.page.evaluate("document.documentElement.scrollWidth > innerWidth")
-            assert not overflow, f"{name}-{look} scrolls sideways"
+            with pictured(self.page, SCREENSHOTS / f"{name}-{look}.jpg"):
+                self.is_accessible(f"{name}-{look}")
+                overflow = self.page.evaluate("document.documentElement.scrollWidth > innerWidth")
+                assert not overflow, f"{name}-{look} scrolls sideways"
         self.page.emulate_media(color_scheme="light")
         self.page.set_viewport_size({"width": DESKTOP[0], "height": DESKTOP[1]})
 
