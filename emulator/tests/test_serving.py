@@ -41,11 +41,15 @@ def command(*options: str, **environment: str) -> subprocess.Popen[str]:
 def test_it_says_where_it_is_and_stops_cleanly(tmp_path: Path) -> None:
     """The ready line, the environment lines, the people; SIGTERM ends it with 0 and nothing on stderr."""
     env_file = tmp_path / "emulator.env"
+    env_file.write_text(
+        "EMULATOR_CONTROL_URL=of-an-earlier-run\nAZURE_CLIENT_SECRET=of-then\nENTRADA_SCOPES=User.Read\n"
+    )
     running = command(*FREE_PORTS, "--data-dir", str(tmp_path / "data"), "--env-file", str(env_file))
     assert running.stdout is not None
     ready = running.stdout.readline()
     assert ready.startswith("Entrada Emulator (not Microsoft) is ready: https://localhost:")
     lines = dict(line.split("=", 1) for line in env_file.read_text().splitlines())
+    assert (lines["AZURE_CLIENT_SECRET"], lines["ENTRADA_SCOPES"]) == ("emulator-secret-birch-portal", "User.Read")
     trust = ssl.create_default_context(cafile=lines["REQUESTS_CA_BUNDLE"])
     metadata = httpx2.get(f"{lines['ENTRADA_AUTHORITY']}/v2.0/.well-known/openid-configuration", verify=trust).json()
     pages = httpx2.get(metadata["authorization_endpoint"])
@@ -91,6 +95,16 @@ def test_it_refuses_to_start(
     """SEC-189: production, addresses that others reach, Microsoft's names; it exits 2 and names the reason."""
     told = refused(*FREE_PORTS, "--data-dir", str(tmp_path), *options, **environment)
     assert reason in told
+
+
+def test_a_file_with_settings_of_a_real_tenant_stays_as_it_is(tmp_path: Path) -> None:
+    """Where the emulator's lines were the quick start puts a real secret: the emulator, started again, leaves it."""
+    env_file, real = tmp_path / ".env", "AZURE_TENANT_ID=real\nAZURE_CLIENT_SECRET=shown-once\n"
+    env_file.write_text(real)
+    told = refused(*FREE_PORTS, "--data-dir", str(tmp_path), "--env-file", str(env_file))
+    assert "AZURE_CLIENT_SECRET, AZURE_TENANT_ID of somebody else's, which could be lost" in told
+    assert "shown-once" not in told
+    assert env_file.read_text() == real
 
 
 def refused(*options: str, **environment: str) -> str:

@@ -18,6 +18,10 @@ At sign-in a page says what happened, what the person can do, and a reference; t
 | `limits_off` in the log | `ENTRADA_LIMITS=false` in production | take it away, unless a layer in front limits requests by rate ([guards](guards.md)) |
 | `/ready` answers 503 | the authority's documents or the store cannot be had | the log says which (`not_ready`) |
 | `/ready` says `"failing": ["users"]` | the users' database cannot be had: nobody signs in, who is in goes on | the log says why (`users_database_not_reached`) |
+| "not served under this name", 400 | the request is for another host than `base_url` | set `ENTRADA_BASE_URL` to the address that people type, name further hosts in `ENTRADA_HOSTS`; a test client needs `base_url=` |
+| `another_port` in the log, or nobody at the address that people come back to | the server listens on another port than `base_url` says | `ENTRADA_BASE_URL=http://localhost:PORT` |
+| `below_a_path` in the log | the application stands below a path | a host name of its own ([running](running.md)) |
+| `sessions_in_memory` in the log | `ENTRADA_STORE=memory:` | right for one worker in development; else leave it out |
 | the browser comes back to "cannot be finished" | the cookie of the attempt did not come back | use the host name of `base_url` to open the application, and allow cookies |
 | "A permission is missing", `insufficient_scope` | `api_client` names a scope that sign-in does not ask for | add it to `ENTRADA_SCOPES`; people sign in again to grant it |
 

@@ -1,7 +1,7 @@
 """Errors of every origin: a page for people, a problem for programs, nothing of the inside for either."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import pytest
 from entrada_emulator.pytest_plugin import Entra
@@ -90,6 +90,27 @@ async def test_the_applications_own_handlers(entra: Entra, tmp_path: Path) -> No
     assert missing.json() == {"own": "Not Found"}
     assert refused.status_code == 401
     assert refused.json()["code"] == "login_required"
+
+
+async def test_a_page_for_a_status_of_the_applications(entra: Entra, tmp_path: Path) -> None:
+    """A person reads the application's words; where it has none, ours, and not the status's name twice."""
+    raised: dict[str, tuple[int, Any, str]] = {
+        "bare": (404, None, "There is nothing at this address."),
+        "forbidden": (403, None, "You may not do this."),
+        "worded": (404, "No order has this number.", "No order has this number."),
+        "document": (418, {"own": "document"}, "I&#39;m a Teapot"),
+    }
+
+    def raising(app: FastAPI) -> None:
+        @app.get("/refused/{which}")
+        async def refused(which: str) -> None:
+            raise HTTPException(raised[which][0], raised[which][1])
+
+    async with running(entra, tmp_path, build=raising) as door:
+        for which, (status, _, said) in raised.items():
+            page = await door.raw("GET", f"{BASE}/refused/{which}", headers=PAGE)
+            assert page.status_code == status
+            assert f'<p class="lead">{said}</p>' in page.text
 
 
 async def test_the_process_lives_on(door: FrontDoor) -> None:

@@ -12,8 +12,13 @@ from entrada_emulator.directory.seeds import default_world
 from entrada_emulator.directory.world import World
 from entrada_emulator.directory.world_checks import WorldError
 from entrada_emulator.directory.world_file import load_world
-from entrada_emulator.wire.certificates import write_private
-from entrada_emulator.wire.environment import as_lines, default_application, environment
+from entrada_emulator.wire.environment import (
+    as_lines,
+    default_application,
+    environment,
+    refuse_to_lose,
+    write_lines,
+)
 from entrada_emulator.wire.safety import RefusedToStart, refuse_production
 from entrada_emulator.wire.serving import Address, Service, prepare, serve_until_signalled
 
@@ -37,7 +42,9 @@ def serve(
     host: Annotated[str, typer.Option(help="Address to bind.")] = "127.0.0.1",
     name: Annotated[str, typer.Option(help="Host name in every URL.")] = "localhost",
     data_dir: Annotated[Path, typer.Option(help="Keeps the certificate authority.")] = Path(".entrada-emulator"),
-    env_file: Annotated[Path | None, typer.Option(help="Also write the environment lines here.")] = None,
+    env_file: Annotated[
+        Path | None, typer.Option(help="Also write the environment lines here; other lines in it stay.")
+    ] = None,
     client: Annotated[str | None, typer.Option(help="Client id of the application the lines are for.")] = None,
     dangerously_bind_any_address: Annotated[
         str | None, typer.Option(help="Why other machines may reach it, in your words.")
@@ -53,16 +60,18 @@ def serve(
     )
     try:
         refuse_production(os.environ)
+        if env_file:
+            refuse_to_lose(env_file)
         directory = load_world(world) if world else default_world()
         application = _chosen(directory, client)
         service = prepare(directory, address=address, data_dir=data_dir)
     except (RefusedToStart, WorldError, OSError) as refused:
         typer.echo(f"entrada-emulator refuses to start:\n{refused}", err=True)
         raise typer.Exit(REFUSED) from None
-    lines = as_lines(environment(service, application))
+    variables = environment(service, application)
     if env_file:
-        write_private(env_file, lines.encode())
-    ready = _greeting(service, directory, lines)
+        write_lines(env_file, variables)
+    ready = _greeting(service, directory, as_lines(variables))
     asyncio.run(serve_until_signalled(service, on_ready=lambda: typer.echo(ready)))
 
 

@@ -102,7 +102,10 @@ def _is_safe_origin(origin: str) -> bool:
 def _provider_faults(settings: Values) -> list[str]:
     faults = []
     if not settings.client_id:
-        faults.append("client_id: missing; set AZURE_CLIENT_ID (or ENTRADA_CLIENT_ID) to the application's id")
+        faults.append(
+            "client_id: missing; set AZURE_CLIENT_ID (or ENTRADA_CLIENT_ID) to the application's id, "
+            "in the environment or in .env of the folder where you start"
+        )
     faults += _capital_faults(settings)
     if not settings.tenant_id and not settings.issuer and not settings.b2c_tenant:
         faults.append("tenant_id: missing; set AZURE_TENANT_ID for Entra, or ENTRADA_ISSUER for another provider")

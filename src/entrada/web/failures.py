@@ -99,6 +99,9 @@ STATUS: Mapping[type[EntradaError], HTTPStatus] = {
     EntradaError: HTTPStatus.INTERNAL_SERVER_ERROR,
 }
 
+PLAIN: Mapping[int, type[EntradaError]] = {401: NotSignedIn, 403: NotAllowed, 404: NotFound, 405: MethodRefused}
+"""Whose words a page has when the application, or the framework, raises a bare status."""
+
 
 class Refused(HTTPException):
     """A refusal on its way to the client; a mounted application that does not know it still answers rightly."""
@@ -205,13 +208,12 @@ async def answer_http_exception(request: Request, error: Exception) -> Response:
     status = error.status_code
     if status < HTTPStatus.BAD_REQUEST:
         return Response(status_code=status, headers=error.headers)
-    detail = error.detail if isinstance(error.detail, str) else _phrase(status)
     if not navigates(request):
         return problem(context, status, code=_word(status), detail=error.detail, headers=error.headers)
     return context.house.pages.error(
         status=status,
         title=_phrase(status),
-        happened=detail,
+        happened=_said(error),
         advice="Go back, or start again from the first page.",
         correlation_id=context.correlation_id,
         ways=(_home(context),),
@@ -322,6 +324,14 @@ def _home(context: Context) -> "Way":
     from entrada.web.pages.pages import Way
 
     return Way("Go to the first page", context.house.settings.home)
+
+
+def _said(error: HTTPException) -> str:
+    """Return the application's own words for people; where there are none, more than the status's name again."""
+    if isinstance(error.detail, str) and error.detail != _phrase(error.status_code):
+        return error.detail
+    known = PLAIN.get(error.status_code)
+    return known.public if known else _phrase(error.status_code)
 
 
 def _phrase(status: int) -> str:

@@ -40,7 +40,7 @@ def sentence(findings: Sequence[Finding]) -> str:
     """Say in one sentence how it is."""
     failing, warning = _named(findings, "fails"), _named(findings, "warns")
     if failing:
-        return f"To be mended: {', '.join(failing)}."
+        return f"To be mended: {', '.join(dict.fromkeys(failing))}."
     return (
         f"Nothing fails; look at: {', '.join(warning)}." if warning else "Nothing is wrong that can be told from here."
     )

@@ -60,9 +60,6 @@ class Gate:
             return
         if self._guards.proxies is not None:
             self._guards.proxies.settle(scope)
-        if scope.get("root_path") and not self._below_a_path:
-            self._below_a_path = True
-            log.warning("below_a_path", path=scope["root_path"], reason=BELOW_A_PATH)
         context = scope[KEY] = Context(self._house, scope)
         scope["session"] = SessionData(context)
         correlation_id.set(context.correlation_id)
@@ -91,6 +88,9 @@ class Gate:
         if scope["type"] == "websocket":
             return self._app if context.session_id is None else ends_with_session(self._app, context)
         path = scope["path"]
+        if scope.get("root_path") and not self._below_a_path:
+            self._below_a_path = True
+            log.warning("below_a_path", path=scope["root_path"], reason=BELOW_A_PATH)
         ours = path in self._own_paths or path.startswith(self._own_trees)
         return self._routes if ours else self._app
 
