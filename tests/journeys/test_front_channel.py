@@ -11,6 +11,7 @@ from entrada_emulator.pytest_plugin import Entra
 
 from tests.browser import Browser
 from tests.front_door import AUTHORITY, SESSION, FrontDoor, running, walk_through
+from tests.journeys.test_people_change import house_of
 
 HOST = "intranet.birch.example"
 SITE = f"https://{HOST}"
@@ -84,6 +85,7 @@ async def test_no_call_goes_out(intranet: FrontDoor) -> None:
     """SEC-101: nothing is asked of the authority, so that a flood of frames cannot make us flood it."""
     browser, _ = await signed_in(intranet)
     (frame,) = await frames_at_sign_out(browser)
+    await house_of(intranet.app).people.profiles.aclose()  # what the sign-in asks Graph comes after it
     calls = len(intranet.internet.calls)
     await framed(intranet, frame)
     assert [url for _, url in intranet.internet.calls[calls:]] == [frame]
