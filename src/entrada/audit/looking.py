@@ -62,7 +62,7 @@ class Looking:
 
     def number(self, stretch: Stretch, *, most: int) -> int:
         """Return how many rows a stretch has, up to `most`."""
-        return int(self._asked(statements.number, stretch, most).scalar() or 0)
+        return min(most, int(sum(self._asked(statements.number, stretch, most).one())))
 
     def last_place(self, stretch: Stretch, *, most: int) -> Cursor:
         """Return the place of the oldest of the newest rows of a stretch; there must be one."""

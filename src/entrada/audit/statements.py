@@ -21,7 +21,6 @@ from sqlalchemy import (
     or_,
     select,
     tuple_,
-    union,
     union_all,
 )
 from sqlalchemy.ext.compiler import compiles
@@ -82,9 +81,10 @@ class Way:
 
 
 def ways(form: Form, lead: str) -> tuple[Way, ...]:
-    """Return the walks that together come by all rows to which this one of the form's leads leads."""
+    """Return the walks that together come by all rows to which this one of the form's leads leads, by each once."""
     if lead == "about":
-        return Way("person", "who"), Way("resource", "whom")
+        not_themselves = audit.c.person.is_distinct_from(_value("who", "person"))
+        return Way("person", "who"), Way("resource", "whom", only=(not_themselves,))
     if lead == "actions":
         return tuple(Way("action", f"action_{number}") for number in range(form.actions))
     if lead == "administration":
@@ -105,8 +105,9 @@ def rows(form: Form, lead: str, *, fenced: bool) -> Select[Any]:
 
 @lru_cache(maxsize=MOST_FORMS)
 def number(form: Form, lead: str, *, fenced: bool) -> Select[Any]:
-    """Ask how many rows there are between `oldest` and `newest`, up to `most`."""
-    return select(func.count()).select_from(_places(form, lead, fenced=fenced))
+    """Ask how many rows each walk has between `oldest` and `newest`, up to `most`."""
+    found = (_of_way(way, form, lead, fenced=fenced) for way in ways(form, lead))
+    return select(*(select(func.count()).select_from(each).scalar_subquery() for each in found))
 
 
 @lru_cache(maxsize=MOST_FORMS)
@@ -179,7 +180,7 @@ def _merged(form: Form, lead: str, *, fenced: bool) -> Subquery:
 
     An OR of two columns would be sorted whole; without a limit for each PostgreSQL goes each walk to its end.
     """
-    found = union(*(select(_of_way(way, form, lead, fenced=fenced)) for way in ways(form, lead))).subquery()
+    found = union_all(*(select(_of_way(way, form, lead, fenced=fenced)) for way in ways(form, lead))).subquery()
     return select(found).order_by(found.c.at.desc(), found.c.id.desc()).limit(_most()).subquery()
 
 
