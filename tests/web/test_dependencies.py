@@ -190,6 +190,14 @@ async def test_websocket_with_a_bearer_token(rich: FrontDoor) -> None:
     assert Sockets(rich).says("/socket", **headers) == "refused 1008"
 
 
+async def test_somebody_without_a_sign_in(entra: Entra, tmp_path: Path) -> None:
+    """An application's own tests name somebody by FastAPI's means (docs/testing.md)."""
+    app = FastAPI()
+    app.dependency_overrides[current_user] = lambda: User(issuer="i", subject="s", name="Mia")
+    async with running(entra, tmp_path, app=app, build=build) as door:
+        assert (await door.raw("POST", f"{BASE}/page")).json() == "Mia"
+
+
 async def test_not_installed() -> None:
     """A dependency without Entrada says how to install it."""
     app = FastAPI()
