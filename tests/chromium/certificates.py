@@ -10,6 +10,16 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 LIFETIME = timedelta(days=2)
+NOTHING = dict.fromkeys(
+    (
+        "digital_signature", "content_commitment", "key_encipherment", "data_encipherment", "key_agreement",
+        "key_cert_sign", "crl_sign", "encipher_only", "decipher_only",
+    ),
+    False,
+)  # fmt: skip
+AUTHORITY = x509.KeyUsage(**NOTHING | {"key_cert_sign": True, "crl_sign": True})
+SERVER = x509.KeyUsage(**NOTHING | {"digital_signature": True})
+"""Python 3.13 and newer want it, and who signed with which key, in every certificate (VERIFY_X509_STRICT)."""
 
 
 def certificate_for(host: str, folder: Path, *more: str) -> tuple[Path, Path]:
@@ -41,6 +51,7 @@ def _signed(
 ) -> x509.Certificate:
     issuer = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "Browser tests")])
     now = datetime.now(UTC)
+    by = x509.AuthorityKeyIdentifier.from_issuer_public_key(issuer_key.public_key())
     return (
         x509.CertificateBuilder()
         .subject_name(issuer if key is issuer_key else x509.Name([]))
@@ -50,6 +61,9 @@ def _signed(
         .not_valid_before(now - timedelta(hours=1))
         .not_valid_after(now + LIFETIME)
         .add_extension(extension, critical=True)
+        .add_extension(AUTHORITY if key is issuer_key else SERVER, critical=True)
+        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
+        .add_extension(by, critical=False)
         .sign(issuer_key, hashes.SHA256())
     )
 
