@@ -135,6 +135,10 @@ async def _read_ends(ended: EndedSessions, *, told: bool) -> bool:
         if not told:
             log.warning("ends_not_read", reason=str(error))
         return True
+    except Exception:  # whatever it is, what is noted from now on must be read all the same (REL-038)
+        if not told:
+            log.exception("ends_not_read")
+        return True
     return False
 
 

@@ -1,8 +1,10 @@
 """Redis fails over, or starts again from what it wrote down before: an end that it has forgotten is still an end."""
 
 import asyncio
+import sqlite3
 from collections.abc import AsyncIterator, Iterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, closing
+from datetime import timedelta
 from pathlib import Path
 
 import asyncpg
@@ -183,4 +185,22 @@ async def worker(redis: RedisServer, database_url: str, folder: Path) -> AsyncIt
     async with watching_ends(ended):
         yield sessions, directory
     await store.close()
+    await database.close()
+
+
+async def test_rel_038_a_line_that_cannot_be_read(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """REL-038: it is told, and what others note is known again as soon as the line is gone."""
+    database = Database(f"sqlite+aiosqlite:///{tmp_path}/users.db", data_dir=tmp_path)
+    await database.bring_up()
+    ledger, until = EndedSessionLedger(database), system_clock() + timedelta(hours=1)
+    ended = EndedSessions(ledger, clock=system_clock)
+    async with watching_ends(ended, every=timedelta(milliseconds=20)), asyncio.timeout(30):
+        with closing(sqlite3.connect(tmp_path / "users.db", isolation_level=None)) as file:
+            file.execute("INSERT INTO entrada_ended_session VALUES (x'00', '9999 and some', 1e12)")
+            while "ends_not_read" not in caplog.text:
+                await asyncio.sleep(0.01)
+            file.execute("DELETE FROM entrada_ended_session")
+        await ledger.note({b"ended elsewhere": until})
+        while not ended.has(b"ended elsewhere"):
+            await asyncio.sleep(0.01)
     await database.close()
