@@ -90,7 +90,7 @@ async def test_an_inactive_person_is_refused(database: Database, directory: Dire
     await said(database, "UPDATE entrada_user SET is_active = FALSE")
     with pytest.raises(SignInRefused, match="inactive") as refused:
         await directory.signed_in(replace(ADA, name="Changed"), clock())
-    assert "ada" not in str(refused.value).lower()
+    assert not any(name in str(refused.value) for name in ("Ada", "Lovelace", "Changed"))  # "ada" may be in an id
     assert await said(database, "SELECT name FROM entrada_user WHERE NOT is_active") == [("Ada Lovelace",)]
 
 
