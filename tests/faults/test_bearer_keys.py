@@ -108,6 +108,7 @@ async def test_rel_008_spoilt_keys(spoilt: bytes) -> None:
         clock.move(hours=1)
         await checks.verify(signed(api_claims(clock())))
         await asyncio.sleep(0.01)
+    assert app.hits["keys"] > 1, "nobody has asked for what is spoilt"
     app.answers.clear()
     app.keys.append(jwk("three"))
     clock.move(minutes=10)

@@ -1,31 +1,21 @@
 """A person's picture comes from Graph after a sign-in, and goes when it is gone there (USR-1)."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any
 
 import pytest
-from entrada_emulator.pytest_plugin import Entra
 
 from entrada.users.photos import Photo
 from tests.authority_app import answer
-from tests.faults.broken_authority import Between, status
-from tests.front_door import AUTH, FrontDoor, running
+from tests.faults.broken_authority import status
+from tests.front_door import AUTH, FrontDoor
+from tests.journeys.conftest import GRAPH, Portal
 from tests.journeys.test_people_change import house_of
-from tests.journeys.test_profiles import FOREVER, GRAPH, ME, graph_says, mia
+from tests.journeys.test_profiles import FOREVER, ME, graph_says, mia
 
 PHOTO = "/v1.0/me/photos/96x96/$value"
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(100)
-Portal = tuple[FrontDoor, Between]
-
-
-@pytest.fixture
-async def portal(entra: Entra, tmp_path: Path) -> AsyncIterator[Portal]:
-    """The small application, and a Graph that can be changed."""
-    between = Between(entra.app)
-    async with running(entra, tmp_path, hosts={GRAPH: between}) as door:
-        yield door, between
 
 
 async def photo_of_mia(door: FrontDoor, holds: Callable[[Photo | None], bool]) -> Photo | None:

@@ -3,7 +3,7 @@
 import asyncio
 import json
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -16,21 +16,12 @@ from entrada.users.person import Person
 from tests.authority_app import answer
 from tests.faults.broken_authority import GARBAGE, Between, silent, status
 from tests.front_door import AUTH, BASE, FrontDoor, running
+from tests.journeys.conftest import GRAPH, Portal
 from tests.journeys.test_people_change import ROOT, house_of
 
-GRAPH = "graph.microsoft.com"
 ME = "/v1.0/me"
 ADDRESS = f"https://{GRAPH}{ME}?$select=id,givenName,surname,mail,department,jobTitle"
 FOREVER = 20  # seconds until a condition counts as never met
-Portal = tuple[FrontDoor, Between]
-
-
-@pytest.fixture
-async def portal(entra: Entra, tmp_path: Path) -> AsyncIterator[Portal]:
-    """The small application, and a Graph that can be broken."""
-    between = Between(entra.app)
-    async with running(entra, tmp_path, hosts={GRAPH: between}) as door:
-        yield door, between
 
 
 async def mia(door: FrontDoor) -> Person:
