@@ -175,3 +175,17 @@ async def test_a_pruned_log_stays_whole(database: Database, trail: AuditTrail, l
     assert (await checked(database, ring)).faults == []
     await unguarded(database, "DELETE FROM entrada_audit WHERE action = 'audit_pruned'")
     assert not (await checked(database, ring)).intact
+
+
+async def test_prunings_at_the_same_time_count_each_row_once(
+    database: Database, trail: AuditTrail, log: AuditLog, ring: KeyRing, clock: MovedClock
+) -> None:
+    """A command that prunes while a worker does leaves a log that can be checked, and each says what it took (AUD-1)."""
+    await written(trail, 30)
+    by = Event("audit_pruned", at=clock())
+    befores = [SIGN_IN.at + timedelta(minutes=minute) for minute in (4, 8, 12, 16, 20)]
+    gone = [prune(database, trail.keys, stream="activity", before=before, by=by) for before in befores]
+    assert sum(await asyncio.gather(*gone)) == 20
+    report = await checked(database, ring)
+    assert report.faults == []
+    assert sum(row.details["rows"] for row in (await log.page()).rows if row.action == "audit_pruned") == 20

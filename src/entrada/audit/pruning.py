@@ -24,6 +24,8 @@ AT_ONCE = 2_000  # rows of one delete, so that no sign-in waits long behind it
 class _Boundary:
     """The last row to go, and how many go with it."""
 
+    after: int
+    """The last row that had gone before."""
     last_id: int
     hash: bytes
     rows: int
@@ -43,8 +45,8 @@ async def prune(
     `by` is an event `audit_pruned` that says who does it and when.
     """
     boundary = await _boundary(database, stream, before)
-    if boundary is not None:
-        await _move_beginning(database, keys, stream, boundary, by)
+    while boundary is not None and not await _move_beginning(database, keys, stream, boundary, by):
+        boundary = await _boundary(database, stream, before)
     await _delete(database, stream, told)
     return boundary.rows if boundary else 0
 
@@ -62,21 +64,23 @@ async def _boundary(database: Database, stream: Stream, before: datetime) -> _Bo
         if found is None:
             return None
         count = await connection.scalar(select(func.count()).select_from(audit).where(going))
-    return _Boundary(found.id, found.hash, count or 0)
+    return _Boundary(head.pruned_to, found.id, found.hash, count or 0)
 
 
-async def _move_beginning(database: Database, keys: ChainKeys, stream: Stream, boundary: _Boundary, by: Event) -> None:
+async def _move_beginning(database: Database, keys: ChainKeys, stream: Stream, boundary: _Boundary, by: Event) -> bool:
+    """Let the stream begin after the boundary; False when somebody else has pruned it since that was looked for."""
     said = {"stream": stream, "up_to": boundary.last_id, "hash": boundary.hash.hex(), "rows": boundary.rows}
 
-    def work(connection: Connection) -> None:
-        if locked_heads(connection)[stream].pruned_to >= boundary.last_id:  # another worker was first
-            return
+    def work(connection: Connection) -> bool:
+        if locked_heads(connection)[stream].pruned_to != boundary.after:
+            return False
         append(connection, [replace(by, resource=f"audit:{stream}", details={**by.details, **said})], keys=keys)
         head = locked_heads(connection)[stream]
         moved = replace(head, pruned_to=boundary.last_id, pruned_hash=boundary.hash, rows=head.rows - boundary.rows)
         set_head(connection, keys.sealed(moved))
+        return True
 
-    await database.run_at_once(work)
+    return await database.run_at_once(work)
 
 
 async def _delete(database: Database, stream: Stream, told: Callable[[int], None] | None) -> None:
