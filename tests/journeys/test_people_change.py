@@ -105,3 +105,20 @@ async def test_no_role_of_ours_comes_from_the_authority() -> None:
     granted = user.with_grants(frozenset({"entrada:admin", "Reader"}))
     assert (granted.roles, granted.granted) == ({"entrada:admin", "Reader"}, {"entrada:admin"})
     assert granted.with_grants(frozenset()) == replace(user, roles=frozenset({"Reader"}))
+
+
+async def test_who_is_deleted_while_they_sign_in_has_no_session(entra: Entra, tmp_path: Path) -> None:
+    """A session of somebody whom the directory does not know any more would be in no list and end by nobody's hand."""
+    async with running(entra, tmp_path) as door:
+        house = house_of(door.app)
+        async with house.database.unit_of_work() as connection:
+            await connection.exec_driver_sql(  # between the sign-in's first word to the directory and its last
+                "CREATE TRIGGER deleted AFTER INSERT ON entrada_device BEGIN "
+                "DELETE FROM entrada_user WHERE id = NEW.user_id; END"
+            )
+        browser = await door.signed_in()
+        assert await status(browser, "/private") == 401
+        assert [event.name for event in door.events] == ["sign_in_failed"]
+        async with house.database.unit_of_work() as connection:
+            await connection.exec_driver_sql("DROP TRIGGER deleted")
+        assert await status(await door.signed_in(), "/private") == 200

@@ -11,6 +11,7 @@ from entrada.principal import Principal, User
 
 if TYPE_CHECKING:
     from entrada.users.directory import Directory
+    from entrada.users.person import Person
 
 Provision = Callable[[User], User | Awaitable[User | None] | None]
 """The application's rule: gives the user to admit, perhaps with other roles, or None to refuse."""
@@ -48,10 +49,7 @@ class Provisioning:
         """
         await self._check_tenant(user)
         admitted = await self.asked(user)
-        person = await self._directory.known(admitted)
-        if person is None or not person.is_active:
-            raise NotAdmitted("the user is inactive, or was deleted")
-        return admitted.with_grants(person.roles)
+        return admitted.with_grants(_roles(await self._directory.known(admitted)))
 
     async def standing(self, caller: Principal) -> frozenset[str]:
         """Return the roles granted here to a caller who may still come in; none to an application.
@@ -61,11 +59,15 @@ class Provisioning:
         """
         await self._check_tenant(caller)
         person = await self._directory.known(caller) if isinstance(caller, User) else None
-        if person is None:
-            return frozenset()
-        if not person.is_active:
-            raise NotAdmitted("the user is inactive")
-        return person.roles
+        return _roles(person) if person else frozenset()
+
+    async def still(self, user: User) -> frozenset[str]:
+        """Return the roles granted here to somebody who was admitted a moment ago.
+
+        Errors like `standing`; NotAdmitted also for one who was deleted meanwhile.
+        """
+        await self._check_tenant(user)
+        return _roles(await self._directory.known(user))
 
     async def _check_tenant(self, caller: Principal) -> None:
         if self.admission is not None:
@@ -80,3 +82,9 @@ class Provisioning:
         if admitted is None or admitted.key != user.key:
             raise NotAdmitted("the provision function refused")
         return admitted
+
+
+def _roles(person: "Person | None") -> frozenset[str]:
+    if person is None or not person.is_active:
+        raise NotAdmitted("the user is inactive, or was deleted")
+    return person.roles

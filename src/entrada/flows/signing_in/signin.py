@@ -291,12 +291,12 @@ class SignIn:
             return None
 
     async def _as_they_stand(self, user: User, session_id: str, session: Session) -> Session:
-        """End what was begun for somebody who was deactivated meanwhile, and follow a change of their roles.
+        """End what was begun for somebody who was shut out or deleted meanwhile, and follow a change of their roles.
 
         Whoever did so may have looked for their sessions too early.
         """
         try:
-            granted = await self._provisioning.standing(user)
+            granted = await self._provisioning.still(user)
         except EntradaError:
             await self._sessions.end(session_id)
             raise
