@@ -180,7 +180,7 @@ async def test_a_pruned_log_stays_whole(database: Database, trail: AuditTrail, l
 async def test_prunings_at_the_same_time_count_each_row_once(
     database: Database, trail: AuditTrail, log: AuditLog, ring: KeyRing, clock: MovedClock
 ) -> None:
-    """A command that prunes while a worker does leaves a log that can be checked, and each says what it took (AUD-1)."""
+    """A command that prunes beside a worker leaves a log that can be checked, and each says what it took (AUD-1)."""
     await written(trail, 30)
     by = Event("audit_pruned", at=clock())
     befores = [SIGN_IN.at + timedelta(minutes=minute) for minute in (4, 8, 12, 16, 20)]

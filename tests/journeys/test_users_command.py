@@ -24,12 +24,12 @@ SETTINGS = {"AZURE_TENANT_ID": "contoso.com", "AZURE_CLIENT_ID": "portal"}
 class Desk:
     """A running application, and a shell beside it."""
 
-    def __init__(self, door: FrontDoor, directory: Path) -> None:
-        self.door, self.directory = door, directory
+    def __init__(self, door: FrontDoor, directory: Path, *, store: str = "sqlite:") -> None:
+        self.door, self.directory, self.store = door, directory, store
 
     async def run(self, *arguments: str, code: int = 0) -> str:
         """Run `entrada …`; return what it printed to stdout, or to both ends when it was to fail."""
-        environment = {**SETTINGS, "ENTRADA_DATA_DIR": str(self.directory), "ENTRADA_STORE": "sqlite:"}
+        environment = {**SETTINGS, "ENTRADA_DATA_DIR": str(self.directory), "ENTRADA_STORE": self.store}
         done = await anyio.to_thread.run_sync(lambda: CliRunner(env=environment).invoke(commands(), arguments))
         said = done.output if done.exception is None or isinstance(done.exception, SystemExit) else str(done.exception)
         assert done.exit_code == code, said
@@ -70,6 +70,20 @@ async def test_who_is_deactivated_by_command_is_out(desk: Desk) -> None:
     await desk.run("users", "erase", who, "--yes")
     assert "nobody" in await desk.run("users", "show", who, code=1)
     assert json.loads(await desk.run("audit", "verify", "--json"))["intact"]
+
+
+async def test_who_is_erased_by_command_is_out_where_sessions_are_in_memory(entra: Entra, tmp_path: Path) -> None:
+    """The command sees no session of another process's memory; that process ends them, and nobody else's (USR-3)."""
+    async with running(entra, tmp_path, store="memory:") as door:
+        desk = Desk(door, tmp_path, store="memory:")
+        mia = await door.signed_in()
+        who = await id_of(desk)
+        ada = await door.signed_in("ada@birch.example")
+        await desk.run("users", "erase", who, "--yes")
+        with anyio.fail_after(30):
+            while await status(mia, "/private") == 200:
+                await anyio.sleep(0.05)
+        assert (await status(mia, "/private"), await status(ada, "/private")) == (401, 200)
 
 
 async def test_a_changed_row_is_found_by_command(desk: Desk) -> None:

@@ -4,6 +4,7 @@ Whoever makes the change lets it take effect in the store of all workers; here i
 have been killed in between, and its store may be one that the command cannot see.
 """
 
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import timedelta
 from typing import Protocol
 from uuid import UUID
@@ -12,11 +13,13 @@ from sqlalchemy import Select, select
 
 from entrada.principal import User
 from entrada.users.database import Database
+from entrada.users.directory import Directory
 from entrada.users.people import People
 from entrada.users.tables import audit, audit_streams
 
 EVERY = timedelta(seconds=0.3)  # one row is read; a second look only when something was written there
 PREFIX = "user:"
+Owners = Callable[[], Awaitable[Sequence[User]]]
 
 
 class Sessions(Protocol):
@@ -46,7 +49,16 @@ class Remembering(Protocol):
 class PeopleChanges:
     """Reads what administrators have done, from the audit log, in the order in which it was done."""
 
-    def __init__(self, database: Database, bearers: Remembering, sessions: Sessions) -> None:
+    def __init__(
+        self, database: Database, bearers: Remembering, sessions: Sessions, *, owners: Owners | None = None
+    ) -> None:
+        """Follow into the `sessions`; `owners` gives all who have one, where only this process sees the store.
+
+        There whoever deletes somebody by command cannot end their sessions first, and afterwards nothing says whose
+        they were.
+        """
+        self._owners = owners
+        self._directory = Directory(database)
         self._database = database
         self._people = People(database)
         self._bearers = bearers
@@ -68,12 +80,18 @@ class PeopleChanges:
         person = await self._people.by_id(person_id)
         if person is None:
             self._bearers.forget_all()
+            await self._end_those_of_nobody()
             return
         self._bearers.forget(person.user.key)
         if person.is_active:
             await self._sessions.regrant_all_of(person.user, person.roles)
         else:
             await self._sessions.end_all_of(person.user)
+
+    async def _end_those_of_nobody(self) -> None:
+        for user in await self._owners() if self._owners else ():
+            if await self._directory.known(user) is None:
+                await self._sessions.end_all_of(user)
 
 
 def _since(read_to: int | None, last: int) -> Select[str | None]:

@@ -7,7 +7,7 @@ are used, and only over the version that was renewed, so whoever comes late lose
 
 import math
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from hashlib import sha256
@@ -89,8 +89,11 @@ class Renewal:
         verifier: IdTokenVerifier,
         schedule: Schedule,
         person_now: PersonNow,
+        revoke: Callable[[Sequence[bytes]], None],
         clock: Clock,
     ) -> None:
+        """Renew in `sessions`; `revoke` takes tokens that came for a session that has ended."""
+        self._revoke = revoke
         self._person_now = person_now
         self._sessions = sessions
         self._leases = leases
@@ -190,6 +193,16 @@ class Renewal:
             return None
         except (RenewalRefused, TokenRefused) as refused:
             return await self._refused(session, held, wanted, refused, tell)
+        try:
+            return await self._taken(session, held, wanted, acquired, tell)
+        except (NotSignedIn, RenewalRefused):  # the session has ended, meanwhile or for this: these are nobody's
+            self._revoke([acquired.tokens or held.blob])
+            raise
+
+    async def _taken(
+        self, session: Session, held: SessionTokens, wanted: Wanted, acquired: Acquired, tell: Tell
+    ) -> Acquired | None:
+        """Verify, store and hand out what the authority gave; None where that is to be looked at again."""
         try:
             told = await self._verified(session, acquired)
         except (AuthorityUnavailable, NotVerifiableYet) as doubt:

@@ -12,9 +12,11 @@ from typing import TypedDict
 import httpx2
 from fastapi import FastAPI
 
+from entrada import store_url
 from entrada.background import SWEEP_EVERY, Chore, Chores, sweep, watching_ends
 from entrada.clock import Clock
 from entrada.events import Events
+from entrada.flows.admin.followed import Owners
 from entrada.flows.admin.onboarding import Onboarding
 from entrada.flows.admin.tally import EVERY as TALLY_EVERY
 from entrada.flows.admin.tally import Tally
@@ -37,6 +39,7 @@ from entrada.provider.clients.credentials import AssertionSource
 from entrada.provider.groups import Groups, graph_scope
 from entrada.sessions.ended import EndedSessions
 from entrada.sessions.keyfile import KeyFile
+from entrada.sessions.owners import owners_of
 from entrada.sessions.sealing import Sealer
 from entrada.sessions.stores.store import SessionStore
 from entrada.settings import Settings
@@ -227,14 +230,14 @@ class AtWork(TypedDict):
 
 def _at_work(ground: Ground, people: People, endings: Endings) -> AtWork:
     outside, clock = ground.outside, ground.clock
-    renewal, downstream = _renewal(ground, people), _downstream(ground)
+    renewal, downstream = _renewal(ground, people, endings), _downstream(ground)
     bearers, guards = _bearers(outside, people.provisioning, clock), _guards(ground.settings, clock)
     expiry = ExpiryWatch(outside.credentials, clock=clock, events=ground.events)
     numbers = _numbers(ground, renewal, guards)
     beside = (
         *_watches(expiry, bearers, outside, numbers, guards),
         *ground.audit.duties(Chore, outside.egress),
-        *people.chores(endings, bearers, clock=clock),
+        *people.chores(endings, bearers, owners=_owners(ground), clock=clock),
         *_tally(ground, renewal),
     )
     return AtWork(
@@ -248,7 +251,13 @@ def _at_work(ground: Ground, people: People, endings: Endings) -> AtWork:
     )
 
 
-def _renewal(ground: Ground, people: People) -> Renewal:
+def _owners(ground: Ground) -> Owners | None:
+    """Return what names all who have a session, where no command sees the store: in this process's memory."""
+    alone = store_url.parse(ground.settings.store).kind == "memory"
+    return partial(owners_of, ground.store, sealer=ground.sealer) if alone else None
+
+
+def _renewal(ground: Ground, people: People, endings: Endings) -> Renewal:
     outside = ground.outside
     return Renewal(
         ground.sessions,
@@ -257,6 +266,7 @@ def _renewal(ground: Ground, people: People) -> Renewal:
         verifier=outside.id_tokens,
         schedule=outside.schedule,
         person_now=PersonNow(ground.sessions, people.provisioning),
+        revoke=endings.revoke,
         clock=ground.clock,
     )
 
