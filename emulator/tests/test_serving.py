@@ -191,3 +191,11 @@ def test_it_is_ready_within_a_second_of_work(tmp_path: Path) -> None:
     running.terminate()
     running.communicate(timeout=60)
     assert used / os.sysconf("SC_CLK_TCK") < 1.5
+
+
+def test_which_release_it_is() -> None:
+    """`--version` says it on one line and begins nothing."""
+    result = CliRunner().invoke(cli, ["--version"])
+    assert result.exit_code == 0
+    assert result.output.startswith("entrada-emulator ")
+    assert result.output.count("\n") == 1

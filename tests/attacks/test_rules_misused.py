@@ -90,6 +90,31 @@ def _default(app: FastAPI) -> None:
         return "everybody's"
 
 
+def _called(app: FastAPI) -> None:
+    @app.get("/orders")
+    async def orders(user: Annotated[User, Depends(CurrentUser)]) -> str:
+        return user.name
+
+
+def _called_below(app: FastAPI) -> None:
+    async def loaded(user: Annotated[User, Security(CurrentUser)]) -> User:
+        return user
+
+    @app.get("/orders", dependencies=[Depends(loaded)])
+    async def orders() -> str:
+        return "nobody's"
+
+
+def _called_by_a_router(app: FastAPI) -> None:
+    router = APIRouter(dependencies=[Depends(CurrentUser)])
+
+    @router.get("/orders")
+    async def orders() -> str:
+        return "nobody's"
+
+    app.include_router(router)
+
+
 def _mounted(app: FastAPI) -> None:
     below = FastAPI()
     _scopes(below)
@@ -97,7 +122,8 @@ def _mounted(app: FastAPI) -> None:
 
 
 @pytest.mark.parametrize(
-    "build", [_scopes, _scopes_of_rules, _scopes_above, _scopes_of_a_router, _default, _mounted],
+    "build", [_scopes, _scopes_of_rules, _scopes_above, _scopes_of_a_router, _default, _mounted,
+              _called, _called_below, _called_by_a_router],
     ids=lambda build: build.__name__,
 )  # fmt: skip
 async def test_what_nobody_would_look_at(entra: Entra, tmp_path: Path, build: Callable[..., Any]) -> None:

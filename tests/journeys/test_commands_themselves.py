@@ -1,12 +1,14 @@
 """The command `entrada` in a Python that was started for it: other tests fork theirs (docs/decisions/0330)."""
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+from tests import command
 from tests.forked import SOURCES
 
 
@@ -40,3 +42,10 @@ def test_token_loads_its_ways(tmp_path: Path) -> None:
     assert (done.returncode, done.stdout) == (1, "")
     assert "client_id: missing" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+async def test_which_release_it_is(tmp_path: Path) -> None:
+    """`entrada --version` says it on one line, as whoever reports a fault is asked to, and loads nothing of ours."""
+    done = await command.run("--version", cwd=tmp_path)
+    assert (done.code, done.err) == (0, "")
+    assert re.fullmatch(r"entrada ([0-9]\S*|from its source), Python 3\.\d+\.\S+\n", done.out)

@@ -2,6 +2,8 @@
 
 import asyncio
 import os
+import platform
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Annotated
 
@@ -28,8 +30,23 @@ CA_ADVICE = "# Trust the certificate authority only in processes that talk to th
 cli = typer.Typer(add_completion=False, no_args_is_help=True, rich_markup_mode=None, pretty_exceptions_enable=False)
 
 
+def _tell_version(wanted: bool) -> None:
+    if wanted:
+        try:
+            installed = version("entrada-emulator")
+        except PackageNotFoundError:
+            installed = "from its source"
+        typer.echo(f"entrada-emulator {installed}, Python {platform.python_version()}")
+        raise typer.Exit
+
+
 @cli.callback()
-def about() -> None:
+def about(
+    *,
+    version: Annotated[
+        bool, typer.Option("--version", is_eager=True, callback=_tell_version, help="Show the version and exit.")
+    ] = False,
+) -> None:
     """An offline Microsoft Entra tenant that real MSAL clients accept. For development and tests only."""
 
 

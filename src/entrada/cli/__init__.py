@@ -1,8 +1,11 @@
 """The command `entrada`, for whoever runs an application: `pip install "entrada[cli]"`."""
 
+import platform
 import sys
 from importlib import import_module
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
+
+from entrada.versions import version_of
 
 if TYPE_CHECKING:
     import typer
@@ -36,7 +39,12 @@ def commands(only: str | None = None) -> "typer.Typer":
         add_completion=False,
         pretty_exceptions_enable=False,
     )
-    made.callback()(_nothing)
+    version = typer.Option("--version", is_eager=True, callback=_tell_version, help="Show the version and exit.")
+
+    @made.callback()
+    def about(*, version: Annotated[bool, version] = False) -> None:
+        """Look after an application that Entrada guards."""
+
     for name in (only,) if only in PLACES else PLACES:
         command = getattr(import_module(f"entrada.cli.{name}"), name)
         if isinstance(command, typer.Typer):
@@ -46,5 +54,9 @@ def commands(only: str | None = None) -> "typer.Typer":
     return made
 
 
-def _nothing() -> None:
-    """Look after an application that Entrada guards."""
+def _tell_version(wanted: bool) -> None:
+    import typer
+
+    if wanted:
+        typer.echo(f"entrada {version_of('entrada') or 'from its source'}, Python {platform.python_version()}")
+        raise typer.Exit

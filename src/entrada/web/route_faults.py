@@ -1,10 +1,12 @@
 """What is wrong with the application's routes: found when it starts, before anybody is let in (SEC-129, 0376).
 
-FastAPI hands the scopes of `Security(…)` to whoever takes `SecurityScopes`, and takes a default for a default: of both
-it says nothing when they are meant for us. With `deny_by_default` a route that asks nobody who calls is wrong as well.
+FastAPI hands the scopes of `Security(…)` to whoever takes `SecurityScopes`, takes a default for a default, and the annotation
+in `Depends(CurrentUser)` for a function: of all three it says nothing when they are meant for us. With
+`deny_by_default` a route that asks nobody who calls is wrong as well.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
 
 from fastapi import FastAPI
 from fastapi.dependencies.models import Dependant
@@ -15,7 +17,7 @@ from entrada.settings import Settings
 from entrada.web import dependencies
 from entrada.web.requires import rule_of
 
-ALIASES = {
+ALIASES: dict[str, Any] = {
     name: getattr(dependencies, name)
     for name in ("CurrentUser", "SessionUser", "BearerUser", "CurrentApp", "OptionalUser", "CsrfToken")
 }
@@ -66,6 +68,12 @@ def _is_open(path: str, open_paths: Sequence[str]) -> bool:
 def _misread(dependant: Dependant) -> Iterator[str]:
     """Give what the author wrote and nobody would look at."""
     for each in _all(dependant):
+        if called := _alias(each.call):
+            name, function = called
+            yield (
+                f"Depends({name}) has FastAPI call an annotation, and every request is refused with 422; write "
+                f"`{each.name or 'user'}: {name}`, or in a list of dependencies Depends({function})"
+            )
         if each.own_oauth_scopes and _asks_us(each) and not _reads_scopes(each):
             wanted = ", ".join(f"scope({name!r})" for name in each.own_oauth_scopes)
             yield (
@@ -73,10 +81,17 @@ def _misread(dependant: Dependant) -> Iterator[str]:
                 f"with Annotated[User, requires({wanted})]"
             )
         for parameter in (*each.query_params, *each.body_params):
-            meant = next((name for name, alias in ALIASES.items() if parameter.field_info.default is alias), None)
-            if meant:
-                name = parameter.name
-                yield f"`{name}={meant}` is a default, by which everybody comes in; write `{name}: {meant}`"
+            if meant := _alias(parameter.field_info.default):
+                name, alias = parameter.name, meant[0]
+                yield f"`{name}={alias}` is a default, by which everybody comes in; write `{name}: {alias}`"
+
+
+def _alias(written: object) -> tuple[str, str] | None:
+    """Return the names of the alias that this is, and of its function; None when it is another thing."""
+    for name, alias in ALIASES.items():
+        if alias is written:
+            return name, alias.__metadata__[0].dependency.__name__
+    return None
 
 
 def _all(dependant: Dependant) -> Iterator[Dependant]:

@@ -14,7 +14,6 @@ from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
-from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 import anyio
@@ -40,6 +39,7 @@ from entrada.provider.clients.token_client import (
 )
 from entrada.provider.egress import Egress
 from entrada.provider.metadata import Metadata
+from entrada.versions import version_of
 
 THREADS = 20  # as many as Egress calls one host at a time; a slow authority then starves nobody else's threads
 ADDED_BY_MSAL = frozenset({"openid", "profile", "offline_access"})  # it adds them, and refuses to be given them
@@ -205,7 +205,7 @@ class MsalClient(TokenClient):
             "instance_discovery": False,
             "azure_region": False,  # else two variables of the environment could choose another host
             "app_name": "entrada",
-            "app_version": _own_version(),
+            "app_version": version_of("entrada"),
         }
         if proof == PUBLIC:
             return msal.PublicClientApplication(**common)
@@ -339,10 +339,3 @@ def _in_words_of_oauth(granted: TokensGranted) -> dict[str, Any]:
         "client_info": granted.client_info,
     }
     return {name: value for name, value in answer.items() if value is not None}
-
-
-def _own_version() -> str | None:
-    try:
-        return version("entrada")
-    except PackageNotFoundError:
-        return None

@@ -5,14 +5,13 @@ hundred at most (SEC-146). Why it is our own page and not a client library's: do
 """
 
 from collections.abc import Iterator, Sequence
-from functools import cache
-from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, get_args
 
 from entrada.errors import EntradaError
 from entrada.events import EVENT_NAMES, Event, Events
 from entrada.meters import OTHER, Counts
 from entrada.settings.guards import LimitClass
+from entrada.versions import version_of
 from entrada.web.monitoring.exposition import Family, Reading, Samples
 
 if TYPE_CHECKING:
@@ -102,7 +101,7 @@ class Metrics:
     def samples(self) -> Samples:
         """Return all numbers as they are now."""
         reading = Reading()
-        reading.put("entrada_build_info", 1, version=_version())
+        reading.put("entrada_build_info", 1, version=version_of("entrada") or "unknown")
         reading.put("entrada_workers", 1)
         self._people(reading)
         self._calls(reading)
@@ -165,11 +164,3 @@ def _reasons() -> Iterator[str]:
         kind = kinds.pop()
         yield kind.code
         kinds += kind.__subclasses__()
-
-
-@cache
-def _version() -> str:
-    try:
-        return version("entrada")
-    except PackageNotFoundError:
-        return "unknown"

@@ -5,7 +5,6 @@ It shows no secret: of a secret it says whether one is set; of the session, when
 """
 
 from collections.abc import Mapping
-from importlib.metadata import PackageNotFoundError, version
 from urllib.parse import urlsplit
 
 from pydantic import SecretStr
@@ -14,6 +13,7 @@ from starlette.responses import Response
 
 from entrada.errors import Unavailable
 from entrada.settings import Settings
+from entrada.versions import version_of
 from entrada.web.context import Context, context_of
 from entrada.well_known import LOOPBACK
 
@@ -39,7 +39,7 @@ async def debug_info(request: Request) -> Response:
             "This browser": await _browser(context),
             "Authority": await _authority(context),
             "Settings": _settings(context.house.settings),
-            "Versions": {name: _version(name) for name in PACKAGES},
+            "Versions": {name: version_of(name) or "not installed as a package" for name in PACKAGES},
         },
     )
 
@@ -71,13 +71,6 @@ async def _authority(context: Context) -> Mapping[str, str]:
         "sign-out": metadata.end_session_endpoint or "not offered",
         "redirect URI to register": context.house.settings.callback_uri,
     }
-
-
-def _version(package: str) -> str:
-    try:
-        return version(package)
-    except PackageNotFoundError:
-        return "not installed as a package"
 
 
 def _settings(settings: Settings) -> Mapping[str, str]:
