@@ -5,6 +5,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Annotated
 
+from entrada_emulator.directory import seeds
 from entrada_emulator.faults import Fault
 from entrada_emulator.pytest_plugin import Entra
 from fastapi import FastAPI
@@ -136,3 +137,32 @@ async def test_a_scope_that_sign_in_never_asks_for(entra: Entra, tmp_path: Path)
         assert not [url for url in browser.visited if url.startswith(AUTHORITY)]
         assert await door.reuse(session) == 200
         assert [event.name for event in door.events] == ["sign_in"]
+
+
+Claims = Annotated[ApiClient, api_client("https://graph.microsoft.com/oidc", "openid", "profile")]
+
+
+def with_claims(app: FastAPI) -> None:
+    """The usual small application, and a route that asks Graph's userinfo endpoint."""
+    routes(app)
+
+    @app.get("/claims")
+    async def claims(client: Claims) -> dict[str, object]:
+        return {"status": (await client.get("/userinfo")).status_code, "source": client.token_source}
+
+
+async def test_a_token_for_the_scopes_of_openid(entra: Entra, tmp_path: Path) -> None:
+    """TOK-2, SEC-114: `openid` is Graph's, whose token serves it from the cache; no other API's token ever does."""
+    async with running(entra, tmp_path, build=with_claims) as door:
+        session = (await door.signed_in()).jar.of(HOST)[SESSION]
+        headers, asked = {"cookie": f"{SESSION}={session}"}, door.calls("/token")
+        answers = [(await door.raw("GET", f"{BASE}/claims", headers=headers)).json() for _ in range(2)]
+        assert answers == [{"status": 200, "source": "cache"}] * 2
+        assert door.calls("/token") == asked
+    other = (f"api://{seeds.API}/access_as_user",)
+    async with running(entra, tmp_path / "other", build=with_claims, scopes=other) as door:
+        session = (await door.signed_in()).jar.of(HOST)[SESSION]
+        headers, asked = {"cookie": f"{SESSION}={session}"}, door.calls("/token")
+        answers = [(await door.raw("GET", f"{BASE}/claims", headers=headers)).json() for _ in range(2)]
+        assert answers == [{"status": 200, "source": "identity_provider"}, {"status": 200, "source": "cache"}]
+        assert door.calls("/token") == asked + 1

@@ -1,7 +1,7 @@
 """What is wrong with the application's routes: found when it starts, before anybody is let in (SEC-129, 0376).
 
-FastAPI hands the scopes of `Security(…)` to whoever takes `SecurityScopes`, takes a default for a default, and the annotation
-in `Depends(CurrentUser)` for a function: of all three it says nothing when they are meant for us. With
+FastAPI hands the scopes of `Security(…)` to whoever takes `SecurityScopes`, takes a default for a default, and
+the annotation in `Depends(CurrentUser)` for a function: of all three it says nothing when they are meant for us. With
 `deny_by_default` a route that asks nobody who calls is wrong as well.
 """
 

@@ -1,5 +1,6 @@
 """MSAL's token cache, read without MSAL, so that a cache hit costs microseconds and builds no application (TOK-1)."""
 
+import re
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
@@ -7,6 +8,8 @@ import msgspec
 
 from entrada.provider.clients.token_client import RESERVED_SCOPES, Held
 
+NAMES_A_RESOURCE = re.compile("/|^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$")
+"""A scope in full, or the id of an application, which is how B2C names an API that is its own client."""
 GRAPH = ("https://graph.microsoft.com/", "https://graph.microsoft.us/", "https://microsoftgraph.chinacloudapi.cn/")
 
 
@@ -22,9 +25,17 @@ class CachedToken(msgspec.Struct, frozen=True):
     def __repr__(self) -> str:
         return f"CachedToken(target={self.target!r})"
 
-    def serves(self, wanted: frozenset[str]) -> bool:
-        """Whether it was granted for all of these canonical scopes."""
-        return wanted <= canonical(self.target.split())
+    def serves(self, scopes: Sequence[str]) -> bool:
+        """Whether it was granted for all of these scopes.
+
+        `openid` and its like are Graph's alone, and no other API's token will do for them (SEC-114). Without a scope
+        none will.
+        """
+        target = self.target.split()
+        granted, wanted = canonical(target), canonical(scopes)
+        if wanted:
+            return wanted <= granted
+        return bool(scopes) and set(scopes) <= set(target) and not any(map(NAMES_A_RESOURCE.search, granted))
 
     def held(self) -> Held:
         """Return it in our words."""
@@ -47,12 +58,8 @@ class CacheView(msgspec.Struct, frozen=True):
         return bool(self.refresh_tokens and self.accounts)
 
     def newest(self, scopes: Sequence[str]) -> Held | None:
-        """Return the newest access token that serves `scopes`; None without a scope.
-
-        Without one any API's token would do, which is how one gets another's (SEC-114).
-        """
-        wanted = canonical(scopes)
-        fitting = [token.held() for token in self.access_tokens.values() if wanted and token.serves(wanted)]
+        """Return the newest access token that serves `scopes`; None when there is none."""
+        fitting = [token.held() for token in self.access_tokens.values() if token.serves(scopes)]
         return max(fitting, key=lambda held: held.since, default=None)
 
 
