@@ -3,12 +3,14 @@
 import base64
 import hashlib
 import json
+import re
 from typing import Any
 
 from entrada_emulator.directory import seeds
 from entrada_emulator.pytest_plugin import Entra
 from starlette.testclient import TestClient
 
+BLANK = re.compile(r"named \.|''|  |\(\)| \.|: \.$")
 BIRCH = seeds.BIRCH.id
 SECRETS = {
     seeds.WEB_APP: "emulator-secret-birch-portal",
@@ -61,8 +63,15 @@ def header_of(token: str) -> dict[str, Any]:
 
 
 def codes_of(response: Any) -> list[int]:
-    """The AADSTS codes of an error answer."""
+    """The AADSTS codes of an error answer, whose sentence has no blank where a name belongs."""
+    assert_no_blank(response.json()["error_description"])
     return response.json()["error_codes"]
+
+
+def assert_no_blank(description: str) -> None:
+    """Look through the sentence of an error."""
+    sentence = description.partition("\r\n")[0]
+    assert not BLANK.search(sentence), sentence
 
 
 def _part(token: str, at: int) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from entrada_emulator.directory.seeds import default_world
 from entrada_emulator.directory.world import World
 from entrada_emulator.pytest_plugin import Entra, new_entra
 
+from emulator.tests.asking import assert_no_blank
 from emulator.tests.person import Arrival, Person
 
 LOGIN = "https://login.microsoftonline.com"
@@ -64,6 +65,7 @@ def arrival_of(person: Person) -> Arrival:
 def error_of(person: Person) -> tuple[str, str]:
     """The OAuth word and the AADSTS code that the application was given."""
     fields = arrival_of(person).fields
+    assert_no_blank(fields["error_description"])
     return fields["error"], fields["error_description"].partition(":")[0]
 
 

@@ -51,7 +51,18 @@ async def test_no_scope_is_no_reason_to_give_any_token(peer: MsalAtEmulator) -> 
     client = peer.client()
     tokens = await peer.signed_in(client)
     assert client.cached(tokens, ()) is None
-    assert client.cached(tokens, ("openid", "profile")) is None
+
+
+async def test_openid_is_graphs(peer: MsalAtEmulator) -> None:
+    """SEC-114: a token for `openid` alone is Graph's; one of another API is not given for it, whatever it may do."""
+    client = peer.client()
+    tokens = await peer.signed_in(client)
+    assert client.cached(tokens, ("openid", "profile")) == client.cached(tokens, ("User.Read",))
+    assert client.cached(tokens, ("openid", "offline_access")) is None
+    for name in ("api://orders/Orders.Read", "a0000000-0000-4000-8000-000000000005"):
+        others = tokens.replace(b"User.Read", name.encode())
+        assert client.cached(others, (name,))
+        assert client.cached(others, ("openid", "profile")) is None
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,8 @@ ERROR_PAGE = "https://login.microsoftonline.com/error?code="
 
 
 UNAUTHORIZED = 401
+UNNAMED = "your organisation"
+"""The tenant, in a sentence for whoever asked by a path that is no tenant's."""
 
 
 class EntraError(Exception):

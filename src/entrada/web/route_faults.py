@@ -88,10 +88,8 @@ def _misread(dependant: Dependant) -> Iterator[str]:
 
 def _alias(written: object) -> tuple[str, str] | None:
     """Return the names of the alias that this is, and of its function; None when it is another thing."""
-    for name, alias in ALIASES.items():
-        if alias is written:
-            return name, alias.__metadata__[0].dependency.__name__
-    return None
+    name = next((name for name, alias in ALIASES.items() if alias is written), None)
+    return (name, ALIASES[name].__metadata__[0].dependency.__name__) if name else None
 
 
 def _all(dependant: Dependant) -> Iterator[Dependant]:

@@ -27,6 +27,11 @@ class TenantPath:
     tenant: Tenant | None
     """None for `common` and `organizations`."""
 
+    @property
+    def directory(self) -> str:
+        """How sentences name it: the tenant's name, or the path's where it is nobody's."""
+        return self.tenant.display_name if self.tenant else self.name
+
 
 def tenant_path(world: World, segment: str) -> TenantPath:
     """What a path segment means: GUID, verified domain, a shared path, `consumers`; else raises 90002."""

@@ -53,7 +53,7 @@ def _begin(request: Request, emulator: Emulator, client: Client, given: Paramete
             client=client,
             purpose="admin_consent",
             scope=tuple(scope.split()),
-            scopes=parse_scopes(emulator.world, scope or REGISTERED),
+            scopes=parse_scopes(emulator.world, scope or REGISTERED, tenant=client.path.directory),
         )
     except EntraError as error:
         return refuse(client, error, emulator.state, for_organisation=True)

@@ -41,7 +41,7 @@ def _issued(emulator: Emulator, segment: str, form: Mapping[str, str]) -> dict[s
         if not form.get(name):
             raise EntraError(900144, parameter=name)
     application = application_at(emulator.world, form["client_id"], path)
-    parse_scopes(emulator.world, form["scope"])
+    parse_scopes(emulator.world, form["scope"], tenant=path.directory)
     device_code, waiting = emulator.state.device_codes.issue(
         application.client_id, path_name=path.name, scope=form["scope"]
     )

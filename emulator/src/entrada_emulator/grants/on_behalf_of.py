@@ -67,17 +67,18 @@ def _sign_in(
 ) -> SignIn:
     user = common.person(emulator, claims["tid"], claims["oid"], application)
     person = _at_home(emulator, user) if request.path.tenant is None else user
-    person = common.in_tenant_of_path(emulator, person, request.path)
+    person = common.in_tenant_of_path(emulator, person, request.path, application)
     proof = emulator.state.issued.proof(claims["uti"])
     if proof is None:
         raise EntraError(50013, reason="The token was issued by another run of this emulator")
     common.check_not_revoked(emulator, person, since=proof.auth_time)
+    tenant = common.tenant_of(emulator, person)
     return SignIn(
         user=person,
-        tenant=common.tenant_of(emulator, person),
+        tenant=tenant,
         application=application,
         client_acr=acr,
-        scopes=parse_scopes(emulator.world, request.required("scope")).oidc,
+        scopes=parse_scopes(emulator.world, request.required("scope"), tenant=tenant.display_name).oidc,
         sid=claims["sid"],
         auth_time=proof.auth_time,
         amr=proof.amr,

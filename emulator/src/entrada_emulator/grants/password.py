@@ -57,12 +57,13 @@ def _is_employee(emulator: Emulator, user: User) -> bool:
 
 
 def _sign_in(emulator: Emulator, request: TokenRequest, application: Application, user: User, acr: ClientAcr) -> SignIn:
+    tenant = common.tenant_of(emulator, user)
     return SignIn(
         user=common.person(emulator, user.tenant_id, user.id, application),
-        tenant=common.tenant_of(emulator, user),
+        tenant=tenant,
         application=application,
         client_acr=acr,
-        scopes=parse_scopes(emulator.world, request.required("scope")).oidc,
+        scopes=parse_scopes(emulator.world, request.required("scope"), tenant=tenant.display_name).oidc,
         sid=str(uuid.uuid4()),
         auth_time=emulator.state.clock.now(),
         amr=("pwd",),

@@ -32,7 +32,7 @@ def _sign_in(
 ) -> SignIn:
     at_first = common.person(emulator, grant.tenant_id, grant.user_id, application)
     common.check_not_revoked(emulator, at_first, since=grant.first_issued_at)
-    user = common.in_tenant_of_path(emulator, at_first, request.path)
+    user = common.in_tenant_of_path(emulator, at_first, request.path, application)
     return SignIn(
         user=common.person(emulator, user.tenant_id, user.id, application),
         tenant=common.tenant_of(emulator, user),

@@ -73,13 +73,20 @@ def tenant_of(emulator: Emulator, user: User) -> Tenant:
     return tenant
 
 
-def in_tenant_of_path(emulator: Emulator, user: User, path: TenantPath) -> User:
+def in_tenant_of_path(emulator: Emulator, user: User, path: TenantPath, application: Application) -> User:
     """A refresh token is good in every tenant that knows the person. Raises 50020 for the others."""
     if path.tenant is None:
         return user
     there = emulator.world.in_tenant(user, path.tenant.id)
     if there is None:
-        raise EntraError(50020, user=user.user_principal_name, tenant=path.tenant.display_name)
+        home = emulator.world.tenant(home_of(user)[0])
+        raise EntraError(
+            50020,
+            user=user.user_principal_name,
+            idp=home.display_name if home else user.tenant_id,
+            tenant=path.tenant.display_name,
+            client_id=application.client_id,
+        )
     return there
 
 
@@ -98,7 +105,7 @@ def requested_scopes(
     Consent must cover it; `agreed` was consented to on the way to this very grant. Raises 65001.
     """
     world, application = emulator.world, sign_in.application
-    requested = parse_scopes(world, request.form.get("scope") or of_grant)
+    requested = parse_scopes(world, request.form.get("scope") or of_grant, tenant=sign_in.tenant.display_name)
     missing = missing_permissions(
         world, emulator.state.consents, application, user=sign_in.user, requested=requested
     ) - parse_scopes(world, agreed).permissions(application)

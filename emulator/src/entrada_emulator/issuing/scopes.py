@@ -55,25 +55,31 @@ class RequestedScopes:
         return frozenset(asked)
 
 
-def parse_scopes(world: World, scope: str | Iterable[str]) -> RequestedScopes:
+def parse_scopes(world: World, scope: str | Iterable[str], *, tenant: str = "") -> RequestedScopes:
     """Reads a scope parameter.
 
-    Raises 70011 for a scope nobody offers or a mix of `.default` with named scopes, 500011 for an unknown resource.
+    Raises 70011 for a scope nobody offers or a mix of `.default` with named scopes, 500011 for a resource that is not
+    known in the `tenant` of that name.
     """
     words = scope.split() if isinstance(scope, str) else list(scope)
     oidc = tuple(name for name in OIDC_SCOPES if name in {_oidc_name(word) for word in words})
+    known: dict[str, Application] = {}
     found: dict[str, list[tuple[str, str]]] = {}
     for word in words:
         if _oidc_name(word) is None:
             identifier, value = _split(word)
-            resource = _resource(world, identifier)
+            resource = world.resource(identifier)
+            if resource is None:
+                raise EntraError(500011, resource=identifier, tenant=tenant)
+            known[resource.client_id] = resource
             found.setdefault(resource.client_id, []).append((identifier, _offered(resource, value, word)))
-    return RequestedScopes(oidc, tuple(_of_resource(world, asked) for asked in found.values()))
+    apis = (_of_resource(known[client_id], asked) for client_id, asked in found.items())
+    return RequestedScopes(oidc, tuple(apis))
 
 
-def parse_client_credentials_scope(world: World, scope: str) -> ResourceScopes:
+def parse_client_credentials_scope(world: World, scope: str, *, tenant: str) -> ResourceScopes:
     """The resource of an application's own token: exactly one `{resource}/.default`; anything else raises 70011."""
-    requested = parse_scopes(world, scope)
+    requested = parse_scopes(world, scope, tenant=tenant)
     if len(requested.apis) != 1 or requested.oidc or not requested.apis[0].is_default:
         raise EntraError(70011, scope=scope)
     return requested.apis[0]
@@ -125,13 +131,6 @@ def _oidc_name(word: str) -> str | None:
     return value.lower() if is_graph and value.lower() in OIDC_SCOPES else None
 
 
-def _resource(world: World, identifier: str) -> Application:
-    resource = world.resource(identifier)
-    if resource is None:
-        raise EntraError(500011, resource=identifier)
-    return resource
-
-
 def _offered(resource: Application, value: str, word: str) -> str:
     if value == DEFAULT:
         return DEFAULT
@@ -141,13 +140,13 @@ def _offered(resource: Application, value: str, word: str) -> str:
     return offered
 
 
-def _of_resource(world: World, asked: list[tuple[str, str]]) -> ResourceScopes:
+def _of_resource(resource: Application, asked: list[tuple[str, str]]) -> ResourceScopes:
     identifier = asked[0][0]
     values = tuple(dict.fromkeys(value for _, value in asked))
     if DEFAULT in values and len(values) > 1:
         raise EntraError(70011, scope=f"{identifier}/{DEFAULT}")
     return ResourceScopes(
-        _resource(world, identifier),
+        resource,
         identifier,
         () if DEFAULT in values else values,
         is_default=DEFAULT in values,

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from entrada_emulator.directory.model import User
-from entrada_emulator.errors import EntraError
+from entrada_emulator.errors import UNNAMED, EntraError
 from entrada_emulator.pages import Problem
 from entrada_emulator.signing_in.conversation import Attempt, Step, forget_account, use_account
 from entrada_emulator.signing_in.second_factor import Reply, ask_again, check_code, check_push, enrol
@@ -132,9 +132,8 @@ def return_without_admin(reply: Reply) -> Attempt:
     """The person goes back without an administrator's approval: 90094."""
     application = reply.attempt.request.client.application
     directory = reply.attempt.request.client.path.tenant
-    raise EntraError(
-        90094, application=application.display_name, tenant=directory.display_name if directory else "your organisation"
-    )
+    tenant = directory.display_name if directory else UNNAMED
+    raise EntraError(90094, application=application.display_name, tenant=tenant)
 
 
 def return_blocked(_: Reply) -> Attempt:

@@ -112,7 +112,7 @@ def authorization_request(world: World, client: Client, parameters: Parameters) 
     return AuthorizationRequest(
         client=client,
         scope=tuple(scope.split()),
-        scopes=parse_scopes(world, scope),
+        scopes=parse_scopes(world, scope, tenant=client.path.directory),
         prompts=_prompts(parameters),
         username_hint=username_of(world, parameters.get("login_hint", "")),
         domain_hint=(parameters.get("domain_hint") or "").lower() or None,
@@ -135,8 +135,7 @@ def correlation_id_of(parameters: Parameters) -> str:
 def _application(world: World, path: TenantPath, client_id: str) -> Application:
     if world.application(client_id) is None:
         # A page names the directory that was asked; only the token endpoint says that the id is of nothing at all.
-        directory = path.tenant.display_name if path.tenant else path.name
-        raise EntraError(700016, client_id=client_id, tenant=directory)
+        raise EntraError(700016, client_id=client_id, tenant=path.directory)
     return application_at(world, client_id, path)
 
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 from starlette.responses import RedirectResponse, Response
 
 from entrada_emulator.directory.model import User
-from entrada_emulator.errors import EntraError
+from entrada_emulator.errors import UNNAMED, EntraError
 from entrada_emulator.signing_in.conversation import (
     Attempt,
     Situation,
@@ -111,10 +111,11 @@ def _hinted(visit: Visit, attempt: Attempt) -> User | None:
 
 def _silence_broken(attempt: Attempt, step: Step) -> EntraError:
     code, error = WHAT_SILENCE_LACKS.get(step, (50058, "login_required"))
-    application = attempt.request.client.application
+    application, directory = attempt.request.client.application, attempt.request.client.path.tenant
     return EntraError(
         code,
         error=error,
+        tenant=directory.display_name if directory else UNNAMED,
         client_id=application.client_id,
         application=application.display_name,
         resource=attempt.request.scopes.first.resource.client_id,
