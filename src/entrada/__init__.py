@@ -46,6 +46,7 @@ if TYPE_CHECKING:
         session_user,
     )
     from entrada.web.pages.rendering import Page
+    from entrada.web.proxy.routes import proxy
     from entrada.web.requires import requires
     from entrada.web.sign_in_link import SignInLink
 
@@ -80,6 +81,7 @@ _HOMES = {
     "in_session": "entrada.requirements",
     "mfa": "entrada.requirements",
     "optional_user": "entrada.web.dependencies",
+    "proxy": "entrada.web.proxy.routes",
     "requires": "entrada.web.requires",
     "role": "entrada.requirements",
     "scope": "entrada.requirements",
@@ -118,6 +120,7 @@ __all__ = [
     "in_session",
     "mfa",
     "optional_user",
+    "proxy",
     "requires",
     "role",
     "scope",

@@ -388,5 +388,11 @@ class ApiUnavailable(Unavailable):
     public = "A service behind this page does not answer just now. Please try again in a moment."
 
 
+class ApiTooSlow(ApiUnavailable):
+    """Such an API has not answered in time."""
+
+    code = "api_timeout"
+
+
 class StoreUnavailable(Unavailable):
     """The session store or the users' database does not answer."""

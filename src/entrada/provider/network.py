@@ -6,7 +6,8 @@ the second time gains nothing (SEC-068).
 
 import socket
 import ssl
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from ipaddress import ip_address, ip_network
 from pathlib import Path
@@ -78,13 +79,25 @@ class CheckedBackend(httpcore2.AsyncNetworkBackend):
         return [address for address in addresses if self._reach.allows(address)]
 
 
+@contextmanager
+def _in_words_of_httpx(request: httpx2.Request) -> Iterator[None]:
+    """Raise httpx2's error in place of httpcore2's of the same name: callers of a client know no others."""
+    try:
+        yield
+    except (httpcore2.TimeoutException, httpcore2.NetworkError, httpcore2.ProtocolError) as error:
+        kind: type[httpx2.TransportError] = getattr(httpx2, type(error).__name__)
+        raise kind(str(error), request=request) from error
+
+
 class _Stream(httpx2.AsyncByteStream):
-    def __init__(self, response: httpcore2.Response) -> None:
+    def __init__(self, response: httpcore2.Response, request: httpx2.Request) -> None:
         self._response = response
+        self._request = request
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
-        async for chunk in self._response.aiter_stream():
-            yield chunk
+        with _in_words_of_httpx(self._request):
+            async for chunk in self._response.aiter_stream():
+                yield chunk
 
     async def aclose(self) -> None:
         await self._response.aclose()
@@ -94,32 +107,36 @@ class NetworkTransport(httpx2.AsyncBaseTransport):
     """httpx2's transport over httpcore2, with the address check."""
 
     def __init__(
-        self, *, trust: ssl.SSLContext, private_addresses_allowed: bool, private_networks: Sequence[str] = ()
+        self,
+        *,
+        trust: ssl.SSLContext,
+        private_addresses_allowed: bool,
+        private_networks: Sequence[str] = (),
+        connections: int = CONNECTIONS,
     ) -> None:
         """Trust whom the context of `trusted_certificates` does: one serves several, for it takes long to make."""
         reach = Reach(private_addresses_allowed, private_networks=tuple(private_networks))
         self._pool = httpcore2.AsyncConnectionPool(
             ssl_context=trust,
-            max_connections=CONNECTIONS,
+            max_connections=connections,
             keepalive_expiry=30,
             network_backend=CheckedBackend(reach),
         )
 
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
-        """Send one request; httpcore2's errors pass through."""
+        """Send one request."""
         url = request.url
-        answer = await self._pool.handle_async_request(
-            httpcore2.Request(
-                method=request.method,
-                url=httpcore2.URL(scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=url.raw_path),
-                headers=request.headers.raw,
-                content=request.stream,
-                extensions=request.extensions,
-            )
+        sent = httpcore2.Request(
+            method=request.method,
+            url=httpcore2.URL(scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=url.raw_path),
+            headers=request.headers.raw,
+            content=request.stream,
+            extensions=request.extensions,
         )
-        return httpx2.Response(
-            answer.status, headers=answer.headers, stream=_Stream(answer), extensions=answer.extensions
-        )
+        with _in_words_of_httpx(request):
+            answer = await self._pool.handle_async_request(sent)
+        stream = _Stream(answer, request)
+        return httpx2.Response(answer.status, headers=answer.headers, stream=stream, extensions=answer.extensions)
 
     async def aclose(self) -> None:
         """Close all connections."""

@@ -20,6 +20,7 @@ from entrada.web.step_up import refused
 if TYPE_CHECKING:
     from entrada.flows.renewing.handed_out import AccessToken
     from entrada.web.api_client import ApiClient
+    from entrada.web.outbound import Outbound
 
 Ask = Callable[[], Awaitable["AccessToken"]]
 Again = Callable[[str, str], Awaitable["AccessToken"]]
@@ -40,13 +41,7 @@ def api_client(base: str, *scopes: str) -> Any:
     _check_base(base)
 
     async def client(connection: HTTPConnection) -> "ApiClient":
-        context = context_of(connection.scope)
-        try:
-            by = _by_bearer if context.bearer else _by_session
-            ask, again = await by(context, scopes)
-            return await _client(connection, base, ask, again)
-        except EntradaError as error:
-            raise await refused(connection, error) from None
+        return await client_for(connection, base, scopes)
 
     dependency: Callable[[HTTPConnection], Awaitable[ApiClient]] = client
     return Depends(ruled(dependency, Anybody()))
@@ -81,12 +76,30 @@ def app_client(base: str, *scopes: str) -> Any:
     return Depends(dependency)
 
 
+async def client_for(
+    connection: HTTPConnection, base: str, scopes: tuple[str, ...], *, outbound: "Outbound | None" = None
+) -> "ApiClient":
+    """Return what `api_client` gives; its requests go out by the connections of `outbound`, if that is given."""
+    try:
+        ask, again = await asking(context_of(connection.scope), scopes)
+        return await _client(connection, base, ask, again, outbound=outbound)
+    except EntradaError as error:
+        raise await refused(connection, error) from None
+
+
+async def asking(context: Context, scopes: tuple[str, ...]) -> tuple[Ask, Again]:
+    """Return what asks for the caller's token for these scopes, and for another after a claims challenge."""
+    return await (_by_bearer if context.bearer else _by_session)(context, scopes)
+
+
 def _check_base(base: str) -> None:
     if not base.startswith(("https://", "http://")):
         raise ValueError("the API's address begins with https://, such as https://graph.microsoft.com/v1.0/")
 
 
-async def _client(connection: HTTPConnection, base: str, ask: Ask, again: Again) -> "ApiClient":
+async def _client(
+    connection: HTTPConnection, base: str, ask: Ask, again: Again, *, outbound: "Outbound | None" = None
+) -> "ApiClient":
     from entrada.web.api_client import ApiClient
 
     async def challenged(old: str, claims: str) -> str:
@@ -95,8 +108,8 @@ async def _client(connection: HTTPConnection, base: str, ask: Ask, again: Again)
         except EntradaError as error:
             raise await refused(connection, error, begun=True) from None
 
-    token, outbound = await ask(), context_of(connection.scope).house.outbound
-    return ApiClient(base, token=token.value, source=token.source, outbound=outbound, challenged=challenged)
+    token, way = await ask(), outbound or context_of(connection.scope).house.outbound
+    return ApiClient(base, token=token.value, source=token.source, outbound=way, challenged=challenged)
 
 
 async def _tenant(context: Context) -> str | None:

@@ -16,6 +16,7 @@ from starlette.requests import HTTPConnection, Request
 from starlette.responses import JSONResponse, Response
 
 from entrada.errors import (
+    ApiTooSlow,
     ApiUnavailable,
     AuthorityRefused,
     BearerMissing,
@@ -94,6 +95,7 @@ STATUS: Mapping[type[EntradaError], HTTPStatus] = {
     SignInRefused: HTTPStatus.FORBIDDEN,
     ScopeNotAskedFor: HTTPStatus.FORBIDDEN,
     TooMany: HTTPStatus.TOO_MANY_REQUESTS,
+    ApiTooSlow: HTTPStatus.GATEWAY_TIMEOUT,
     ApiUnavailable: HTTPStatus.BAD_GATEWAY,
     Unavailable: HTTPStatus.SERVICE_UNAVAILABLE,
     EntradaError: HTTPStatus.INTERNAL_SERVER_ERROR,

@@ -1,4 +1,9 @@
-"""The way to the APIs that the application calls: one pool of connections for all its clients."""
+"""The way to the APIs that the application calls: one pool of connections for all its clients.
+
+What is proxied goes by a pool for each upstream: answers may last for hours, and a slow one holds up no other.
+"""
+
+from collections.abc import Callable
 
 import httpx2
 
@@ -7,12 +12,24 @@ from entrada import tracing
 GRAPH = "https://graph.microsoft.com"
 
 
+Another = Callable[[], httpx2.AsyncBaseTransport]
+"""Makes a transport with a pool of its own."""
+
+
 class Outbound(httpx2.AsyncBaseTransport):
     """One pool of connections shared by every client; a client that is closed leaves it open."""
 
-    def __init__(self, transport: httpx2.AsyncBaseTransport, *, graph_url: str) -> None:
+    def __init__(self, transport: httpx2.AsyncBaseTransport, *, graph_url: str, another: "Another") -> None:
         self._transport = transport
         self._graph_url = graph_url
+        self._another = another
+        self._apart: dict[str, Outbound] = {}
+
+    def apart(self, name: str) -> "Outbound":
+        """Return the way of this name, which shares no connection with the others; it is closed with this one."""
+        if name not in self._apart:
+            self._apart[name] = Outbound(self._another(), graph_url=self._graph_url, another=self._another)
+        return self._apart[name]
 
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
         """Send by the shared pool; who gets the token goes on with the trace, if there is one."""
@@ -27,6 +44,8 @@ class Outbound(httpx2.AsyncBaseTransport):
 
     async def close_pool(self) -> None:
         """Close the connections, when the application stops."""
+        for way in (*self._apart.values(),):
+            await way.close_pool()
         await self._transport.aclose()
 
     def address(self, base: str) -> str:

@@ -15,7 +15,9 @@ from starlette.routing import BaseRoute, Mount
 
 from entrada.settings import Settings
 from entrada.web import dependencies
+from entrada.web.proxy.upstream import BELOW, fault_of_pairs, upstream_of
 from entrada.web.requires import rule_of
+from entrada.web.routes.table import own_paths, own_trees
 
 ALIASES: dict[str, Any] = {
     name: getattr(dependencies, name)
@@ -36,6 +38,7 @@ def refuse_faults(app: FastAPI, settings: Settings) -> None:
     """TypeError names each route, those of mounted applications too, that is not as safe as it looks."""
     found = list(_routes(app.routes))
     faults = [f"{path}: {fault}" for path, dependant in found if dependant for fault in _misread(dependant)]
+    faults += _proxy_faults(found, settings)
     if settings.deny_by_default:
         documentation = tuple(f"{path}/" for path in (app.openapi_url, app.docs_url) if path)
         faults += [
@@ -59,6 +62,18 @@ def _routes(routes: Iterable[BaseRoute], below: str = "") -> Iterator[tuple[str,
             yield from _routes(route.routes, path)
         else:
             yield (f"{path}/" if isinstance(route, Mount) else path), None
+
+
+def _proxy_faults(found: Iterable[tuple[str, Dependant | None]], settings: Settings) -> list[str]:
+    """Say what is wrong with what is passed on to other APIs."""
+    known = [(path, upstream_of(dependant.call)) for path, dependant in found if dependant]
+    proxied = {(path, upstream) for path, upstream in known if upstream and not path.endswith(BELOW)}
+    if not proxied:
+        return []
+    ours = {*own_paths(settings), *own_trees(settings)}
+    ordered = sorted(proxied, key=lambda each: (each[0], each[1].methods))
+    faults = [f"{path}: {fault}" for path, upstream in ordered for fault in upstream.faults(path, settings, ours=ours)]
+    return [*faults, *fault_of_pairs(ordered)]
 
 
 def _is_open(path: str, open_paths: Sequence[str]) -> bool:

@@ -159,7 +159,7 @@ def build(
         sessions=ground.sessions,
         people=people,
         endings=endings,
-        outbound=Outbound(outside.to_apis, graph_url=settings.graph_url),
+        outbound=Outbound(outside.to_apis, graph_url=settings.graph_url, another=outside.to_upstream),
         csrf=CsrfTokens(ground.ring),
         pages=_pages(settings, templates, outside.policy),
         cookies=Cookies.from_settings(settings),

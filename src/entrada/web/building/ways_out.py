@@ -1,6 +1,8 @@
 """All that speaks with the authority and with APIs, built from the settings; nothing of it calls out yet."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from random import random
 
 import httpx2
@@ -23,6 +25,8 @@ from entrada.provider.tokens.logout_token import LogoutTokenVerifier
 from entrada.settings import Settings
 from entrada.web.pages.content_policy import ContentPolicy
 
+UPSTREAM_CONNECTIONS = 500  # to each upstream: a stream of events keeps one for as long as somebody listens
+
 
 @dataclass(frozen=True, slots=True)
 class WaysOut:
@@ -32,6 +36,8 @@ class WaysOut:
     """To the authority, bounded in everything."""
     to_apis: httpx2.AsyncBaseTransport
     """To the APIs that the application calls."""
+    to_upstream: Callable[[], httpx2.AsyncBaseTransport]
+    """Makes the way to an upstream that requests are passed on to."""
     policy: ContentPolicy
     discovery: Discovery
     credentials: Credentials
@@ -56,7 +62,7 @@ def lay_ways_out(
     clock: Clock,
 ) -> WaysOut:
     """Return the parts, each built on the one before."""
-    egress, to_apis = _transports(settings, transport)
+    egress, to_apis, to_upstream = _transports(settings, transport)
     policy = ContentPolicy([Authority.from_settings(settings).metadata_url])  # known also while the authority is down
     sources = _sources(settings, egress, policy, clock)
     discovery = sources[0].discovery
@@ -65,6 +71,7 @@ def lay_ways_out(
     return WaysOut(
         egress=egress,
         to_apis=to_apis,
+        to_upstream=to_upstream,
         policy=policy,
         discovery=discovery,
         credentials=credentials,
@@ -82,17 +89,20 @@ def lay_ways_out(
 
 def _transports(
     settings: Settings, transport: httpx2.AsyncBaseTransport | None
-) -> tuple[Egress, httpx2.AsyncBaseTransport]:
-    """Return the way to the authority, bounded in everything, and the one to the APIs that the application calls."""
+) -> tuple[Egress, httpx2.AsyncBaseTransport, Callable[[], httpx2.AsyncBaseTransport]]:
+    """Return the way to the authority, bounded in everything, that to the APIs, and what makes one to an upstream."""
     private = not settings.production
     if transport is not None:
-        return Egress(transport=transport, private_addresses_allowed=private), transport
-    trust = trusted_certificates(settings.ca_file)
-    to_authority, to_apis = (
-        NetworkTransport(trust=trust, private_addresses_allowed=private, private_networks=settings.private_networks)
-        for _ in range(2)  # so that APIs that do not answer take no connection from the authority
+        return Egress(transport=transport, private_addresses_allowed=private), transport, lambda: transport
+    make = partial(
+        NetworkTransport,
+        trust=trusted_certificates(settings.ca_file),
+        private_addresses_allowed=private,
+        private_networks=settings.private_networks,
     )
-    return Egress(transport=to_authority, private_addresses_allowed=private), to_apis
+    to_authority, to_apis = make(), make()  # so that APIs that do not answer take no connection from the authority
+    egress = Egress(transport=to_authority, private_addresses_allowed=private)
+    return egress, to_apis, partial(make, connections=UPSTREAM_CONNECTIONS)
 
 
 def _sources(settings: Settings, egress: Egress, policy: ContentPolicy, clock: Clock) -> tuple[Source, ...]:

@@ -78,24 +78,28 @@ class OpenSocket:
     async def _close_with_session(self) -> None:
         while not self._over:
             await asyncio.sleep(EVERY.total_seconds())
-            self._over = not await self._lives()
+            used, self._used = self._used, False
+            self._over = not await session_lives(self._context, used=used)
         log.info("socket_closed", reason="session_ended")
         with suppress(OSError, RuntimeError):  # which servers raise when the browser has gone by itself meanwhile
             await self._send({"type": CLOSE, "code": POLICY_VIOLATION, "reason": ""})
         if self._waiting is not None:
             self._waiting.cancel()
 
-    async def _lives(self) -> bool:
-        """Look the session up; while the store does not answer nobody is put out."""
-        used, self._used = self._used, False
-        sessions, session_id = self._context.house.sessions, self._context.session_id or ""
-        try:
-            return await (sessions.visit if used else sessions.load)(session_id) is not None
-        except Unavailable:
-            return True
-        except Exception:
-            log.exception("socket_not_watched")
-            return False
+
+async def session_lives(context: Context, *, used: bool) -> bool:
+    """Look the session of a request up that still goes on; while the store does not answer nobody is put out.
+
+    `used` says whether the person has done something since, which counts as use of the session.
+    """
+    sessions, session_id = context.house.sessions, context.session_id or ""
+    try:
+        return await (sessions.visit if used else sessions.load)(session_id) is not None
+    except Unavailable:
+        return True
+    except Exception:
+        log.exception("socket_not_watched")
+        return False
 
 
 def _gone() -> Message:
