@@ -93,6 +93,8 @@ async def whole(receive: Any) -> bytes:
     body, more = b"", True
     while more:
         message = await receive()
+        if message["type"] == "http.disconnect":
+            raise ConnectionError("the body broke off")
         body, more = body + message.get("body", b""), message.get("more_body", False)
     return body
 
@@ -116,7 +118,13 @@ async def served(app: Any, **options: Any) -> AsyncIterator[int]:
     """Serve an application in this loop; gives its port."""
     with socket.create_server(("127.0.0.1", 0)) as listening:
         config = uvicorn.Config(
-            app, log_config=None, lifespan="off", server_header=False, timeout_graceful_shutdown=1, **options
+            app,
+            log_config=None,
+            lifespan="off",
+            server_header=False,
+            proxy_headers=False,
+            timeout_graceful_shutdown=1,
+            **options,
         )
         server = Server(config)
         task = asyncio.create_task(server.serve(sockets=[listening]))
@@ -173,8 +181,10 @@ def one_api(app: FastAPI, to: str) -> None:
 
 
 @asynccontextmanager
-async def fronted(entra: Entra, data_dir: Path, build: Build = one_api, **values: Any) -> AsyncIterator[Site]:
-    """Run the portal and the API; `build` is told where the API is."""
+async def fronted(
+    entra: Entra, data_dir: Path, build: Build = one_api, *, signed_in: bool = True, **values: Any
+) -> AsyncIterator[Site]:
+    """Run the portal and the API, with Mia signed in; `build` is told where the API is."""
     api = Api()
     async with served(api) as api_port:
 
@@ -189,4 +199,4 @@ async def fronted(entra: Entra, data_dir: Path, build: Build = one_api, **values
             served(door.app) as port,
         ):
             entra.consent(entra.user(), scopes=(SCOPE,))
-            yield Site(door, api, api_port, port, await door.admitted())
+            yield Site(door, api, api_port, port, await door.admitted() if signed_in else "nobody")

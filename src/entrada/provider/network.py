@@ -63,20 +63,22 @@ class CheckedBackend(httpcore2.AsyncNetworkBackend):
     ) -> httpcore2.AsyncNetworkStream:
         """Resolve the host and connect to the first of its allowed addresses that answers."""
         failure: Exception = httpcore2.ConnectError("no allowed address")
-        for address in await self._addresses(host, port):
+        for address in await allowed_addresses(host, port, self._reach):
             try:
                 return await self._backend.connect_tcp(address, port, timeout, local_address, socket_options)
             except (httpcore2.ConnectError, httpcore2.ConnectTimeout) as error:
                 failure = error
         raise failure
 
-    async def _addresses(self, host: str, port: int) -> list[str]:
-        try:
-            found = await anyio.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-        except OSError as error:
-            raise httpcore2.ConnectError("the name does not resolve") from error
-        addresses = dict.fromkeys(str(address[0]) for *_, address in found)
-        return [address for address in addresses if self._reach.allows(address)]
+
+async def allowed_addresses(host: str, port: int, reach: Reach) -> list[str]:
+    """Return the addresses of a host that may be called; httpcore2's ConnectError when its name has none at all."""
+    try:
+        found = await anyio.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    except OSError as error:
+        raise httpcore2.ConnectError("the name does not resolve") from error
+    addresses = dict.fromkeys(str(address[0]) for *_, address in found)
+    return [address for address in addresses if reach.allows(address)]
 
 
 @contextmanager

@@ -43,8 +43,9 @@ def proxy(
     )
     allowed = [requires() if rule is None else requires(rule)]
     forward, connect = _endpoints(upstream)
+    taken = list(methods or ALL)
     for path in (prefix, f"{prefix}{BELOW}"):
-        app.add_api_route(path, forward, methods=list(methods), dependencies=allowed, include_in_schema=False)
+        app.add_api_route(path, forward, methods=taken, dependencies=allowed, include_in_schema=False)
         if websockets:
             app.add_api_websocket_route(path, connect, dependencies=allowed)
 

@@ -1,0 +1,177 @@
+"""Who is let through to the API behind, and what is refused before anything is sent up (BEY-11)."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from entrada_emulator.directory import seeds
+from entrada_emulator.issuing.keys import SigningKey
+from entrada_emulator.pytest_plugin import Entra, new_entra
+from fastapi import FastAPI
+
+from entrada import proxy, role
+from entrada.flows.stepping_up.challenge import claims_in
+from tests.access_tokens import app_token, user_token
+from tests.front_door import SESSION
+from tests.journeys.test_claims_challenge import CHALLENGE, CONTEXT
+from tests.journeys.test_downstream import LEDGER_SCOPE, claims_of
+from tests.proxied import SCOPE, Site, fronted, respond, whole
+
+
+async def test_strangers(site: Site) -> None:
+    """SEC-129: a script without a session gets 401, a page is sent to sign in and back; the API hears nothing."""
+    async with site.client(cookie="a=b") as stranger:
+        refused = await stranger.get("/api/orders/7?x=1")
+        page = {"accept": "text/html", "sec-fetch-mode": "navigate", "sec-fetch-site": "none"}
+        opened = await stranger.get("/api/orders/7?x=1", headers=page)
+    assert (refused.status_code, refused.json()["code"]) == (401, "login_required")
+    assert opened.status_code == 302
+    assert opened.headers["location"].endswith("return_to=%2Fapi%2Forders%2F7%3Fx%3D1")
+    assert site.api.seen == []
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE"])
+async def test_cross_site(site: Site, method: str) -> None:
+    """SEC-089, SEC-090: what changes something needs both proofs of its source, as any route of ours does."""
+    for lines in (["Sec-Fetch-Site: cross-site", "X-CSRF: 1"], ["Sec-Fetch-Site: same-origin"], ["X-CSRF: 1"]):
+        headers = dict(line.split(": ") for line in lines)
+        async with site.client() as browser:
+            del browser.headers["x-csrf"], browser.headers["sec-fetch-site"]
+            refused = await browser.request(method, "/api/orders/7", headers=headers)
+        assert (refused.status_code, refused.json()["code"]) == (403, "cross_site_request"), lines
+    assert site.api.seen == []
+
+
+async def test_a_body_too_large(site: Site) -> None:
+    """SEC-157: the limits for bodies hold: 413, whether the length is said or not."""
+    async with site.client() as browser:
+        for body in (b"x" * 1_100_000, _pieces(1_100_000)):
+            refused = await browser.post("/api/orders", content=body)
+            assert (refused.status_code, refused.json()["code"]) == (413, "body_too_large")
+    assert not [each for each in site.api.seen if each.body]
+
+
+async def _pieces(size: int) -> AsyncIterator[bytes]:
+    for _ in range(0, size, 10_000):
+        yield b"x" * 10_000
+
+
+@pytest.fixture
+async def ruled(entra_keys: tuple[SigningKey, ...], tmp_path: Path) -> AsyncIterator[Site]:
+    def build(app: FastAPI, to: str) -> None:
+        proxy(app, "/api/orders", to=to, scopes=[SCOPE], rule=role("Nobody.Has"))
+        proxy(app, "/api/open", to=to, scopes=[SCOPE])
+
+    limit = {"limits": True, "limit_people": "5/minute"}
+    async with fronted(new_entra(keys=entra_keys), tmp_path, build, deny_by_default=True,
+                       open_paths=("/", "/hook", "/length", "/broken"), **limit) as site:  # fmt: skip
+        yield site
+
+
+async def test_rules_and_limits(ruled: Site) -> None:
+    """SEC-131, SEC-152: a rule refuses before a token is asked for; requests that are passed on count like others.
+
+    With `deny_by_default` the application starts: a proxied route asks who calls.
+    """
+    asked = ruled.door.calls("/token")
+    async with ruled.client() as browser:
+        refused = await browser.get("/api/orders/7")
+        assert (refused.status_code, refused.json()["code"]) == (403, "insufficient_scope")
+        statuses = [(await browser.get("/api/open")).status_code for _ in range(5)]
+    assert statuses[:3] == [200] * 3
+    assert statuses[-1] == 429
+    assert ruled.door.calls("/token") == asked
+    assert {each.target for each in ruled.api.seen} == {"/"}
+
+
+async def test_one_renewal(site: Site) -> None:
+    """TOK-2, TOK-4: a token that has expired is renewed silently, once for twenty requests at the same time."""
+    async with site.client() as browser:
+        await browser.get("/api/orders/7")
+        site.door.entra.state.clock.move(timedelta(minutes=58))
+        async with site.client() as still_there:
+            await still_there.get("/private")
+        site.door.entra.state.clock.move(timedelta(minutes=40))
+        asked = len(site.door.entra.state.recorder.requests("token"))
+        answers = await asyncio.gather(*[browser.get("/api/orders/7") for _ in range(20)])
+    assert {each.status_code for each in answers} == {200}
+    assert len(site.door.entra.state.recorder.requests("token")) == asked + 1
+    assert len({each.values("authorization")[0] for each in site.api.seen}) == 2
+
+
+class Strict:
+    """An API that wants authentication context c1."""
+
+    def __init__(self) -> None:
+        self.bodies: list[int] = []
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        token = dict(scope["headers"])[b"authorization"].decode().removeprefix("Bearer ")
+        self.bodies.append(len(await whole(receive)))
+        if "c1" in claims_of(token).get("acrs", ()):
+            await respond(send, b"done", ("content-type", "text/plain"))
+        else:
+            await respond(send, b"{}", ("www-authenticate", CHALLENGE), status=401)
+
+
+async def test_a_claims_challenge(site: Site) -> None:
+    """BEY-4: a challenge of the API sends a page to the step and back, and tells a script where to go."""
+    with site.api.answering(Strict()):
+        async with site.client() as browser:
+            script = await browser.post("/api/orders", content=b"two desks")
+            page = {"accept": "text/html", "sec-fetch-mode": "navigate", "sec-fetch-site": "none"}
+            opened = await browser.get("/api/orders/7", headers=page)
+    assert (script.status_code, script.json()["code"]) == (401, "interaction_required")
+    assert script.json()["login"].startswith("/api/auth/")
+    assert claims_in(script.headers.get_list("www-authenticate")) == CONTEXT
+    assert opened.status_code == 302
+    assert opened.headers["location"].startswith("/api/auth/login?return_to=%2Fapi%2Forders%2F7")
+
+
+@pytest.fixture
+async def between(entra_keys: tuple[SigningKey, ...], tmp_path: Path) -> AsyncIterator[Site]:
+    """An API that passes on to the next one: its callers bring bearer tokens."""
+
+    def build(app: FastAPI, to: str) -> None:
+        proxy(app, "/api/ledger", to=to, scopes=[LEDGER_SCOPE])
+
+    own = {"client_id": seeds.API, "client_secret": "emulator-secret-birch-orders", "scopes": ("User.Read",)}
+    async with fronted(new_entra(keys=entra_keys), tmp_path, build, signed_in=False, **own) as site:
+        yield site
+
+
+async def test_bearer_callers(between: Site) -> None:
+    """TOK-6, SEC-095: who calls by token is acted for, with another token; an application has nobody to act for."""
+    entra: Entra = between.door.entra
+    token = user_token(entra)["access_token"]
+    async with between.client(cookie=f"{SESSION}=none", authorization=f"Bearer {token}") as client:
+        assert (await client.get("/api/ledger/7")).status_code == 200
+        refused = await client.get("/api/ledger/7", headers={"authorization": f"Bearer {app_token(entra)}"})
+        assert refused.status_code == 403
+        broken = await client.get("/api/ledger/7", headers={"authorization": "Bearer e30.e30.e30"})
+        assert broken.status_code == 401
+    (seen,) = between.api.seen
+    (authorization,) = seen.values("authorization")
+    claims = claims_of(authorization.removeprefix("Bearer "))
+    assert (claims["aud"], claims["oid"]) == (seeds.LEDGER_URI, claims_of(token)["oid"])
+    assert token not in str(seen.headers)
+
+
+async def test_no_secret_in_logs(site: Site, caplog: pytest.LogCaptureFixture) -> None:
+    """SEC-146: neither the token, nor the query, nor the session is in a line, also when the API breaks."""
+
+    async def broken(_scope: Any, _receive: Any, _send: Any) -> None:
+        raise ValueError
+
+    caplog.set_level("DEBUG")
+    async with site.client() as browser:
+        await browser.get("/api/orders/7?code=canary-of-the-query")
+        with site.api.answering(broken):
+            assert (await browser.get("/api/orders/7?code=canary-of-the-query")).status_code == 500
+    (token,) = {each.values("authorization")[0].removeprefix("Bearer ") for each in site.api.seen}
+    ours = [line.getMessage() for line in caplog.records if line.name.startswith("entrada")]
+    text = "\n".join(ours)
+    assert not [secret for secret in (token, "canary-of-the-query", site.session) if secret in text]
