@@ -15,6 +15,7 @@ from tests.forked import ROOT
 
 SECRETS = ("access_token", "refresh_token", "id_token")
 PATIENCE = 60.0  # seconds
+GLANCE = 2000  # milliseconds: a button is there, or comes at once
 STORED = """async () => JSON.stringify([
   {...localStorage}, {...sessionStorage}, document.cookie, await indexedDB.databases(), await caches.keys(),
 ])"""
@@ -68,14 +69,14 @@ def answers_all(window: Page, name: str) -> None:
         window.get_by_role("button", name="No", exact=True),
         window.get_by_role("button", name="Accept", exact=True),
     )
+    one_of = reduce(Locator.or_, buttons).first
     (page, *_) = window.context.pages
     until = time.monotonic() + PATIENCE
     while not window.is_closed():
         assert time.monotonic() < until, window.url
-        for button in buttons:
-            with suppress(Error):  # it may close while we look
-                if button.is_visible():
-                    button.evaluate("button => { setTimeout(() => button.click()) }")
+        with suppress(Error):  # it may close while we look; and only what has a limit ends when it does just then
+            one_of.wait_for(timeout=GLANCE)
+            one_of.evaluate("button => { setTimeout(() => button.click()) }", timeout=GLANCE)
         page.wait_for_timeout(100)
 
 

@@ -1,4 +1,4 @@
-"""A WebSocket that a session let in ends with the session (SEC-075)."""
+"""A WebSocket that a session or a bearer token let in ends with it (SEC-075)."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -11,8 +11,10 @@ import pytest
 from entrada_emulator.pytest_plugin import Entra
 from fastapi import FastAPI, WebSocket, WebSocketDisconnect
 
-from entrada import CurrentUser, OptionalUser
+from entrada import CurrentUser, OptionalUser, User
+from tests.access_tokens import user_token
 from tests.front_door import AUTH, BASE, SESSION, FrontDoor, routes, running
+from tests.journeys.test_bearer import orders
 from tests.journeys.test_people_change import ROOT, house_of
 
 HOST = "portal.birch.example"
@@ -23,9 +25,12 @@ CLOSED = {"type": "websocket.close", "code": 1008, "reason": ""}
 class Socket:
     """One WebSocket client of the application, as a server would present it."""
 
-    def __init__(self, door: FrontDoor, path: str, session: str | None, *, gone: bool = False) -> None:
+    def __init__(
+        self, door: FrontDoor, path: str, session: str | None, *, token: str | None = None, gone: bool = False
+    ) -> None:
         cookie = [(b"cookie", f"{SESSION}={session}".encode())] if session else []
-        headers = [(b"host", HOST.encode()), (b"origin", BASE.encode()), *cookie]
+        token_header = [(b"authorization", f"Bearer {token}".encode())] if token else []
+        headers = [(b"host", HOST.encode()), (b"origin", BASE.encode()), *cookie, *token_header]
         scope = {"type": "websocket", "asgi": {"version": "3.0"}, "http_version": "1.1", "scheme": "wss", "path": path,
                  "raw_path": path.encode(), "query_string": b"", "root_path": "", "headers": headers,
                  "client": ("192.0.2.1", 5), "server": (HOST, 443), "subprotocols": []}  # fmt: skip
@@ -174,3 +179,41 @@ async def test_a_browser_that_has_gone(door: FrontDoor) -> None:
     async with asyncio.timeout(LIMIT):
         await socket.task
     assert door.app.state.ended == [1008]
+
+
+async def test_the_token_is_over(entra: Entra, tmp_path: Path) -> None:
+    """API-1, SEC-075: who came by token is out when it expires, also while the authority does not answer."""
+    async with orders(entra, tmp_path, build=with_sockets) as door:
+        token = user_token(entra)["access_token"]
+        sockets = [await Socket(door, path, None, token=token).opened() for path in ("/echo", "/news", "/open")]
+        stranger = await Socket(door, "/open", None).opened()
+        assert await sockets[0].says("hello") == "Mia Member: hello"
+        door.internet.hosts.pop("login.microsoftonline.com")
+        door.entra.state.clock.move(timedelta(hours=2))
+        await asyncio.gather(*[each.until_closed() for each in sockets])
+        assert door.app.state.ended == [1008]
+        assert not stranger.task.done()
+        stranger.task.cancel()
+        await asyncio.wait([stranger.task])
+
+
+async def test_deactivated_with_a_token(entra: Entra, tmp_path: Path) -> None:
+    """USR-3: who is made inactive is out of what their token has opened, long before it expires; others go on."""
+    async with orders(entra, tmp_path, build=with_sockets) as door:
+        house = house_of(door.app)
+        await house.people.directory.signed_in(_mia(entra), entra.state.clock.now())
+        mia, ada = [
+            await Socket(door, "/echo", None, token=user_token(entra, upn)["access_token"]).opened()
+            for upn in ("mia@birch.example", "ada@birch.example")
+        ]
+        (known,) = (await house.administration.people.page()).people
+        await house.administration.deactivate(known.id, by=ROOT)
+        assert await mia.until_closed() == []
+        assert await ada.says("still here") == "Ada Admin: still here"
+        ada.task.cancel()
+        await asyncio.wait([ada.task])
+
+
+def _mia(entra: Entra) -> User:
+    person = entra.user()
+    return User(issuer="https://login.example", subject="mia", tenant_id=person.tenant_id, object_id=person.id)

@@ -75,6 +75,11 @@ class Bearers:
         entry = self._known.get(header, now=now)
         return entry.value.admitted if entry is not None and now < entry.sure_until else None
 
+    def believed_until(self, header: bytes) -> float:
+        """Return until when what is remembered is good, in seconds since 1970; 0 when nothing is."""
+        entry = self._known.get(header, now=self._now())
+        return entry.until if entry is not None else 0
+
     def asks_about(self, header: bytes) -> bool:
         """Say whether a token that is not remembered would be asked about at the provider."""
         return self._introspection is not None and header.count(b".") != DOTS_OF_A_JWS

@@ -5,7 +5,7 @@ What is remembered of a token costs a look-up; see `flows.bearer`.
 
 from string import ascii_letters, digits
 
-from entrada.errors import BearerMalformed, BearerRefused, NotAllowed
+from entrada.errors import BearerMalformed, BearerRefused, EntradaError, NotAllowed, Unavailable
 from entrada.principal import App, Principal, User
 from entrada.web.context import Context
 
@@ -20,7 +20,23 @@ async def principal_of(context: Context) -> Principal:
 
     BearerMalformed, BearerRefused, NotAdmitted or Unavailable say why nobody may.
     """
-    return context.caller or context.house.bearers.known(_header(context)) or await admitted(context)
+    context.caller = context.caller or context.house.bearers.known(_header(context)) or await admitted(context)
+    return context.caller
+
+
+async def is_good(context: Context) -> bool:
+    """Say whether the request's token still lets its caller in; Unavailable if that cannot be told."""
+    try:
+        return bool(context.house.bearers.known(_header(context)) or await admitted(context))
+    except Unavailable:
+        raise
+    except EntradaError:
+        return False
+
+
+def believed_until(context: Context) -> float:
+    """Return until when the token that let the request in is good, in seconds since 1970; 0 when that is forgotten."""
+    return context.house.bearers.believed_until(_header(context))
 
 
 async def admitted(context: Context) -> Principal:

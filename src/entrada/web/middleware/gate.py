@@ -22,7 +22,7 @@ from entrada.web.failures import POLICY_VIOLATION, answer, answer_http_exception
 from entrada.web.guards import csrf
 from entrada.web.guards.guards import METHODS
 from entrada.web.guards.request_size import check_head
-from entrada.web.middleware.open_sockets import ends_with_session
+from entrada.web.middleware.open_sockets import ends_in_time
 from entrada.web.pages.assets import ROOT
 from entrada.web.request_body import Recorded, kind_of
 from entrada.web.resuming import resumed
@@ -86,7 +86,8 @@ class Gate:
 
     def _route(self, scope: Scope, context: Context) -> ASGIApp:
         if scope["type"] == "websocket":
-            return self._app if context.session_id is None else ends_with_session(self._app, context)
+            stranger = context.session_id is None and not context.bearer
+            return self._app if stranger else ends_in_time(self._app, context)
         path = scope["path"]
         if scope.get("root_path") and not self._below_a_path:
             self._below_a_path = True
