@@ -1,6 +1,8 @@
 """Who is let through to the API behind, and what is refused before anything is sent up (BEY-11)."""
 
 import asyncio
+import base64
+import json
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
@@ -129,6 +131,53 @@ async def test_a_claims_challenge(site: Site) -> None:
     assert claims_in(script.headers.get_list("www-authenticate")) == CONTEXT
     assert opened.status_code == 302
     assert opened.headers["location"].startswith("/api/auth/login?return_to=%2Fapi%2Forders%2F7")
+
+
+class Fresh:
+    """An API that takes no token which was issued before the last revocation that it heard of."""
+
+    def __init__(self, since: int) -> None:
+        self.since = since
+        self.bodies: list[tuple[int, int]] = []
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        token = dict(scope["headers"])[b"authorization"].decode().removeprefix("Bearer ")
+        good = claims_of(token)["iat"] >= self.since
+        status = 200 if good else 401
+        self.bodies.append((len(await whole(receive)), status))
+        wanted = json.dumps({"access_token": {"nbf": {"essential": True, "value": str(self.since)}}})
+        challenge = f'Bearer error="insufficient_claims", claims="{base64.b64encode(wanted.encode()).decode()}"'
+        await respond(send, b"{}", *([] if good else [("www-authenticate", challenge)]), status=status)
+
+
+async def test_a_challenge_that_a_renewal_answers(site: Site) -> None:
+    """BEY-4: the request is sent again with the new token if its body is still there; else who asked is told to."""
+    small, large = b"x" * 60_000, b"x" * 1_000_000
+    session, clock, bodies = await site.door.admitted(), site.door.entra.state.clock, []
+    async with site.client(session=session) as browser:
+        for body in (small, large):
+            clock.move(timedelta(seconds=90))
+            api = Fresh(int(clock.now().timestamp()))
+            with site.api.answering(api):
+                first = await browser.post("/api/orders", content=body)
+                second = await browser.post("/api/orders", content=body)
+            bodies.append((api.bodies, first.status_code, first.headers.get("retry-after"), second.status_code))
+    again, once = (len(small), 200), (len(large), 200)
+    assert bodies[0] == ([(len(small), 401), again, again], 200, None, 200)
+    assert bodies[1] == ([(len(large), 401), once], 503, "1", 200)
+
+
+async def test_a_refusal_is_the_apis_own(site: Site) -> None:
+    """A 401 without a challenge that we could meet comes back as it is, but for words about a token of ours."""
+
+    async def no(_scope: Any, _receive: Any, send: Any) -> None:
+        await respond(send, b'{"why": "closed"}', ("www-authenticate", 'Bearer error="invalid_token"'), status=401)
+
+    with site.api.answering(no):
+        async with site.client() as browser:
+            answer = await browser.post("/api/orders", content=b"x" * 500_000)
+    assert (answer.status_code, answer.json()) == (401, {"why": "closed"})
+    assert "www-authenticate" not in answer.headers
 
 
 @pytest.fixture

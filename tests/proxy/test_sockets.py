@@ -110,6 +110,22 @@ async def test_gone_without_a_word(site: Site) -> None:
     async with asyncio.timeout(PATIENCE):
         assert (await ENDS.get())[0] == 1001
 
+    async def cut_off(_scope: Any, receive: Any, send: Any) -> None:
+        await receive()
+        await send({"type": "websocket.accept"})
+        await send({"type": "websocket.send", "text": "here"})
+
+    site.api.websocket = cut_off
+    try:
+        async with opened(site, "/api/live") as socket:
+            assert await socket.recv() == "here"
+            with pytest.raises(ConnectionClosed) as ended:
+                await socket.recv()
+    finally:
+        site.api.websocket = echo
+    assert ended.value.rcvd
+    assert ended.value.rcvd.code == 1014
+
 
 async def test_refused_handshakes(site: Site) -> None:
     """SEC-093, SEC-131: another site's page, a stranger, whom a rule refuses, a path that steps up, no WebSockets."""

@@ -11,8 +11,10 @@ from fastapi import APIRouter, FastAPI
 
 from entrada import Rule, proxy, role
 from entrada.keyring import generate
+from entrada.web.route_faults import refuse_faults
 from tests.attacks.test_production import PRODUCTION
-from tests.front_door import BASE, routes, running
+from tests.docs.blocks import python_blocks
+from tests.front_door import BASE, routes, running, settings
 from tests.proxied import SCOPE
 
 GOOD: dict[str, Any] = {"to": "https://orders.birch.example/v1", "scopes": [SCOPE]}
@@ -101,6 +103,17 @@ async def test_without_the_package(entra: Entra, tmp_path: Path, monkeypatch: py
         async with running(entra, tmp_path, build=build):
             pass
     assert str(refused.value) == "/x/live: WebSockets need the package websockets: pip install 'entrada[websockets]'"
+
+
+def test_what_the_page_shows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The block of docs/proxy.md makes an application that has nothing wrong with it, in production too."""
+    (block,) = [each for each in python_blocks() if each.page.name == "proxy.md"]
+    monkeypatch.chdir(tmp_path)
+    for name, value in {"TENANT_ID": PRODUCTION["tenant_id"], "CLIENT_ID": "x", "CLIENT_SECRET": "y"}.items():
+        monkeypatch.setenv(f"AZURE_{name}", value)
+    written: dict[str, Any] = {"__name__": "written"}
+    exec(compile(block.code, str(block), "exec"), written)
+    refuse_faults(written["app"], settings(tmp_path, keys=generate(), **PRODUCTION))
 
 
 def test_no_rule() -> None:

@@ -223,6 +223,19 @@ async def test_much_goes_through(site: Site) -> None:
     assert got == size
 
 
+async def test_an_api_that_answers_before_it_has_read(site: Site) -> None:
+    """What the API says to a body that it does not want comes back, however much of the body was still to come."""
+
+    async def too_large(_scope: Any, _receive: Any, send: Any) -> None:
+        await respond(send, b"no room", ("content-type", "text/plain"), status=413)
+
+    with site.api.answering(too_large):
+        async with site.client() as browser:
+            for _ in range(5):
+                answer = await browser.post("/api/orders", content=b"x" * 15_000_000)
+                assert (answer.status_code, answer.text) == (413, "no room")
+
+
 async def test_signed_out_while_it_streams(site: Site) -> None:
     """SEC-075: who signs out hears nothing more: events end, another answer breaks off and is not taken for whole."""
 
