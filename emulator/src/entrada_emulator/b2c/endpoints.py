@@ -22,6 +22,7 @@ from entrada_emulator.endpoints.metadata import CACHED
 from entrada_emulator.endpoints.parameters import form_of, parameters_of
 from entrada_emulator.endpoints.token import EXPOSED
 from entrada_emulator.errors import EntraError
+from entrada_emulator.inspector.notes import failed, noted, passed
 from entrada_emulator.instance import Emulator, emulator_of
 from entrada_emulator.pages import render
 from entrada_emulator.signing_in.authorization_request import correlation_id_of
@@ -130,7 +131,9 @@ async def logout(request: Request, emulator: Emulator, path: PolicyPath) -> Resp
     except EntraError:
         given = {}
     visit = Visit(request, customers=True)
+    noted(policy=path.flow.name, page="signed_out")
     for account in [one for one in visit.accounts if one.user.tenant_id == path.tenant.id]:
+        noted(person=account.user.mail or account.user.user_principal_name, sid=account.sid)
         visit.sign_out(account)
     target = _target(emulator, path, given)
     if target:
@@ -151,7 +154,12 @@ def _target(emulator: Emulator, path: PolicyPath, given: Mapping[str, str]) -> s
 def _journey(visit: Visit, fields: Mapping[str, str], path: PolicyPath) -> Journey | None:
     browser = visit.browser if visit.is_known else None
     found = visit.emulator.state.journeys.find(fields.get("journey", ""), browser=browser)
-    return found if found and found.request.path == path else None
+    mine = found if found and found.request.path == path else None
+    if mine is None:
+        failed("attempt", OVER)
+    else:
+        passed("attempt")
+    return mine
 
 
 def _lost() -> Response:

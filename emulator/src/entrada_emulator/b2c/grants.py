@@ -14,6 +14,7 @@ from entrada_emulator.clients.checks import check_verifier
 from entrada_emulator.clients.client_auth import Presented
 from entrada_emulator.directory.model import Application, RedirectKind, User
 from entrada_emulator.errors import EntraError
+from entrada_emulator.inspector.notes import checking, noted
 from entrada_emulator.instance import Emulator
 from entrada_emulator.issuing.codes import CodeGrant
 from entrada_emulator.issuing.refresh import RefreshGrant
@@ -56,8 +57,12 @@ def redeem_code(emulator: Emulator, request: PolicyTokenRequest) -> dict[str, An
     code, redirect_uri = request.required("code"), request.required("redirect_uri")
     grant = emulator.state.codes.read(code)
     _check_place(request.path, grant.path_tenant)
-    if grant.client_id != application.client_id or grant.redirect_uri != redirect_uri:
-        raise B2CError(90129)
+    with checking("code_client"):
+        if grant.client_id != application.client_id:
+            raise B2CError(90129)
+    with checking("code_redirect_uri"):
+        if grant.redirect_uri != redirect_uri:
+            raise B2CError(90129)
     _check_proof(emulator, application, request.proof, grant.redirect_kind)
     _check_pkce(grant, request.form.get("code_verifier"))
     customer = _customer(emulator, request.path, grant.user_id, since=grant.auth_time)
@@ -83,8 +88,9 @@ def refresh(emulator: Emulator, request: PolicyTokenRequest) -> dict[str, Any]:
     token = request.required("refresh_token")
     grant = emulator.state.refresh_tokens.read(token)
     _check_place(request.path, grant.policy)
-    if grant.client_id != application.client_id:
-        raise B2CError(90129)
+    with checking("refresh_client"):
+        if grant.client_id != application.client_id:
+            raise B2CError(90129)
     _check_proof(emulator, application, request.proof, grant.redirect_kind)
     customer = _customer(emulator, request.path, grant.user_id, since=grant.first_issued_at)
     scope = tuple(request.form.get("scope", "").split()) or grant.scopes
@@ -108,10 +114,12 @@ def password(emulator: Emulator, request: PolicyTokenRequest) -> dict[str, Any]:
     name, given = request.required("username"), request.required("password")
     customers, lockouts = emulator.state.customers, emulator.state.lockouts
     customer = customers.by_email(emulator.world, request.path.tenant.id, name)
-    if customer is None or lockouts.is_locked(customer) or given != customer.password or not customer.account_enabled:
-        if customer:
-            lockouts.wrong(customer)
-        raise B2CError(90225)
+    with checking("password"):
+        usable = customer is not None and customer.account_enabled and not lockouts.is_locked(customer)
+        if customer is None or not usable or given != customer.password:
+            if customer:
+                lockouts.wrong(customer)
+            raise B2CError(90225)
     scope = tuple(request.required("scope").split())
     sign_in = CustomerSignIn(
         path=request.path,
@@ -132,6 +140,7 @@ GRANTS: dict[str, Callable[[Emulator, PolicyTokenRequest], dict[str, Any]]] = {
 }
 
 
+@checking("code_place")
 def _check_place(path: PolicyPath, actual: str) -> None:
     """A grant is good at the policy that made it. Raises 90088, or 90129 for one of no policy of this tenant."""
     tenant_id, _, policy = actual.partition("/")
@@ -141,6 +150,7 @@ def _check_place(path: PolicyPath, actual: str) -> None:
         raise B2CError(90088, actual=policy, expected=path.flow.name)
 
 
+@checking("client_authentication")
 def _check_proof(emulator: Emulator, application: Application, proof: Presented, kind: RedirectKind) -> None:
     if kind != "web":
         if proof.secret is not None:
@@ -162,6 +172,7 @@ def _check_pkce(grant: CodeGrant, code_verifier: str | None) -> None:
     check_verifier(grant.code_challenge, grant.code_challenge_method, code_verifier=code_verifier)
 
 
+@checking("person")
 def _customer(emulator: Emulator, path: PolicyPath, object_id: str, *, since: datetime) -> User:
     customer = emulator.state.customers.get(emulator.world, path.tenant.id, object_id)
     if customer is None or not customer.account_enabled:
@@ -200,5 +211,6 @@ def _renewal(
 def _answer(
     emulator: Emulator, request: PolicyTokenRequest, sign_in: CustomerSignIn, renewal: RefreshGrant | None
 ) -> dict[str, Any]:
+    noted(person=sign_in.customer.mail or sign_in.customer.user_principal_name)
     wants_client_info = request.form.get("client_info") == "1"
     return token_answer(emulator, sign_in, renewal=renewal, wants_client_info=wants_client_info)

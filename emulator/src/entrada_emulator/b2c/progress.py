@@ -14,6 +14,7 @@ from entrada_emulator.b2c.replies import NAMES
 from entrada_emulator.b2c.request import PolicyRequest
 from entrada_emulator.b2c.tokens import customer_info
 from entrada_emulator.directory.model import User
+from entrada_emulator.inspector.notes import noted
 from entrada_emulator.issuing.codes import CodeGrant
 from entrada_emulator.pages import Policy, render
 from entrada_emulator.signing_in.authorization_request import Client
@@ -67,6 +68,7 @@ def refuse(client: Client, error: B2CError, state: State) -> Response:
 
 def error_page(state: State, error: B2CError, *, correlation_id: str = "") -> Response:
     """Shows an error where the application cannot be told."""
+    noted(refusal=error.text)
     request = trace(state, correlation_id)
     facts = [("Correlation ID", request.correlation_id), ("Timestamp", request.timestamp)]
     text = description(error, request).partition("\r\n")[0]
@@ -85,6 +87,7 @@ def _succeed(visit: Visit, journey: Journey) -> Response:
         return end(visit, journey, B2CError(90128))
     state.journeys.end(journey)
     account = _signed_in(visit, customer, journey)
+    noted(person=customer.mail or customer.user_principal_name, sid=account.sid)
     account.clients.add((request.client.application.client_id, customer.tenant_id))
     fields = {"code": issue_code(state, _grant(journey, account))}
     if request.client_info:
@@ -138,6 +141,7 @@ def _names(customer: User | None) -> dict[str, str]:
 
 def _show(visit: Visit, journey: Journey, step: Step) -> Response:
     request = journey.request
+    noted(page=f"b2c_{step.value}", problem=journey.problem.text if journey.problem else "")
     context: Mapping[str, Any] = {
         "journey": journey.id,
         "step": step.value,

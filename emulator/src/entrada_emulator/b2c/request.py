@@ -10,6 +10,7 @@ from entrada_emulator.clients.checks import TenantPath, checked_challenge, regis
 from entrada_emulator.directory.model import Application
 from entrada_emulator.directory.world import World
 from entrada_emulator.errors import EntraError
+from entrada_emulator.inspector.notes import checking, noted
 from entrada_emulator.signing_in.authorization_request import RESPONSE_MODES, Client, ResponseMode, correlation_id_of
 
 PROMPTS = frozenset({"", "none", "login", "consent", "select_account"})
@@ -61,11 +62,13 @@ def client_of(world: World, path: PolicyPath, given: Mapping[str, str]) -> Clien
     )
 
 
+@checking("application")
 def application_of(world: World, path: PolicyPath, client_id: str) -> Application:
     """The application, if it is registered in this tenant. Raises 90018."""
     application = world.application(client_id)
     if application is None or application.tenant_id != path.tenant.id or not application.enabled:
         raise B2CError(90018, client_id=client_id[:64], tenant=path.tenant.default_domain)
+    noted(application=application.display_name, client_id=application.client_id, policy=path.flow.name)
     return application
 
 
@@ -94,6 +97,7 @@ def policy_request(world: World, path: PolicyPath, client: Client, given: Mappin
     )
 
 
+@checking("scopes")
 def api_scopes(world: World, path: PolicyPath, application: Application, scope: tuple[str, ...]) -> ApiScopes | None:
     """The API that the scopes name, or the client itself by its id; None for sign-in alone. Raises 90012."""
     named: dict[str, list[str]] = {}

@@ -9,11 +9,13 @@ from entrada_emulator.b2c.policy import PolicyPath
 from entrada_emulator.b2c.request import ApiScopes
 from entrada_emulator.directory.model import Application, User
 from entrada_emulator.faults import TOKEN_FAULTS
+from entrada_emulator.inspector.notes import passed
 from entrada_emulator.instance import Emulator
 from entrada_emulator.issuing.jwt import signed
 from entrada_emulator.issuing.keys import base64url
 from entrada_emulator.issuing.refresh import B2C_LIFE, RefreshGrant
 from entrada_emulator.issuing.spoiling import signed_or_spoiled
+from entrada_emulator.issuing.token_answers import NONCE_COPIED
 
 LIFE = timedelta(minutes=60)
 Claims = dict[str, Any]
@@ -40,6 +42,8 @@ def token_answer(
     now = emulator.state.clock.now()
     life, issued = int(LIFE.total_seconds()), int(now.timestamp())
     faults = emulator.state.faults.take("token", TOKEN_FAULTS)
+    if sign_in.nonce is not None:
+        passed("nonce", NONCE_COPIED)
     identity = id_token_claims(emulator, sign_in, now=now)
     answer: Claims = {
         "id_token": signed_or_spoiled(identity, key=emulator.state.keys.customers, faults=faults),

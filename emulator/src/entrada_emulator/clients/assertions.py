@@ -16,6 +16,7 @@ from entrada_emulator.clients.checks import TenantPath
 from entrada_emulator.clients.credentials import KnownCertificate, read_certificate, read_key_set
 from entrada_emulator.directory.model import Application, FederatedCredential
 from entrada_emulator.errors import EntraError
+from entrada_emulator.inspector.notes import checking
 from entrada_emulator.instance import Emulator
 from entrada_emulator.issuing.jwt import Compact, NotOurToken, opened, read
 from entrada_emulator.wire.origins import Origins
@@ -41,19 +42,25 @@ def check_assertion(emulator: Emulator, application: Application, assertion: str
 
 
 def _by_certificate(emulator: Emulator, application: Application, token: Compact, path: TenantPath) -> None:
-    certificate = _certificate(emulator, application, token)
-    if str(token.header.get("alg")) not in CERTIFICATE_ALGORITHMS or not token.is_signed_by(certificate.public_key):
-        raise EntraError(700027, client_id=application.client_id, reason="The key was found, but the signature is not")
     now = emulator.state.clock.now()
+    with checking("assertion_signature"):
+        certificate = _certificate(emulator, application, token)
+        _check_signature(application, token, certificate)
     if not certificate.not_before <= now <= certificate.not_after:
         raise EntraError(700027, client_id=application.client_id, reason="The key used is expired")
     if token.claims.get("iss") != token.claims.get("sub"):
         raise EntraError(50048)
     if token.claims.get("iss") != application.client_id:
         raise EntraError(700021)
-    if not set(_audiences(token.claims)) & set(_accepted_audiences(emulator.origins, path)):
-        raise EntraError(50012, reason="The audience of the client assertion is not this token endpoint")
+    with checking("assertion_audience"):
+        if not set(_audiences(token.claims)) & set(_accepted_audiences(emulator.origins, path)):
+            raise EntraError(50012, reason="The audience of the client assertion is not this token endpoint")
     check_times(token.claims, now=now, code=700024)
+
+
+def _check_signature(application: Application, token: Compact, certificate: KnownCertificate) -> None:
+    if str(token.header.get("alg")) not in CERTIFICATE_ALGORITHMS or not token.is_signed_by(certificate.public_key):
+        raise EntraError(700027, client_id=application.client_id, reason="The key was found, but the signature is not")
 
 
 def _certificate(emulator: Emulator, application: Application, token: Compact) -> KnownCertificate:
@@ -116,6 +123,7 @@ def _check_own(emulator: Emulator, assertion: str) -> None:
         raise EntraError(700229)
 
 
+@checking("assertion_times")
 def check_times(claims: dict[str, Any], *, now: datetime, code: int) -> None:
     """Raises the code unless `exp` lies ahead, and `nbf` and `iat`, where they are, behind; fractions are taken."""
     moment = now.timestamp()

@@ -10,6 +10,7 @@ from typing import Literal
 from entrada_emulator.directory.model import PERSONAL_TENANT, Application, RedirectUri, Tenant
 from entrada_emulator.directory.world import World
 from entrada_emulator.errors import EntraError
+from entrada_emulator.inspector.notes import checking, noted, skipped
 
 ChallengeMethod = Literal["S256", "plain"]
 CONSUMERS = "consumers"
@@ -33,6 +34,7 @@ class TenantPath:
         return self.tenant.display_name if self.tenant else self.name
 
 
+@checking("tenant")
 def tenant_path(world: World, segment: str) -> TenantPath:
     """What a path segment means: GUID, verified domain, a shared path, `consumers`; else raises 90002."""
     if segment.lower() in SHARED_PATHS:
@@ -43,6 +45,7 @@ def tenant_path(world: World, segment: str) -> TenantPath:
     return TenantPath(segment.lower() if segment.lower() == CONSUMERS else tenant.id, tenant)
 
 
+@checking("application")
 def application_at(world: World, client_id: str, path: TenantPath) -> Application:
     """The application, if it may be used on this path.
 
@@ -53,6 +56,7 @@ def application_at(world: World, client_id: str, path: TenantPath) -> Applicatio
     application = world.application(client_id)
     if application is None:
         raise EntraError(700038, client_id=client_id)
+    noted(application=application.display_name, client_id=application.client_id)
     if not application.enabled:
         raise EntraError(7000112, client_id=client_id, application=application.display_name)
     if path.tenant is None and not application.multi_tenant:
@@ -64,14 +68,16 @@ def application_at(world: World, client_id: str, path: TenantPath) -> Applicatio
     return application
 
 
+@checking("redirect_uri")
 def registered_redirect(application: Application, redirect_uri: str) -> RedirectUri:
     """The registration that a redirect URI matches, exactly; on localhost any port will do. Raises 50011."""
-    for registered in application.redirect_uris:
-        if _without_loopback_port(registered.uri) == _without_loopback_port(redirect_uri):
-            return registered
-    raise EntraError(50011, redirect_uri=redirect_uri, client_id=application.client_id)
+    registered = _registration(application, redirect_uri)
+    if registered is None:
+        raise EntraError(50011, redirect_uri=redirect_uri, client_id=application.client_id)
+    return registered
 
 
+@checking("challenge")
 def checked_challenge(
     code_challenge: str | None, code_challenge_method: str | None, *, redirect: RedirectUri
 ) -> ChallengeMethod | None:
@@ -85,6 +91,7 @@ def checked_challenge(
             raise EntraError(9002325)
         if code_challenge_method:
             raise EntraError(90023, reason="code_challenge_method needs a code_challenge")
+        skipped("challenge", "The request has no code_challenge: whoever catches the code need not know a verifier.")
         return None
     if not VERIFIER.fullmatch(code_challenge):
         raise EntraError(501491)
@@ -95,9 +102,11 @@ def checked_challenge(
     raise EntraError(90023, reason="unsupported code_challenge_method")
 
 
+@checking("pkce")
 def check_verifier(code_challenge: str | None, method: ChallengeMethod | None, *, code_verifier: str | None) -> None:
     """Raises 501481 unless the verifier fits the challenge; a verifier without a challenge is a downgrade."""
     if code_challenge is None and code_verifier is None:
+        skipped("pkce", "The authorization request had no code_challenge, so there is nothing to prove.")
         return
     if code_challenge is None or code_verifier is None or not VERIFIER.fullmatch(code_verifier):
         raise EntraError(501481)
@@ -108,11 +117,12 @@ def check_verifier(code_challenge: str | None, method: ChallengeMethod | None, *
 
 def is_registered(application: Application, redirect_uri: str) -> bool:
     """Whether a redirect URI is one of the application's."""
-    try:
-        registered_redirect(application, redirect_uri)
-    except EntraError:
-        return False
-    return True
+    return _registration(application, redirect_uri) is not None
+
+
+def _registration(application: Application, redirect_uri: str) -> RedirectUri | None:
+    meant = _without_loopback_port(redirect_uri)
+    return next((one for one in application.redirect_uris if _without_loopback_port(one.uri) == meant), None)
 
 
 def _s256(code_verifier: str) -> str:

@@ -11,8 +11,13 @@ from entrada_emulator.clients.assertions import check_assertion
 from entrada_emulator.clients.checks import TenantPath
 from entrada_emulator.directory.model import Application, ClientAcr, RedirectKind, Secret
 from entrada_emulator.errors import EntraError
+from entrada_emulator.inspector.notes import checking, passed
 from entrada_emulator.instance import Emulator
 
+PUBLIC = {
+    "spa": "A single-page application has no secret: the browser's Origin and the proof key stand for it.",
+    "public": "A public client has no secret: anybody could read one in it.",
+}
 ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 
 
@@ -54,11 +59,7 @@ def authenticate(
     """
     if kind == "web":
         return _confidential(emulator, application, proof, path)
-    if proof.secret is not None or proof.assertion is not None:
-        raise EntraError(700025)
-    if kind == "public" and not application.allow_public_client:
-        raise EntraError(7000218)
-    return "0"
+    return _public(application, proof, kind)
 
 
 def check_presented_proof(emulator: Emulator, application: Application, proof: Presented, *, path: TenantPath) -> None:
@@ -74,9 +75,21 @@ def is_public(application: Application, proof: Presented) -> bool:
     return application.allow_public_client and proof.secret is None and proof.assertion is None
 
 
+@checking("client_authentication")
+def _public(application: Application, proof: Presented, kind: RedirectKind) -> ClientAcr:
+    if proof.secret is not None or proof.assertion is not None:
+        raise EntraError(700025)
+    if kind == "public" and not application.allow_public_client:
+        raise EntraError(7000218)
+    passed("client_authentication", PUBLIC[kind])
+    return "0"
+
+
+@checking("client_authentication")
 def _confidential(emulator: Emulator, application: Application, proof: Presented, path: TenantPath) -> ClientAcr:
     if proof.assertion is not None:
         check_assertion(emulator, application, proof.assertion, path=path)
+        passed("client_authentication", "By a signed assertion: its key is registered for the application.")
         return "2"
     if proof.secret is None:
         raise EntraError(7000218, client_id=application.client_id)
@@ -86,6 +99,7 @@ def _confidential(emulator: Emulator, application: Application, proof: Presented
         raise EntraError(7000215, client_id=application.client_id)
     if known.lifetime is not None and state.clock.now() >= state.started_at + known.lifetime:
         raise EntraError(7000222, client_id=application.client_id)
+    passed("client_authentication", "By a client secret that is registered and in its time.")
     return "1"
 
 

@@ -21,6 +21,8 @@ SECONDS_IN_TEN_YEARS = 10 * 365 * 86400
 LONGEST_LATENCY = 60.0
 DEFAULT_CODE = 50173  # revoked
 LOWEST_STATUS = 200
+TOLD = ("endpoint", "method", "path", "query", "form", "headers")
+"""Of a recorded request."""
 SWITCHES = ("logout_sends_iss", "continuous_access_evaluation")
 """Of the state: whether frames at sign-out tell `iss`, and whether Graph refuses a token older than a revocation."""
 
@@ -120,7 +122,12 @@ def clear_faults(emulator: Emulator, body: Json, request: Request) -> Json:
 def requests(emulator: Emulator, _: Json, request: Request) -> Json:
     """The recorded requests, oldest first; `?endpoint=token` for those of one endpoint."""
     recorded = emulator.state.recorder.requests(request.query_params.get("endpoint"))
-    return {"requests": [asdict(one) | {"at": one.at.isoformat()} for one in recorded]}
+    return {
+        "requests": [
+            {name: getattr(one, name) for name in TOLD} | {"at": one.at.isoformat(), "status": one.status}
+            for one in recorded
+        ]
+    }
 
 
 def clear_requests(emulator: Emulator, _: Json, __: Request) -> Json:

@@ -8,6 +8,7 @@ from entrada_emulator.clients.checks import application_at, tenant_path
 from entrada_emulator.directory.model import RedirectUri
 from entrada_emulator.endpoints.devicecode import PAGE
 from entrada_emulator.endpoints.parameters import form_of
+from entrada_emulator.inspector.notes import failed, linked, noted, passed
 from entrada_emulator.instance import Emulator
 from entrada_emulator.issuing.device_codes import DeviceRequest
 from entrada_emulator.issuing.scopes import parse_scopes
@@ -29,8 +30,12 @@ async def form(request: Request) -> Response:
     visit = Visit(request)
     typed = (await form_of(request)).get("code", "")[:64]
     waiting = visit.emulator.state.device_codes.find(typed)
+    noted(page="device_code")
     if waiting is None:
+        failed("device_code", UNKNOWN)
         return visit.answer(_ask(Problem(UNKNOWN, "code", 70018)))
+    passed("device_code")
+    linked("user_code", waiting.user_code)
     asked = _request(visit.emulator, waiting)
     attempt = visit.emulator.state.attempts.begin(asked, browser=visit.browser)
     return visit.answer(start(visit, attempt, posted=True))

@@ -8,6 +8,7 @@ from starlette.routing import Route
 
 from entrada_emulator.endpoints.parameters import form_of
 from entrada_emulator.errors import EntraError
+from entrada_emulator.inspector.notes import failed, passed
 from entrada_emulator.pages import render
 from entrada_emulator.signing_in.answers import answer
 from entrada_emulator.signing_in.conversation import Attempt, next_step
@@ -54,7 +55,12 @@ async def phone_status(request: Request) -> Response:
 
 def _attempt(visit: Visit, fields: Mapping[str, str]) -> Attempt | None:
     browser = visit.browser if visit.is_known else None
-    return visit.emulator.state.attempts.find(fields.get("attempt", ""), browser=browser)
+    attempt = visit.emulator.state.attempts.find(fields.get("attempt", ""), browser=browser)
+    if attempt is None:
+        failed("attempt", OVER if visit.is_known else NO_COOKIES)
+    else:
+        passed("attempt")
+    return attempt
 
 
 def _lost(visit: Visit) -> Response:

@@ -10,6 +10,7 @@ from starlette.routing import Route
 from entrada_emulator.clients.checks import TenantPath, is_registered, tenant_path
 from entrada_emulator.endpoints.parameters import Parameters, parameters_of
 from entrada_emulator.errors import EntraError
+from entrada_emulator.inspector.notes import failed, framed, linked, noted, passed, skipped
 from entrada_emulator.instance import Emulator, emulator_of
 from entrada_emulator.pages import Policy, render
 from entrada_emulator.signing_in.login_hint import username_of
@@ -47,6 +48,7 @@ async def logout(request: Request) -> Response:
     if account is None:
         return visit.answer(_picker(visit, path, given, target))
     frames = _frames(emulator, account)
+    noted(person=account.user.user_principal_name, sid=account.sid)
     visit.sign_out(account)
     return visit.answer(_leave(target, frames=frames, heading="You signed out of your account"))
 
@@ -74,8 +76,13 @@ def _meant(visit: Visit, given: Parameters) -> SignedIn | None:
 def _target(emulator: Emulator, path: TenantPath, given: Parameters) -> str | None:
     """Where to go afterwards: only a URI that an application registered, with the state; None for nowhere."""
     uri = given.get("post_logout_redirect_uri")
-    if not uri or not _is_registered(emulator, path, uri, client_id=given.get("client_id")):
+    if not uri:
+        skipped("logout_redirect_uri", "The request names no address to go back to.")
         return None
+    if not _is_registered(emulator, path, uri, client_id=given.get("client_id")):
+        failed("logout_redirect_uri", "No application registered this address, so nobody is sent there.")
+        return None
+    passed("logout_redirect_uri")
     state = urlencode({"state": given["state"]}) if "state" in given else ""
     return f"{uri}{'&' if '?' in uri else '?'}{state}" if state else uri
 
@@ -110,12 +117,18 @@ def _leave(target: str | None, *, frames: tuple[Frame, ...], heading: str) -> Re
     """Goes on at once where nobody has to be told; otherwise by a page that shows the frames first."""
     if target and not frames:
         return RedirectResponse(target, 302, {"cache-control": "no-store"})
+    for frame in frames:
+        framed(frame.app, frame.url)
+    noted(page="signed_out")
     text = "We are telling the applications that you used." if frames else "You can close this window."
     policy = Policy(frames=tuple(frame.url for frame in frames), scripts=bool(target))
     return render("signed_out.html", policy=policy, heading=heading, text=text, target=target, frames=frames)
 
 
 def _picker(visit: Visit, path: TenantPath, given: Parameters, target: str | None) -> Response:
+    noted(page="logout_accounts")
+    for account in visit.accounts:
+        linked("logout", account.sid)
     return render(
         "logout_accounts.html",
         policy=Policy(leads_to=(target,) if target else ()),

@@ -5,6 +5,7 @@ from entrada_emulator.directory.model import Application, ClientAcr
 from entrada_emulator.errors import EntraError
 from entrada_emulator.grants import request as common
 from entrada_emulator.grants.request import TokenRequest
+from entrada_emulator.inspector.notes import checking
 from entrada_emulator.instance import Emulator
 from entrada_emulator.issuing.codes import CodeGrant
 from entrada_emulator.issuing.scopes import parse_scopes
@@ -36,12 +37,15 @@ def redeem_code(emulator: Emulator, request: TokenRequest) -> Answer:
 
 
 def _check_code_binding(grant: CodeGrant, request: TokenRequest, application: Application, redirect_uri: str) -> None:
-    if grant.client_id != application.client_id:
-        raise EntraError(70000)
-    if grant.redirect_uri != redirect_uri:
-        raise EntraError(500112, redirect_uri=redirect_uri)
-    if grant.path_tenant != request.path.name:
-        raise EntraError(700005)
+    with checking("code_client"):
+        if grant.client_id != application.client_id:
+            raise EntraError(70000)
+    with checking("code_redirect_uri"):
+        if grant.redirect_uri != redirect_uri:
+            raise EntraError(500112, redirect_uri=redirect_uri)
+    with checking("code_place"):
+        if grant.path_tenant != request.path.name:
+            raise EntraError(700005)
 
 
 def sign_in_of(

@@ -8,6 +8,7 @@ from entrada_emulator.directory.world import home_of
 from entrada_emulator.errors import EntraError
 from entrada_emulator.grants import request as common
 from entrada_emulator.grants.request import TokenRequest
+from entrada_emulator.inspector.notes import checking
 from entrada_emulator.instance import Emulator
 from entrada_emulator.issuing.jwt import NotOurToken, read
 from entrada_emulator.issuing.scopes import parse_scopes
@@ -39,22 +40,33 @@ def on_behalf_of(emulator: Emulator, request: TokenRequest) -> Answer:
 
 def _assertion(emulator: Emulator, application: Application, assertion: str) -> dict[str, Any]:
     """The claims of a person's access token for this API; one signed with a key of the API's own is none."""
+    claims = _signed_here(emulator, application, assertion)
+    _check_audience(application, claims)
+    check_times(claims, now=emulator.state.clock.now(), code=500133)
+    with checking("assertion_person"):
+        if "scp" not in claims:
+            raise EntraError(7000114, client_id=application.client_id)
+    return claims
+
+
+@checking("assertion_signature")
+def _signed_here(emulator: Emulator, application: Application, assertion: str) -> dict[str, Any]:
     if application.custom_signing_key:
         raise EntraError(50013, reason="The key was not found")
     try:
-        claims = read(assertion, keys=emulator.state.keys)
+        return read(assertion, keys=emulator.state.keys)
     except NotOurToken:
         raise EntraError(50013, reason="The provided signature value did not match the expected signature") from None
+
+
+@checking("assertion_audience")
+def _check_audience(application: Application, claims: dict[str, Any]) -> None:
     names = {application.client_id, *(uri.rstrip("/") for uri in application.identifier_uris)}
     audience = str(claims.get("aud"))
     if audience.rstrip("/") not in names:
         raise EntraError(
             500131, audience=audience, client_id=application.client_id, application=application.display_name
         )
-    check_times(claims, now=emulator.state.clock.now(), code=500133)
-    if "scp" not in claims:
-        raise EntraError(7000114, client_id=application.client_id)
-    return claims
 
 
 def _at_home(emulator: Emulator, user: User) -> User:

@@ -7,6 +7,7 @@ from entrada_emulator.directory.model import Application, ClientAcr, RedirectKin
 from entrada_emulator.errors import EntraError
 from entrada_emulator.grants import request as common
 from entrada_emulator.grants.request import TokenRequest
+from entrada_emulator.inspector.notes import checking
 from entrada_emulator.instance import Emulator
 from entrada_emulator.issuing.scopes import parse_scopes
 from entrada_emulator.issuing.sign_in import SignIn
@@ -35,6 +36,7 @@ def password(emulator: Emulator, request: TokenRequest) -> Answer:
     return common.answer(emulator, request, sign_in, requested, renewal)
 
 
+@checking("password")
 def _proved(emulator: Emulator, request: TokenRequest) -> User:
     name, given = request.required("username"), request.required("password")
     tenant = request.path.tenant

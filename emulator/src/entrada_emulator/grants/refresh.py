@@ -4,6 +4,7 @@ from entrada_emulator.directory.model import Application, ClientAcr
 from entrada_emulator.errors import EntraError
 from entrada_emulator.grants import request as common
 from entrada_emulator.grants.request import TokenRequest
+from entrada_emulator.inspector.notes import checking
 from entrada_emulator.instance import Emulator
 from entrada_emulator.issuing.refresh import RefreshGrant
 from entrada_emulator.issuing.scopes import parse_scopes
@@ -17,8 +18,9 @@ def refresh(emulator: Emulator, request: TokenRequest) -> Answer:
     application = common.application_of(emulator, request)
     token = request.required("refresh_token")
     grant = emulator.state.refresh_tokens.read(token)
-    if grant.client_id != application.client_id:
-        raise EntraError(70000)
+    with checking("refresh_client"):
+        if grant.client_id != application.client_id:
+            raise EntraError(70000)
     acr = common.authenticated(emulator, request, application, grant.redirect_kind)
     sign_in = _sign_in(emulator, request, application, grant, acr)
     requested = common.requested_scopes(emulator, request, sign_in, of_grant=grant.scopes, agreed=())

@@ -9,6 +9,7 @@ from entrada_emulator.clients.client_auth import Presented, authenticate, check_
 from entrada_emulator.directory.model import Application, ClientAcr, RedirectKind, Tenant, User
 from entrada_emulator.directory.world import home_of
 from entrada_emulator.errors import EntraError
+from entrada_emulator.inspector.notes import checking, noted, skipped
 from entrada_emulator.instance import Emulator
 from entrada_emulator.issuing.refresh import RefreshGrant
 from entrada_emulator.issuing.scopes import RequestedScopes, missing_permissions, parse_scopes
@@ -46,13 +47,15 @@ def application_of(emulator: Emulator, request: TokenRequest) -> Application:
 
 def authenticated(emulator: Emulator, request: TokenRequest, application: Application, kind: RedirectKind) -> ClientAcr:
     """Judges origin and proof by the kind of redirect URI that the grant began with. Raises 9002326, 9002327."""
-    if kind == "spa" and request.origin is None:
-        raise EntraError(9002327)
-    if kind != "spa" and request.origin is not None:
-        raise EntraError(9002326, origin=request.origin)
+    with checking("cross_origin"):
+        if kind == "spa" and request.origin is None:
+            raise EntraError(9002327)
+        if kind != "spa" and request.origin is not None:
+            raise EntraError(9002326, origin=request.origin)
     return authenticate(emulator, application, request.proof, path=request.path, kind=kind)
 
 
+@checking("person")
 def person(emulator: Emulator, tenant_id: str, user_id: str, application: Application) -> User:
     """The person, if they may use the application. Raises 50034, 50057, 50105."""
     user = emulator.world.user(tenant_id, user_id)
@@ -90,6 +93,7 @@ def in_tenant_of_path(emulator: Emulator, user: User, path: TenantPath, applicat
     return there
 
 
+@checking("not_revoked")
 def check_not_revoked(emulator: Emulator, user: User, *, since: datetime) -> None:
     """Raises 50173 for what was issued before the person's sessions were revoked."""
     valid_from = emulator.state.tokens_valid_from(user)
@@ -104,16 +108,24 @@ def requested_scopes(
 
     Consent must cover it; `agreed` was consented to on the way to this very grant. Raises 65001.
     """
+    world = emulator.world
+    with checking("scopes"):
+        requested = parse_scopes(world, request.form.get("scope") or of_grant, tenant=sign_in.tenant.display_name)
+    _check_consent(emulator, sign_in, requested, agreed)
+    return requested
+
+
+@checking("consent")
+def _check_consent(emulator: Emulator, sign_in: SignIn, requested: RequestedScopes, agreed: tuple[str, ...]) -> None:
     world, application = emulator.world, sign_in.application
-    requested = parse_scopes(world, request.form.get("scope") or of_grant, tenant=sign_in.tenant.display_name)
     missing = missing_permissions(
         world, emulator.state.consents, application, user=sign_in.user, requested=requested
     ) - parse_scopes(world, agreed).permissions(application)
     if missing:
         raise EntraError(65001, client_id=application.client_id, application=application.display_name)
-    return requested
 
 
+@checking("policies")
 def under_policies(
     emulator: Emulator, request: TokenRequest, sign_in: SignIn, requested: RequestedScopes, *, error: str | None = None
 ) -> SignIn:
@@ -140,9 +152,12 @@ def _is_enrolled(emulator: Emulator, person: User) -> bool:
     return "push" in at_home.mfa_methods or emulator.state.totp.secret_of(at_home) is not None
 
 
+@checking("contexts")
 def in_context(emulator: Emulator, request: TokenRequest, sign_in: SignIn, *, error: str | None = None) -> SignIn:
     """The sign-in with the contexts that the request asks for and it fulfils; raises 50076 for one that it does not."""
     contexts, now = required_acrs(parse_claims(request.form.get("claims"))), emulator.state.clock.now()
+    if not contexts:
+        skipped("contexts", "The request asks for no authentication context.")
     fulfilled = satisfied_contexts(
         emulator.policies,
         contexts,
@@ -183,5 +198,6 @@ def answer(
     renewal: RefreshGrant | None,
 ) -> Answer:
     """The tokens, with `client_info` where it was asked for."""
+    noted(person=sign_in.user.user_principal_name)
     wants_client_info = request.form.get("client_info") == "1"
     return user_answer(emulator, sign_in, requested=requested, wants_client_info=wants_client_info, renewal=renewal)

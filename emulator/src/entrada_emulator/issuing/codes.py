@@ -9,6 +9,7 @@ from typing import Any, Literal
 from entrada_emulator.clock import Clock
 from entrada_emulator.directory.model import RedirectKind
 from entrada_emulator.errors import EntraError
+from entrada_emulator.inspector.notes import checking
 
 CODE_LIFE = timedelta(minutes=10)
 CODE_MARK = "1.emulator-"
@@ -71,12 +72,15 @@ class AuthorizationCodes:
         Raises 70000 for an unknown code, 54005 for a spent one, 70008 for one past its ten minutes.
         """
         issued = self._issued.get(code)
-        if issued is None:
-            raise EntraError(70000)
-        if issued.redeemed:
-            raise EntraError(54005)
-        if self._clock.now() >= issued.expires_at:
-            raise EntraError(70008)
+        with checking("code_known"):
+            if issued is None:
+                raise EntraError(70000)
+        with checking("code_unspent"):
+            if issued.redeemed:
+                raise EntraError(54005)
+        with checking("code_in_time"):
+            if self._clock.now() >= issued.expires_at:
+                raise EntraError(70008)
         return issued.grant
 
     def spend(self, code: str) -> None:

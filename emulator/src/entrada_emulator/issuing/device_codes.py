@@ -7,6 +7,7 @@ from typing import Literal
 
 from entrada_emulator.clock import Clock
 from entrada_emulator.errors import EntraError
+from entrada_emulator.inspector.notes import checking
 from entrada_emulator.issuing.codes import CodeGrant
 
 DEVICE_CODE_LIFE = timedelta(minutes=15)
@@ -63,6 +64,7 @@ class DeviceCodes:
         """The person does not want it."""
         self._waiting(user_code).answer = "declined"
 
+    @checking("device_code")
     def read(self, device_code: str, *, client_id: str) -> CodeGrant:
         """What the device may have now.
 

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from entrada_emulator.clock import Clock
 from entrada_emulator.directory.model import RedirectKind, RefreshSemantics
 from entrada_emulator.errors import EntraError
+from entrada_emulator.inspector.notes import checking, skipped
 
 INACTIVE_LIFE = timedelta(days=90)
 SPA_LIFE = timedelta(hours=24)
@@ -64,12 +65,11 @@ class RefreshTokens:
         whole family.
         """
         issued = self._issued.get(token)
-        if issued is None or issued.grant.family in self._revoked_families:
-            raise EntraError(70000)
+        with checking("refresh_known"):
+            if issued is None or issued.grant.family in self._revoked_families:
+                raise EntraError(70000)
         self._check_age(issued)
-        if self.semantics == "strict" and issued.used:
-            self._revoked_families.add(issued.grant.family)
-            raise EntraError(70000)
+        self._check_reuse(issued)
         return issued.grant
 
     def mark_used(self, token: str) -> None:
@@ -88,6 +88,15 @@ class RefreshTokens:
         self._revoked_families.update(issued.grant.family for issued in self._issued.values())
         return len(self._issued)
 
+    @checking("refresh_unused")
+    def _check_reuse(self, issued: _Issued) -> None:
+        if self.semantics != "strict":
+            skipped("refresh_unused", "At Entra a used refresh token stays good; the emulator can be set to `strict`.")
+        elif issued.used:
+            self._revoked_families.add(issued.grant.family)
+            raise EntraError(70000)
+
+    @checking("refresh_in_time")
     def _check_age(self, issued: _Issued) -> None:
         now = self._clock.now()
         first = issued.grant.first_issued_at

@@ -5,6 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 from entrada_emulator.faults import Fault, TokenFault
+from entrada_emulator.inspector.notes import failed, noted
 from entrada_emulator.issuing.jwt import encoded, signed
 from entrada_emulator.issuing.keys import SigningKey, new_signing_key
 
@@ -18,6 +19,10 @@ LONG_AGO = int(timedelta(days=1).total_seconds())
 def signed_or_spoiled(claims: dict[str, Any], *, key: SigningKey, faults: tuple[Fault, ...], v1: bool = False) -> str:
     """The ID token, right unless a fault was asked for."""
     kinds: set[str] = {fault.kind for fault in faults}
+    if kinds:
+        noted(spoilt=", ".join(sorted(kinds)))
+    if kinds & {"wrong_nonce", "no_nonce"}:
+        failed("nonce", "The control API asked for an ID token whose nonce is not that of the request.")
     claims = _spoiled_claims(claims, kinds)
     if "alg_none" in kinds:
         return f"{encoded({'typ': 'JWT', 'alg': 'none'})}.{encoded(claims)}."

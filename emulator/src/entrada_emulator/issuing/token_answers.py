@@ -8,6 +8,7 @@ from typing import Any
 from entrada_emulator.directory.graph_resource import GRAPH
 from entrada_emulator.directory.model import Application, ClientAcr, Tenant
 from entrada_emulator.faults import TOKEN_FAULTS
+from entrada_emulator.inspector.notes import passed
 from entrada_emulator.instance import Emulator
 from entrada_emulator.issuing.client_info import client_info
 from entrada_emulator.issuing.jwt import signed
@@ -25,6 +26,7 @@ from entrada_emulator.issuing.tokens import (
 )
 from entrada_emulator.issuing.version1 import shaped
 
+NONCE_COPIED = "The ID token carries the nonce of the authorization request, unchanged."
 Answer = dict[str, Any]
 
 
@@ -104,6 +106,8 @@ def _access_token(emulator: Emulator, audience: Audience, claims: Answer) -> Ans
 
 def _id_token(emulator: Emulator, sign_in: SignIn) -> str:
     claims = id_token_claims(sign_in, origins=emulator.origins, now=emulator.state.clock.now())
+    if "nonce" in claims:
+        passed("nonce", NONCE_COPIED)
     faults = emulator.state.faults.take("token", TOKEN_FAULTS)
     key = emulator.state.keys.signer(claims["tid"], sign_in.application)
     return signed_or_spoiled(claims, key=key, faults=faults, v1=sign_in.version == 1)

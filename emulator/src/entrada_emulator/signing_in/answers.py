@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from entrada_emulator.directory.model import User
 from entrada_emulator.errors import UNNAMED, EntraError
+from entrada_emulator.inspector.notes import failed, passed
 from entrada_emulator.pages import Problem
 from entrada_emulator.signing_in.conversation import Attempt, Step, forget_account, use_account
 from entrada_emulator.signing_in.second_factor import Reply, ask_again, check_code, check_push, enrol
@@ -81,15 +82,25 @@ def give_password(visit: Visit, attempt: Attempt, password: str) -> Attempt:
     user, state = attempt.user, visit.emulator.state
     if user is None:
         return attempt
-    if state.lockouts.is_locked(user):
-        return replace(attempt, problem=Problem(LOCKED, "password", 50053))
-    if password != user.password:
-        state.lockouts.wrong(user)
-        return replace(attempt, problem=Problem(WRONG_PASSWORD, "password", 50126))
-    if not (user.account_enabled and person_there(visit.emulator.world, attempt.request, user).account_enabled):
-        return replace(attempt, problem=Problem(DISABLED, "password", 50057))
+    problem = _problem_with(visit, attempt, user, password)
+    if problem:
+        failed("password", problem.text)
+        return replace(attempt, problem=problem)
+    passed("password")
     stay = True if visit.session and visit.session.keep else attempt.stay
     return replace(attempt, amr=("pwd",), auth_time=state.clock.now(), sid=None, stay=stay)
+
+
+def _problem_with(visit: Visit, attempt: Attempt, user: User, password: str) -> Problem | None:
+    lockouts = visit.emulator.state.lockouts
+    if lockouts.is_locked(user):
+        return Problem(LOCKED, "password", 50053)
+    if password != user.password:
+        lockouts.wrong(user)
+        return Problem(WRONG_PASSWORD, "password", 50126)
+    if not (user.account_enabled and person_there(visit.emulator.world, attempt.request, user).account_enabled):
+        return Problem(DISABLED, "password", 50057)
+    return None
 
 
 def choose_method(reply: Reply) -> Attempt:

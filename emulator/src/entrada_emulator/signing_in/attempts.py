@@ -7,6 +7,7 @@ from typing import Generic, Protocol, TypeVar
 
 from entrada_emulator.clock import Clock
 from entrada_emulator.directory.model import User
+from entrada_emulator.inspector.notes import linked
 from entrada_emulator.signing_in.authorization_request import AuthorizationRequest
 from entrada_emulator.signing_in.conversation import Attempt
 
@@ -41,6 +42,7 @@ class UnderWay(Generic[B]):
     def keep(self, attempt: B) -> None:
         """Stores the newest facts; the oldest attempts make room."""
         self._attempts[attempt.id] = attempt
+        linked("attempt", attempt.id)
         for stale in list(self._surplus(attempt.browser)):
             del self._attempts[stale]
 

@@ -20,6 +20,7 @@ from entrada_emulator.clients.checks import (
 from entrada_emulator.directory.model import Application, RedirectUri
 from entrada_emulator.directory.world import World
 from entrada_emulator.errors import EntraError
+from entrada_emulator.inspector.notes import checking
 from entrada_emulator.issuing.scopes import RequestedScopes, parse_scopes
 from entrada_emulator.signing_in.claims_request import parse_claims
 from entrada_emulator.signing_in.login_hint import username_of
@@ -108,11 +109,13 @@ def authorization_request(world: World, client: Client, parameters: Parameters) 
     _check_response(parameters)
     challenge = parameters.get("code_challenge")
     method = parameters.get("code_challenge_method")
-    scope = _required(parameters, "scope")
+    with checking("scopes"):
+        scope = _required(parameters, "scope")
+        scopes = parse_scopes(world, scope, tenant=client.path.directory)
     return AuthorizationRequest(
         client=client,
         scope=tuple(scope.split()),
-        scopes=parse_scopes(world, scope, tenant=client.path.directory),
+        scopes=scopes,
         prompts=_prompts(parameters),
         username_hint=username_of(world, parameters.get("login_hint", "")),
         domain_hint=(parameters.get("domain_hint") or "").lower() or None,
@@ -146,6 +149,7 @@ def _only_redirect_uri(application: Application) -> str:
     return application.redirect_uris[0].uri
 
 
+@checking("response_type")
 def _check_response(parameters: Parameters) -> None:
     response_type = _required(parameters, "response_type")
     if response_type != "code":
@@ -157,6 +161,7 @@ def _check_response(parameters: Parameters) -> None:
         raise EntraError(901002)
 
 
+@checking("prompt")
 def _prompts(parameters: Parameters) -> frozenset[str]:
     prompts = frozenset(parameters.get("prompt", "").split())
     if not prompts <= PROMPTS:

@@ -8,6 +8,7 @@ from starlette.responses import RedirectResponse, Response
 
 from entrada_emulator.directory.model import User
 from entrada_emulator.errors import EntraError, Trace, error_redirect
+from entrada_emulator.inspector.notes import delivered, noted
 from entrada_emulator.instance import Emulator
 from entrada_emulator.issuing.client_info import client_info
 from entrada_emulator.issuing.codes import CodeGrant
@@ -34,6 +35,7 @@ def succeed(visit: Visit, attempt: Attempt, account: SignedIn) -> Response:
     """Hands the application what it asked for. Raises `EntraError` where the person may not use it."""
     check_assignment(visit.emulator.world, attempt.request, account.user)
     person = person_there(visit.emulator.world, attempt.request, account.user)
+    noted(person=person.user_principal_name, sid=account.sid)
     account.clients.add((attempt.request.client.application.client_id, person.tenant_id))
     visit.emulator.state.attempts.end(attempt)
     if attempt.request.for_organisation:
@@ -64,6 +66,7 @@ def refuse(client: Client, error: EntraError, state: State, *, for_organisation:
 
 def error_page(state: State, error: EntraError, *, correlation_id: str = "") -> Response:
     """Shows an error at the authority, with HTTP 200 as Entra is reported to do."""
+    noted(refusal=error.text)
     request = trace(state, correlation_id)
     facts = [
         ("Error code", f"AADSTS{error.code}"),
@@ -77,6 +80,7 @@ def error_page(state: State, error: EntraError, *, correlation_id: str = "") -> 
 def deliver(client: Client, fields: Mapping[str, str]) -> Response:
     """Carries the fields to the redirect URI in the response mode that the client asked for."""
     target = _with_path(client.redirect_uri)
+    delivered(target, client.response_mode, fields)
     if client.response_mode == "form_post":
         return form_post(target, fields)
     separator = "#" if client.response_mode == "fragment" else "&" if "?" in target else "?"

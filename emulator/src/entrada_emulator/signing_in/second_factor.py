@@ -8,6 +8,7 @@ from datetime import datetime
 import pyotp
 
 from entrada_emulator.directory.model import User
+from entrada_emulator.inspector.notes import failed, passed
 from entrada_emulator.pages import Problem
 from entrada_emulator.signing_in.conversation import Attempt, Step
 from entrada_emulator.signing_in.mfa import Push
@@ -50,6 +51,7 @@ def absorb_phone(visit: Visit, attempt: Attempt) -> Attempt:
         return attempt
     if push.answer == "approved":
         return replace(prove(visit, attempt, amr=("pwd", "mfa")), push_id=None)
+    failed("second_factor", DENIED)
     return replace(attempt, problem=Problem(DENIED, code=500121))
 
 
@@ -102,11 +104,19 @@ def code_now(secret: str, now: datetime) -> str | None:
 
 def prove(visit: Visit, attempt: Attempt, *, amr: tuple[str, ...]) -> Attempt:
     """The attempt of somebody who has just given the second factor."""
+    passed("second_factor", "By a phone's approval." if "otp" not in amr else "By an authenticator's code.")
     return replace(attempt, amr=amr, auth_time=visit.emulator.state.clock.now(), problem=None)
 
 
 def _problem_with(state: State, user: User, *, secret: str, code: str) -> Problem | None:
     """Why the code is refused, or None; a good one is spent by asking."""
+    problem = _problem(state, user, secret=secret, code=code)
+    if problem:
+        failed("second_factor", problem.text)
+    return problem
+
+
+def _problem(state: State, user: User, *, secret: str, code: str) -> Problem | None:
     if state.lockouts.is_locked(user):
         return Problem(LOCKED, "code", 50053)
     step = _step_of(state, secret, code.replace(" ", ""))

@@ -6,6 +6,7 @@ from entrada_emulator.directory.consents import Permission
 from entrada_emulator.directory.model import MfaMethod, Policy, Scope, Tenant, User
 from entrada_emulator.directory.world import World, home_of
 from entrada_emulator.errors import EntraError
+from entrada_emulator.inspector.notes import checking, skipped
 from entrada_emulator.instance import Emulator
 from entrada_emulator.issuing.scopes import missing_permissions
 from entrada_emulator.signing_in.authorization_request import AuthorizationRequest
@@ -86,11 +87,14 @@ def may_enter(world: World, request: AuthorizationRequest, user: User) -> bool:
     return request.client.application.personal_accounts and request.client.path.name != "organizations"
 
 
+@checking("assignment")
 def check_assignment(world: World, request: AuthorizationRequest, user: User) -> None:
     """Raises 50105 when the application takes assigned people only and this one is not."""
     application = request.client.application
     person = person_there(world, request, user)
-    if application.assignment_required and not person.app_roles.get(application.client_id):
+    if not application.assignment_required:
+        skipped("assignment", "The application lets everybody in whom the tenant knows.")
+    elif not person.app_roles.get(application.client_id):
         raise EntraError(50105, application=application.display_name, client_id=application.client_id)
 
 

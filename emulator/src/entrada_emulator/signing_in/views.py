@@ -12,6 +12,7 @@ from starlette.responses import Response
 from entrada_emulator.directory.consents import Permission
 from entrada_emulator.directory.model import Scope, Tenant, User
 from entrada_emulator.directory.world import World
+from entrada_emulator.inspector.notes import noted
 from entrada_emulator.pages import Policy, qr_code, render
 from entrada_emulator.signing_in.authorization_request import AuthorizationRequest
 from entrada_emulator.signing_in.conversation import Attempt, Situation, Step
@@ -60,9 +61,14 @@ def show(scene: Scene, *, step: Step) -> Response:
         "remark": None,
     }
     policy = Policy(leads_to=_destination(request), scripts=step is Step.PUSH)
+    noted(page=step.value, problem=attempt.problem.text if attempt.problem else "", **_named(attempt))
     details = DETAILS.get(step)
     more = details(scene) if details else {}
     return render(f"{step.value}.html", policy=policy, **(context | more))
+
+
+def _named(attempt: Attempt) -> dict[str, str]:
+    return {"person": attempt.user.user_principal_name} if attempt.user else {}
 
 
 def _destination(request: AuthorizationRequest) -> tuple[str, ...]:

@@ -6,6 +6,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from entrada_emulator.directory.model import User
+from entrada_emulator.inspector.notes import failed, passed, skipped
 from entrada_emulator.instance import Emulator, emulator_of
 from entrada_emulator.signing_in.sso import KMSI_LIFE, BrowserSession, SignedIn
 
@@ -32,7 +33,16 @@ class Visit:
         self._had_browser = bool(request.cookies.get(self._cookie(BROWSER)))
         self.session: BrowserSession | None = self._sessions.find(request.cookies.get(self._sso))
         self._renewed = False
+        self._note_session()
         self.browser: str = request.cookies.get(self._cookie(BROWSER)) or secrets.token_urlsafe(32)
+
+    def _note_session(self) -> None:
+        if self.session is not None:
+            passed("session", f"It stands for {len(self.session.accounts)} account(s) signed in at this browser.")
+        elif self._had_session:
+            failed("session", "The browser sent a session cookie that is over, or stands for nobody.")
+        else:
+            skipped("session", "The browser sent no session cookie: nobody is signed in there.")
 
     @property
     def is_known(self) -> bool:

@@ -1,6 +1,8 @@
 """What every request passes: one spelling of paths, the host check, the recorder, and faults that were asked for."""
 
+import json
 import re
+from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 import anyio
@@ -13,12 +15,16 @@ from entrada_emulator.directory.model import Tenant
 from entrada_emulator.directory.world import World
 from entrada_emulator.errors import EntraError
 from entrada_emulator.faults import TRANSPORT_FAULTS, EndpointName, Fault
+from entrada_emulator.inspector.notes import Notes, noted, noting
 from entrada_emulator.instance import Emulator
 from entrada_emulator.wire.origins import LOGIN_ALIASES, Origins
-from entrada_emulator.wire.recorder import Recorded
+from entrada_emulator.wire.recorder import Answered, Arrival, Recorded
 from entrada_emulator.wire.responses import error_response, trace_of
 
 BODY_LIMIT = 1_000_000  # bytes; the largest real body, a token request with an assertion, has some 20 kB
+ANSWER_LIMIT = 100_000  # bytes of an answer that are kept; the tokens of somebody in 200 groups have some 30 kB
+RECORD_SIZE = 3_000  # bytes of a record without anything in it
+ANSWERS_KEPT = frozenset({"token", "devicecode"})
 SLASHES = re.compile(r"/{2,}")
 CONTROL = "/_emulator/"
 GRAPH_PREFIXES = ("/v1.0/", "/beta/", "/oidc/")
@@ -115,14 +121,19 @@ class Watched:
         if body is None:
             await PlainTextResponse("Too large.", status_code=413)(scope, receive, send)
             return
-        answered = _Answered(send)
-        await self._faulty(scope, _replay(body, receive), answered.send)
-        self._emulator.state.recorder.add(_recorded(self._emulator, scope, body, answered.status))
+        recorder = self._emulator.state.recorder
+        arrival, heard = recorder.arrival(), _Heard(send, keeps_body=endpoint_of(scope["path"]) in ANSWERS_KEPT)
+        with noting() as notes:
+            await self._faulty(scope, _replay(body, receive), heard.send)
+        answered = heard.answered(recorder.seconds())
+        recorder.add(_recorded(self._emulator, scope, body, arrival=arrival, answered=answered, notes=notes))
 
     async def _faulty(self, scope: Scope, receive: Receive, send: Send) -> None:
         faults = self._emulator.state.faults.take(endpoint_of(scope["path"]), TRANSPORT_FAULTS)
         await anyio.sleep(sum(fault.seconds for fault in faults if fault.kind == "latency"))
         broken = next((fault for fault in faults if fault.kind != "latency"), None)
+        if faults:
+            noted(fault=", ".join(fault.kind for fault in faults))
         answer: ASGIApp = _broken_answer(broken, Request(scope)) if broken else self._app
         await answer(scope, receive, send)
 
@@ -134,17 +145,40 @@ def endpoint_of(path: str) -> EndpointName:
     return next((name for mark, name in ENDPOINTS if mark in path), "other")
 
 
-class _Answered:
-    """Passes an answer on and keeps its status."""
+class _Heard:
+    """Passes an answer on and keeps what the recorder wants of it."""
 
-    def __init__(self, send: Send) -> None:
+    def __init__(self, send: Send, *, keeps_body: bool) -> None:
         self._send = send
-        self.status = 500
+        self._keeps_body = keeps_body
+        self._status = 500
+        self._headers = Headers()
+        self._body = b""
 
     async def send(self, message: Message) -> None:
         if message["type"] == "http.response.start":
-            self.status = message["status"]
+            self._status, self._headers = message["status"], Headers(raw=message["headers"])
+        elif self._keeps_body and len(self._body) <= ANSWER_LIMIT:
+            self._body += message.get("body", b"")
         await self._send(message)
+
+    def answered(self, seconds: float) -> Answered:
+        return Answered(
+            status=self._status,
+            seconds=seconds,
+            location=self._headers.get("location", ""),
+            cookies=tuple(self._headers.getlist("set-cookie")),
+            body=_members(self._body),
+        )
+
+
+def _members(body: bytes) -> dict[str, Any]:
+    """The members of a JSON object; none of anything else."""
+    try:
+        read = json.loads(body) if 0 < len(body) <= ANSWER_LIMIT else None
+    except ValueError:
+        return {}
+    return read if isinstance(read, dict) else {}
 
 
 def _names(origin: str) -> set[str]:
@@ -187,7 +221,9 @@ def _replay(body: bytes, receive: Receive) -> Receive:
     return replayed
 
 
-def _recorded(emulator: Emulator, scope: Scope, body: bytes, status: int) -> Recorded:
+def _recorded(
+    emulator: Emulator, scope: Scope, body: bytes, *, arrival: Arrival, answered: Answered, notes: Notes
+) -> Recorded:
     headers = Headers(scope=scope)
     is_form = headers.get("content-type", "").startswith("application/x-www-form-urlencoded")
     return Recorded(
@@ -198,5 +234,17 @@ def _recorded(emulator: Emulator, scope: Scope, body: bytes, status: int) -> Rec
         query=dict(parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True)),
         form=dict(parse_qsl(body.decode("latin-1"), keep_blank_values=True)) if is_form else {},
         headers=dict(headers),
-        status=status,
+        arrival=arrival,
+        answered=answered,
+        notes=notes,
+        size=_size(scope, body, answered, notes),
     )
+
+
+def _size(scope: Scope, body: bytes, answered: Answered, notes: Notes) -> int:
+    """About the bytes that a record takes: text is kept raw and taken apart, each character in up to four."""
+    headers = sum(len(value) for pair in scope["headers"] for value in pair)
+    told = sum(len(value) for one in notes.delivered for value in one.fields.values())
+    said = sum(len(str(value)) for value in answered.body.values())
+    sent = len(body) + headers + len(scope["path"]) + len(scope["query_string"]) + len(answered.location)
+    return RECORD_SIZE + 4 * (sent + told + said)

@@ -11,6 +11,7 @@ from starlette.responses import Response
 from entrada_emulator.directory.graph_resource import GRAPH
 from entrada_emulator.directory.model import User
 from entrada_emulator.endpoints.graph.errors import DENIED, NOT_FOUND, GraphError, refusal
+from entrada_emulator.inspector.notes import checking
 from entrada_emulator.instance import Emulator, emulator_of
 from entrada_emulator.issuing.jwt import NotOurToken, read
 from entrada_emulator.issuing.tokens import CHALLENGEABLE
@@ -34,6 +35,7 @@ class Caller:
     """Scopes that the person delegated, or roles that the application holds."""
     claims: Mapping[str, Any] = field(repr=False)
 
+    @checking("permission")
     def needs(self, *any_of: str) -> None:
         """Raises 403 unless one of the permissions was granted."""
         if not self.permissions & set(any_of):
@@ -81,8 +83,9 @@ def caller_of(request: Request, emulator: Emulator) -> Caller:
     """Verifies the bearer token: signature, audience, time; raises 401 in Graph's words."""
     claims = _verified(request.headers.get("authorization", ""), emulator)
     now = emulator.state.clock.now().timestamp()
-    if not claims["nbf"] <= now + 1 or now >= claims["exp"]:
-        raise GraphError(401, INVALID, "Lifetime validation failed, the token is expired.")
+    with checking("token_times"):
+        if not claims["nbf"] <= now + 1 or now >= claims["exp"]:
+            raise GraphError(401, INVALID, "Lifetime validation failed, the token is expired.")
     if "scp" not in claims:
         return Caller(claims["tid"], None, frozenset(claims.get("roles", ())), claims)
     caller = Caller(claims["tid"], _user(emulator, claims), frozenset(claims["scp"].split()), claims)
@@ -94,15 +97,22 @@ def _verified(authorization: str, emulator: Emulator) -> dict[str, Any]:
     scheme, _, token = authorization.partition(" ")
     if scheme.lower() != "bearer" or not token:
         raise GraphError(401, INVALID, "Access token is empty.")
-    try:
-        claims = read(token, keys=emulator.state.keys)
-    except NotOurToken:
-        raise GraphError(401, INVALID, "Access token validation failure.") from None
-    if claims.get("aud") not in AUDIENCES:
-        raise GraphError(401, INVALID, "Access token validation failure. Invalid audience.")
+    claims = _signed_here(token, emulator)
+    with checking("token_audience"):
+        if claims.get("aud") not in AUDIENCES:
+            raise GraphError(401, INVALID, "Access token validation failure. Invalid audience.")
     return claims
 
 
+@checking("token_signature")
+def _signed_here(token: str, emulator: Emulator) -> dict[str, Any]:
+    try:
+        return read(token, keys=emulator.state.keys)
+    except NotOurToken:
+        raise GraphError(401, INVALID, "Access token validation failure.") from None
+
+
+@checking("person")
 def _user(emulator: Emulator, claims: Mapping[str, Any]) -> User:
     user = emulator.world.user(claims["tid"], claims["oid"])
     if user is None or not user.account_enabled:
@@ -110,6 +120,7 @@ def _user(emulator: Emulator, claims: Mapping[str, Any]) -> User:
     return user
 
 
+@checking("not_revoked")
 def _evaluate(emulator: Emulator, caller: Caller) -> None:
     """A token older than a revocation is refused before it expires, where its client said that it can be challenged."""
     valid_from = emulator.state.tokens_valid_from(caller.person)
