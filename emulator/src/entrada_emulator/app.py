@@ -11,6 +11,7 @@ from entrada_emulator.b2c import endpoints as b2c
 from entrada_emulator.directory.seeds import default_world
 from entrada_emulator.directory.world import World
 from entrada_emulator.endpoints import devicecode, graph, metadata, people, token
+from entrada_emulator.inspector import endpoints as inspector
 from entrada_emulator.instance import Emulator
 from entrada_emulator.state import State
 from entrada_emulator.wire.date_header import DateHeader
@@ -19,6 +20,7 @@ from entrada_emulator.wire.origins import Origins
 from entrada_emulator.wire.safety import refuse_microsoft_names, refuse_production
 
 ROUTES: list[BaseRoute] = [
+    *inspector.routes,
     *control.routes,
     *graph.routes,
     *metadata.routes,

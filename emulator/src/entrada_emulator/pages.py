@@ -10,13 +10,14 @@ from urllib.parse import urlsplit
 
 import segno
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from markupsafe import Markup
+from markupsafe import Markup, escape
 from starlette.responses import HTMLResponse
 from starlette.routing import Mount
 from starlette.staticfiles import StaticFiles
 
 HERE = Path(__file__).parent
 STATIC = "/emulator/static"
+SECONDS_SHOWN_FINELY = 10
 LOOPBACK = ("http://localhost:*", "https://localhost:*", "http://127.0.0.1:*", "https://127.0.0.1:*")
 
 
@@ -123,6 +124,8 @@ def _environment() -> Environment:
     environment.globals["static"] = _static_url
     environment.filters["initials"] = _initials
     environment.filters["grouped"] = _grouped
+    environment.filters["ticked"] = _ticked
+    environment.filters["span"] = _span
     return environment
 
 
@@ -139,3 +142,17 @@ def _initials(name: str) -> str:
 
 def _grouped(secret: str) -> str:
     return " ".join(secret[at : at + 4] for at in range(0, len(secret), 4))
+
+
+def _ticked(text: str) -> Markup:
+    """Text with what stands between backticks as code."""
+    parts = [f"<code>{escape(part)}</code>" if at % 2 else escape(part) for at, part in enumerate(text.split("`"))]
+    return Markup("".join(parts))  # noqa: S704 - every part is escaped
+
+
+def _span(seconds: float) -> str:
+    """A time after the beginning, as precise as it means something."""
+    if seconds < SECONDS_SHOWN_FINELY:
+        return f"{seconds:.2f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes} min {rest} s" if minutes else f"{rest} s"

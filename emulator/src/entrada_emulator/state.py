@@ -11,6 +11,7 @@ from entrada_emulator.clock import Clock, real_time
 from entrada_emulator.directory.consents import Consents
 from entrada_emulator.directory.model import RefreshSemantics, User
 from entrada_emulator.faults import Faults
+from entrada_emulator.inspector.values import Marks
 from entrada_emulator.issuing.codes import AuthorizationCodes, CodeGrant
 from entrada_emulator.issuing.device_codes import DeviceCodes
 from entrada_emulator.issuing.issued import IssuedTokens
@@ -58,6 +59,7 @@ class State:
         self.lockouts = Lockouts(self.clock)
         self.faults = Faults()
         self.recorder = Recorder()
+        self.marks = Marks(secrets.token_bytes(32))
         self.logout_sends_iss = True
         self.continuous_access_evaluation = False
         self._valid_from: dict[tuple[str, str], datetime] = {}

@@ -110,7 +110,7 @@ def check_verifier(code_challenge: str | None, method: ChallengeMethod | None, *
         return
     if code_challenge is None or code_verifier is None or not VERIFIER.fullmatch(code_verifier):
         raise EntraError(501481)
-    proof = _s256(code_verifier) if method == "S256" else code_verifier
+    proof = s256(code_verifier) if method == "S256" else code_verifier
     if not hmac.compare_digest(proof, code_challenge):
         raise EntraError(501481)
 
@@ -125,7 +125,8 @@ def _registration(application: Application, redirect_uri: str) -> RedirectUri | 
     return next((one for one in application.redirect_uris if _without_loopback_port(one.uri) == meant), None)
 
 
-def _s256(code_verifier: str) -> str:
+def s256(code_verifier: str) -> str:
+    """The challenge that belongs to a verifier (RFC 7636, section 4.2)."""
     digest = hashlib.sha256(code_verifier.encode("ascii")).digest()
     return base64.urlsafe_b64encode(digest).rstrip(b"=").decode("ascii")
 

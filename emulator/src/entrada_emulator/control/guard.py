@@ -26,7 +26,7 @@ def guarded(handler: Handler) -> Callable[[Request], Any]:
 
     async def endpoint(request: Request) -> Response:
         emulator = emulator_of(request)
-        if not _is_loopback(request, emulator) or not _has_key(request, emulator):
+        if not is_loopback(request, emulator) or not _has_key(request, emulator):
             return JSONResponse({"error": "This needs the control key, on loopback."}, 403)
         try:
             return JSONResponse(handler(emulator, await _json(request), request))
@@ -36,7 +36,8 @@ def guarded(handler: Handler) -> Callable[[Request], Any]:
     return endpoint
 
 
-def _is_loopback(request: Request, emulator: Emulator) -> bool:
+def is_loopback(request: Request, emulator: Emulator) -> bool:
+    """Whether the request comes from this machine."""
     host = request.client.host if request.client else None
     return host in LOOPBACK or (emulator.origins.in_process and (host is None or host in IN_PROCESS))
 

@@ -133,6 +133,7 @@ def _code_fields(state: State, request: AuthorizationRequest, account: SignedIn,
 
 
 def _device_page(attempt: Attempt, heading: str, text: str) -> Response:
+    noted(page="device_done")
     return render(
         "device_done.html", heading=heading, text=text.format(attempt.request.client.application.display_name)
     )

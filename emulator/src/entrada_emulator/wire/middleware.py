@@ -26,7 +26,8 @@ ANSWER_LIMIT = 100_000  # bytes of an answer that are kept; the tokens of somebo
 RECORD_SIZE = 3_000  # bytes of a record without anything in it
 ANSWERS_KEPT = frozenset({"token", "devicecode"})
 SLASHES = re.compile(r"/{2,}")
-CONTROL = "/_emulator/"
+UNWATCHED = ("/_emulator/", "/emulator/static/")
+"""What tests and people look by; it is no part of any sign-in."""
 GRAPH_PREFIXES = ("/v1.0/", "/beta/", "/oidc/")
 ENDPOINTS: tuple[tuple[str, EndpointName], ...] = (
     ("/.well-known/openid-configuration", "metadata"),
@@ -114,7 +115,7 @@ class Watched:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Passes the request on with its body read, and notes how it was answered."""
-        if scope["type"] != "http" or scope["path"].startswith(CONTROL):
+        if scope["type"] != "http" or scope["path"].startswith(UNWATCHED):
             await self._app(scope, receive, send)
             return
         body = await _body(receive)

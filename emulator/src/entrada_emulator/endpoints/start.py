@@ -1,0 +1,19 @@
+"""`/`: where to go from here, for whoever opens the emulator's address."""
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from entrada_emulator.inspector.views import FLOWS, example
+from entrada_emulator.instance import emulator_of
+from entrada_emulator.pages import render
+from entrada_emulator.signing_in.views import PHONE
+
+
+async def start(request: Request) -> Response:
+    """Names the pages that people may want, and who can sign in."""
+    emulator = emulator_of(request)
+    return render("start.html", flows=FLOWS, phone=PHONE, example=example(emulator), tenants=emulator.world.tenants)
+
+
+routes = [Route("/", start)]

@@ -1,0 +1,1 @@
+"""What everything on the pages of the inspector is for, as data: parameters, cookies, claims, checks, steps."""
