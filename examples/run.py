@@ -15,6 +15,7 @@ from pathlib import Path
 
 from entrada_emulator.directory.model import Tenant
 from entrada_emulator.directory.seeds import BIRCH, PASSWORD, TOTP_SECRET, default_world
+from entrada_emulator.inspector.views import FLOWS
 
 from examples.demo import Demo, Ports, inherited, organisation, served
 from examples.supervisor import AskedToStop, NotRunning, Program, Supervisor
@@ -89,6 +90,7 @@ def welcome(ports: Ports, note: str, tenant: Tenant) -> str:
         "",
         f"  Open          http://localhost:{ports.application}",
         f"  Emulated at   http://localhost:{ports.pages}   (never type a real password there)",
+        f"  Drawn at      http://localhost:{ports.pages}{FLOWS}   (every sign-in, step by step)",
         *([f"  {note}"] if note else []),
         "",
         f"  Who can sign in; everybody's password is {PASSWORD}",

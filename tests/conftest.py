@@ -16,7 +16,7 @@ settings.register_profile("entrada", deadline=None, suppress_health_check=[Healt
 settings.load_profile("entrada")
 
 BROWSING, WAITING = (Path(__file__).parent / name for name in ("chromium", "faults"))
-BROWSING_TOO = {"test_chromium.py", "test_msal_browser.py"}  # the emulator's
+BROWSING_TOO = {"test_chromium.py", "test_flows_chromium.py", "test_msal_browser.py"}  # the emulator's
 OTHERS_BETWEEN = 6  # files that take less time, from one that waits to the next
 
 

@@ -61,6 +61,7 @@ def test_it_says_where_it_is_and_stops_cleanly(tmp_path: Path) -> None:
     assert "AADSTS900144" in pages.text
     assert (running.returncode, err) == (0, "")
     assert "mia@birch.example" in out
+    assert f"{lines['EMULATOR_PAGES']}/_emulator/flows" in out
     assert Path(lines["EMULATOR_CONTROL_KEY_FILE"]).read_text() not in ready + out
 
 

@@ -14,6 +14,7 @@ from entrada_emulator.directory.seeds import default_world
 from entrada_emulator.directory.world import World
 from entrada_emulator.directory.world_checks import WorldError
 from entrada_emulator.directory.world_file import load_world
+from entrada_emulator.inspector.views import FLOWS
 from entrada_emulator.wire.environment import (
     as_lines,
     default_application,
@@ -113,5 +114,6 @@ def _greeting(service: Service, world: World, lines: str) -> str:
     return (
         "Entrada Emulator (not Microsoft) is ready: "
         f"{service.public_origin} for clients, {service.pages_origin} for people\n"
+        f"Every sign-in drawn, each value explained: {service.pages_origin}{FLOWS}\n"
         f"\n{CA_ADVICE}\n{lines}\nWho can sign in:\n{people}\n\nCtrl-C stops it."
     )

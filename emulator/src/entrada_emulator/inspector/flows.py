@@ -108,6 +108,7 @@ def _enter(books: _Books, request: Recorded) -> None:
     if number is None:
         number = request.arrival.number
         books.flows[number] = _Growing([], begins_elsewhere=bool(brought))
+        books.owners.update(dict.fromkeys(brought, number))
     flow = books.flows[number]
     flow.requests.append(request)
     for earlier in _earlier(books, request):

@@ -132,6 +132,7 @@ def _handed_on(pen: Pen, request: Recorded, given: Delivered) -> Iterator[Step]:
     yield replace(
         step,
         wire=f"{request.status} {_short(given.target)} ({given.mode})",
+        remarks=(told.MODES[given.mode],),
         rows=member_rows(given.fields, answers.CARRIED_BACK, marks=pen.marks),
         refusal=refusal_of(refused, request.notes) if refused else None,
     )

@@ -113,6 +113,6 @@ def _summaries(found: Grouped, numbers: Sequence[int], seconds: float) -> list[S
 
 
 def _counted(requests: Sequence[Recorded]) -> list[tuple[str, int]]:
-    """How often each endpoint was asked; a browser's own question before a script's, and pages of no flow, are no news."""
+    """How often each endpoint was asked; preflights and pages of no flow are left out."""
     told = (request for request in requests if request.endpoint != "other" and request.method != "OPTIONS")
     return Counter(ENDPOINTS.get(request.endpoint, request.endpoint) for request in told).most_common()

@@ -90,6 +90,11 @@ LEAVES = Told(
 AUTHORIZE = Told("Authorization request", "The browser arrives with what the application asks for, all in the address.")
 ADMIN = Told("Request for the organisation's consent", "An administrator is to agree for everybody.")
 BACK = Told("Redirects back with a code", "The answer goes through the browser, so it is a code and no token.")
+MODES = {
+    "query": "In the query of the address: it may be in logs, which is why the code is good once and for minutes.",
+    "form_post": "In a form that the page posts by itself: it is in no address, and so in no log or history.",
+    "fragment": "Behind the `#` of the address: no server sees it, only a script on the application's page.",
+}
 BACK_REFUSED = Told("Redirects back with an error", "The application learns what went wrong, in standard words.")
 BACK_ADMIN = Told("Redirects back with the organisation's answer")
 CARRIES = Told(
