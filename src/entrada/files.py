@@ -114,3 +114,18 @@ def _directory_of(path: Path) -> Iterator[int]:
 
 def _fault(setting: str, path: Path, error: OSError, mend: str) -> str:
     return f"{setting}: {path}: {error.strerror or type(error).__name__}; {mend}"
+
+
+def certificate_fault(file: Path) -> str | None:
+    """Say why no authority can be trusted by this file, and how to mend it; None when one can."""
+    import ssl  # what most of those who check settings need not wait for
+
+    if not file.is_file():
+        return "is not a file"
+    try:
+        ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(cafile=file)
+    except ssl.SSLError:
+        return "has no certificate in PEM in it; if it is in DER: openssl x509 -inform der -in IT -out ANOTHER.pem"
+    except OSError as error:
+        return f"cannot be read: {error.strerror}"
+    return None

@@ -2,6 +2,8 @@
 
 import asyncio
 import gzip
+import ssl
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -10,6 +12,7 @@ from entrada_emulator.pytest_plugin import ServedEntra, served_entra  # noqa: F4
 from entrada.errors import AuthorityUnavailable
 from entrada.provider.egress import CALLS_PER_HOST, MIB, Answer, Egress
 from entrada.provider.network import NetworkTransport, Reach, trusted_certificates
+from tests.chromium.certificates import certificate_for
 from tests.internet import Internet, Message
 
 HOST = "authority.example"
@@ -271,6 +274,33 @@ async def test_sec_024_a_private_authority_is_trusted_by_its_certificate_and_by_
     with pytest.raises(AuthorityUnavailable, match="goes into ca_file"):
         await wary.get(url)
     await wary.aclose()
+
+
+UNFIT = {
+    "expired": (("localhost",), {"ends_after": timedelta(minutes=-1)}, "expired.*renew it there"),
+    "another host's": (("other.example",), {}, "mismatch.*must be one that it names"),
+    "does not name the key": (("localhost",), {"names_key": False}, "Key Identifier.*Python 3.13"),
+}
+
+
+@pytest.mark.parametrize("why", UNFIT)
+async def test_sec_024_a_certificate_that_is_refused_is_told_with_its_mend(why: str, tmp_path: Path):
+    """SEC-024: its authority is trusted, and it is still not taken: the log says why, and what to do about it."""
+    hosts, how, said = UNFIT[why]
+    ca_file, chain = certificate_for(*hosts[:1], tmp_path, **how)
+    own = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    own.load_cert_chain(chain)
+    server = await asyncio.start_server(lambda _reader, writer: writer.close(), "localhost", 0, ssl=own)
+    trust = trusted_certificates(ca_file)
+    trust.verify_flags |= ssl.VERIFY_X509_STRICT  # as newer Pythons do by themselves
+    door = Egress(
+        transport=NetworkTransport(trust=trust, private_addresses_allowed=True), private_addresses_allowed=True
+    )
+    with pytest.raises(AuthorityUnavailable, match=said):
+        await door.get(f"https://localhost:{server.sockets[0].getsockname()[1]}/")
+    await door.aclose()
+    server.close()
+    await server.wait_closed()
 
 
 def test_a_missing_ca_file_is_an_error_at_once(tmp_path: Path):

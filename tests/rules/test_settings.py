@@ -238,6 +238,17 @@ def test_each_fault_is_named_with_its_mend(values: dict[str, Any], fault: str) -
 
 
 @pytest.mark.parametrize(
+    "held", [b"", b"0\x82\x01\x0a", b"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"]
+)
+def test_a_ca_file_without_a_certificate(held: bytes, tmp_path: Path) -> None:
+    """SEC-024, SEC-184: a file that is empty, in DER or damaged is told like any other fault, before anything calls."""
+    file = tmp_path / "ca.pem"
+    file.write_bytes(held)
+    (fault,) = faults(**{**GOOD, "ca_file": file})
+    assert fault.startswith(f"ca_file: {file} has no certificate in PEM in it; if it is in DER: openssl x509")
+
+
+@pytest.mark.parametrize(
     ("values", "fault"),
     [
         ({"base_url": "http://localhost:8000"}, "base_url: production needs https"),

@@ -13,6 +13,7 @@ import httpx2
 
 from entrada.errors import AuthorityUnavailable
 from entrada.meters import Counts, Waits
+from entrada.provider import untrusted
 from entrada.provider.network import NetworkTransport, trusted_certificates
 from entrada.provider.strict_json import NotStrict, json_object
 from entrada.tracing import span
@@ -197,6 +198,6 @@ class Egress:
 def _cause(error: Exception) -> str:
     """Say what failed in an operator's words; never the address's query or a header."""
     kind = type(error).__name__
-    if "CERTIFICATE_VERIFY_FAILED" in str(error):
-        return f"{kind}: its certificate is not trusted; a private authority's goes into ca_file"
+    if refused := untrusted.reason(error):
+        return f"{kind}: {refused}"
     return f"{kind}: {str(error)[:120]}" if "Connect" in kind else kind

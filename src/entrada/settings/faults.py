@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 
 from entrada import store_url
 from entrada.errors import SettingsRefused
+from entrada.files import certificate_fault
 from entrada.keyring import KeyRing
 from entrada.settings.guard_faults import guard_faults, is_network
 from entrada.settings.monitoring import monitoring_faults
@@ -128,8 +129,8 @@ def _provider_faults(settings: Values) -> list[str]:
         faults.append("custom_signing_key: is for applications of an Entra tenant, whose claims are mapped there")
     if not settings.algorithms:
         faults.append("algorithms: name at least one, such as RS256")
-    if settings.ca_file and not settings.ca_file.is_file():
-        faults.append(f"ca_file: {settings.ca_file} is not a file")
+    if settings.ca_file and (unfit := certificate_fault(settings.ca_file)):
+        faults.append(f"ca_file: {settings.ca_file} {unfit}")
     return faults
 
 

@@ -131,7 +131,7 @@ class Values(MonitoringSettings, GuardSettings):
     graph_profile: bool = True
     """Whether names, address, department, job title and picture come from Graph after a sign-in with User.Read."""
     ca_file: Path | None = None
-    """Certificates trusted in addition, for every outbound call; checks cannot be turned off."""
+    """Certificates (PEM) of authorities trusted in addition, for every outbound call; checks cannot be turned off."""
 
     keys: SecretStr | None = None
     """The key ring, `id:secret` newest first; in development one is made and kept in data_dir."""
