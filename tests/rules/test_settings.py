@@ -354,3 +354,34 @@ def test_no_setting_turns_a_check_off() -> None:
     """There is no name by which verification of anything could be disabled (SEC-185)."""
     for name in Settings.model_fields:
         assert not any(word in name for word in ("verify", "insecure", "skip", "disable", "debug", "allow")), name
+
+
+@pytest.mark.parametrize(
+    ("text", "fault"),
+    [
+        ('ENTRADA_ADMIN_NETWORKS="10.0.0.0/8\n', ".env: line 1: ENTRADA_ADMIN_NETWORKS is not read; write"),
+        (
+            "\n\nazure_client_secret: x\n",
+            ".env: line 3: AZURE_CLIENT_SECRET is not read; write AZURE_CLIENT",
+        ),
+        ("A=1\nexport ENTRADA_TRACES\n", ".env: line 2: ENTRADA_TRACES is not read"),
+        ("A='x\nENTRADA_TRACES=true\nB='y'\n", ".env: line 1: ENTRADA_TRACES is not read"),
+        ("ENTRADA_LIMITS=true\nB=1\nENTRADA_LIMITS=false\n", ".env: line 3: ENTRADA_LIMITS is in line 1 already"),
+    ],
+)
+def test_a_line_that_would_not_hold(text: str, fault: str) -> None:
+    """SEC-184: a line that nobody could read, or that another takes the place of, is a fault with its number."""
+    Path(".env").write_text(text)
+    (found,) = faults(**GOOD)
+    assert found.startswith(fault)
+    assert "10.0.0.0" not in found
+
+
+def test_lines_that_are_not_ours() -> None:
+    """What other programs have in the same file is theirs, and so is the same line twice; CRLF and BOM are read."""
+    text = (
+        'OTHER=\'x\nLINE\nHOST=a\nHOST=b\nENTRADA_PREFIX=/x\nENTRADA_PREFIX="/x" # again\nexport ENTRADA_HOME=/home\n'
+    )
+    Path(".env").write_bytes(b"\xef\xbb\xbf" + text.replace("\n", "\r\n").encode())
+    settings = Settings.load(**GOOD)
+    assert (settings.prefix, settings.home) == ("/x", "/home")

@@ -142,9 +142,9 @@ def _names_a_tenant(text: str) -> bool:
 def _comma_faults(settings: Values) -> list[str]:
     names = ("scopes", "swagger_scopes", "api_audiences", "api_clients")
     return [
-        f"{name}: are separated by blanks, without commas"
+        f"{name}: are separated by blanks, without commas, quotes or brackets"
         for name in names
-        if any("," in each for each in getattr(settings, name))
+        if any(set(',"[]\\') & set(each) for each in getattr(settings, name))
     ]
 
 

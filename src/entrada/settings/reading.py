@@ -8,11 +8,11 @@ import difflib
 import os
 from typing import Any, Self
 
-from dotenv import dotenv_values
 from pydantic import AliasChoices, ValidationError
 from pydantic_settings import BaseSettings, EnvSettingsSource, PydanticBaseSettingsSource
 
 from entrada.errors import SettingsRefused
+from entrada.settings import env_file
 from entrada.settings.faults import environment_faults, faults_of
 from entrada.settings.values import PREFIX, Values
 
@@ -36,8 +36,11 @@ class Settings(Values):
         try:
             faults += _misspelt()
             settings, wrong = cls._read(values)
-        except (OSError, UnicodeDecodeError) as error:
-            raise SettingsRefused([*faults, f".env: cannot be read as UTF-8 text ({type(error).__name__})"]) from None
+        except UnicodeDecodeError:
+            unfit = ".env: is not UTF-8 text; save it anew as that (PowerShell's > writes UTF-16)"
+            raise SettingsRefused([*faults, unfit]) from None
+        except OSError as error:
+            raise SettingsRefused([*faults, f".env: cannot be read ({error.strerror})"]) from None
         faults += [fault for name, fault in wrong.items() if name in cls.model_fields]
         faults += [fault for fault in settings.faults() if fault.split(":")[0] not in wrong]
         if faults:
@@ -67,9 +70,11 @@ def known_names() -> frozenset[str]:
 
 
 def _misspelt() -> list[str]:
-    """Name each ENTRADA_ variable that no setting reads (SEC-184)."""
-    given = {name.upper() for name in (*os.environ, *dotenv_values(".env")) if name.upper().startswith(PREFIX)}
-    faults = []
+    """Name each ENTRADA_ variable that no setting reads, and each line of `.env` that would not hold (SEC-184)."""
+    lines = env_file.bindings()
+    names = {name.upper() for name in (*os.environ, *(line.key or "" for line in lines))}
+    given = {name for name in names if name.startswith(PREFIX)}
+    faults = list(env_file.faults_in(lines, known=known_names()))
     for name in sorted(given - known_names()):
         near = difflib.get_close_matches(name, known_names(), n=1)
         faults.append(f"{name}: no such setting" + (f"; did you mean {near[0]}?" if near else ""))
