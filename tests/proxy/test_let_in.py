@@ -2,6 +2,7 @@
 
 import asyncio
 import base64
+import itertools
 import json
 from collections.abc import AsyncIterator
 from datetime import timedelta
@@ -35,16 +36,34 @@ async def test_strangers(site: Site) -> None:
     assert site.api.seen == []
 
 
-@pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE"])
-async def test_cross_site(site: Site, method: str) -> None:
+CROSS_SITE = (
+    {"sec-fetch-site": "cross-site", "x-csrf": "1"},
+    {"sec-fetch-site": "same-site", "x-csrf": "1"},
+    {"sec-fetch-site": "same-origin"},
+    {"x-csrf": "1"},
+)
+
+
+async def test_cross_site(site: Site) -> None:
     """SEC-089, SEC-090: what changes something needs both proofs of its source, as any route of ours does."""
-    for lines in (["Sec-Fetch-Site: cross-site", "X-CSRF: 1"], ["Sec-Fetch-Site: same-origin"], ["X-CSRF: 1"]):
-        headers = dict(line.split(": ") for line in lines)
-        async with site.client() as browser:
-            del browser.headers["x-csrf"], browser.headers["sec-fetch-site"]
+    async with site.client() as browser:
+        del browser.headers["x-csrf"], browser.headers["sec-fetch-site"]
+        for method, headers in itertools.product(("POST", "PUT", "PATCH", "DELETE"), CROSS_SITE):
             refused = await browser.request(method, "/api/orders/7", headers=headers)
-        assert (refused.status_code, refused.json()["code"]) == (403, "cross_site_request"), lines
+            assert (refused.status_code, refused.json()["code"]) == (403, "cross_site_request"), headers
     assert site.api.seen == []
+
+
+async def test_read_by_other_sites(site: Site) -> None:
+    """SEC-088, SEC-096: another site's page asks the API for nothing with the session; a link to it is followed."""
+    ways = {"image": "no-cors", "script": "no-cors", "iframe": "navigate", "empty": "cors", "document": "navigate"}
+    told = {}
+    async with site.client(sec_fetch_site="same-site") as browser:
+        for dest, mode in ways.items():
+            asked = {"sec-fetch-dest": dest, "sec-fetch-mode": mode}
+            told[dest] = (await browser.get("/api/orders/7", headers=asked)).status_code
+    assert told == dict.fromkeys(ways, 403) | {"document": 200}
+    assert len(site.api.seen) == 1
 
 
 async def test_a_body_too_large(site: Site) -> None:

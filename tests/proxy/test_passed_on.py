@@ -52,6 +52,7 @@ async def test_what_goes_up(site: Site) -> None:
         "X_Forwarded_Proto": "http", "TE": "trailers", "Keep-Alive": "timeout=5", "X-Of-One-Hop": "1",
         "Proxy-Authorization": "Basic eDp5", "Baggage": "who=ada", "X-Correlation-ID": "theirs",
         "Accept-Language": "de", "If-Match": '"7"', "X-Tenant-Of-Theirs": "kept", "Accept-Encoding": "br",
+        "Traceparent": "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
     }  # fmt: skip
     lines = [f"{name}: {value}" for name, value in given.items()]
     status, headers, _ = await site.raw(
@@ -61,7 +62,7 @@ async def test_what_goes_up(site: Site) -> None:
     (seen,) = site.api.seen
     names = {name for name, _ in seen.headers}
     assert names == {
-        "host", "authorization", "accept-language", "if-match", "x-tenant-of-theirs", "accept-encoding",
+        "host", "authorization", "accept-language", "if-match", "x-tenant-of-theirs", "accept-encoding", "traceparent",
         "x-forwarded-for", "x-forwarded-proto", "x-forwarded-host", "x-forwarded-prefix", "x-correlation-id",
     }  # fmt: skip
     told = {name: seen.values(name) for name in names}

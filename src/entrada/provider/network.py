@@ -17,6 +17,15 @@ import httpcore2
 import httpx2
 
 CONNECTIONS = 50  # in all; each host has its own cap in `egress`
+KEEP_ALIVE: tuple[httpcore2.SOCKET_OPTION, ...] = (
+    (socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1),
+    *(
+        (socket.IPPROTO_TCP, number, value)
+        for name, value in (("TCP_KEEPIDLE", 60), ("TCP_KEEPINTVL", 20), ("TCP_KEEPCNT", 3))  # seconds, and probes
+        if (number := getattr(socket, name, None)) is not None
+    ),
+)
+"""A host that vanishes without a word is missed after two minutes, also where an answer may be silent for longer."""
 
 
 def trusted_certificates(ca_file: Path | None = None) -> ssl.SSLContext:
@@ -122,6 +131,7 @@ class NetworkTransport(httpx2.AsyncBaseTransport):
             ssl_context=trust,
             max_connections=connections,
             keepalive_expiry=30,
+            socket_options=KEEP_ALIVE,
             network_backend=CheckedBackend(reach),
         )
 

@@ -6,6 +6,7 @@ from http import HTTPStatus
 
 import anyio
 import httpx2
+from starlette.background import BackgroundTask
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
@@ -16,6 +17,7 @@ from entrada.logs import log
 from entrada.web.api_client import ApiClient
 from entrada.web.clients import client_for
 from entrada.web.context import context_of
+from entrada.web.embedding import refuse_other_sites
 from entrada.web.failures import refuse
 from entrada.web.proxy.asked import Asked
 from entrada.web.proxy.body import Body, ClientGone
@@ -35,7 +37,7 @@ class Forwarded(Response):
     """The answer of an upstream to one request."""
 
     def __init__(self, client: ApiClient, asked: Asked, upstream: Upstream) -> None:
-        self.background = None
+        self.background: BackgroundTask | None = None
         self._client = client
         self._asked = asked
         self._upstream = upstream
@@ -45,8 +47,10 @@ class Forwarded(Response):
     @classmethod
     async def begun(cls, request: Request, upstream: Upstream) -> "Forwarded":
         """Return it with the caller's token; Refused when the path or the token is refused."""
-        house = context_of(request.scope).house
+        context = context_of(request.scope)
+        house = context.house
         try:
+            refuse_other_sites(context)
             asked = Asked.of(request.scope, house.outbound.address(upstream.base))
         except EntradaError as error:
             raise refuse(request, error) from None
@@ -65,6 +69,8 @@ class Forwarded(Response):
             return
         if presence.session_ended:
             await self._end(scope, send)
+        elif self.background is not None:
+            await self.background()
 
     async def _pass_on(self, scope: Scope, body: Body, send: Send) -> None:
         answer = await self._answer(scope, body)
@@ -74,7 +80,8 @@ class Forwarded(Response):
             if not self._begun:
                 raise
             log.warning("upstream_broke_off", host=self._asked.url.host, reason=type(error).__name__)
-            raise BrokenOff from None
+            context_of(scope).house.numbers.refused(broken := BrokenOff())
+            raise broken from None
         finally:
             with anyio.CancelScope(shield=True):
                 await answer.aclose()
@@ -89,6 +96,7 @@ class Forwarded(Response):
                 answer = await self._client.send(sent, stream=True)
         except TimeoutError:
             raise httpx2.ReadTimeout("no answer in time", request=sent) from None
+        body.read.set()  # nobody wants the rest, if the upstream did not
         if answer.status_code < FIRST_FINAL_STATUS:
             await answer.aclose()
             raise httpx2.RemoteProtocolError("an answer that is none", request=sent)

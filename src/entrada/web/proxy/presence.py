@@ -37,7 +37,7 @@ class Presence:
         left = self._scope.__exit__(kind, error, trace)
         for each in self._watches:
             each.cancel()
-        await asyncio.wait(self._watches)
+        await asyncio.gather(*self._watches, return_exceptions=True)
         return left
 
     async def _until_gone(self) -> None:
