@@ -8,12 +8,15 @@ import pytest
 from entrada_emulator.pytest_plugin import Entra, entra, entra_keys, served_entra  # noqa: F401
 from hypothesis import HealthCheck, settings
 
+from tests import compiled_once
 from tests.front_door import FrontDoor, running
 from tests.providers.django_provider import DjangoProvider
 
 # A busy machine is slow to set up and to run an example; neither says anything about the rule under test.
 settings.register_profile("entrada", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("entrada")
+
+compiled_once.share()
 
 BROWSING, WAITING = (Path(__file__).parent / name for name in ("chromium", "faults"))
 BROWSING_TOO = {"test_chromium.py", "test_flows_chromium.py", "test_msal_browser.py"}  # the emulator's

@@ -16,6 +16,7 @@ from entrada.principal import User
 from entrada.users.database import Database
 from entrada.users.directory import Directory
 from entrada.users.tables import users
+from tests.contracts.databases import said
 from tests.moved_clock import MovedClock
 
 NOW = datetime(2026, 5, 1, tzinfo=UTC)
@@ -135,3 +136,16 @@ async def test_a_file_removed_under_us_takes_nothing(database: Database, tmp_pat
     with pytest.raises(StoreUnavailable, match="removed or exchanged"):
         await Directory(database).signed_in(ada, NOW)
     assert path.exists() == exchanged
+
+
+async def test_back_after_it_was_away(database: Database, tmp_path: Path) -> None:
+    """REL-020, REL-026: a connection that is wanted meanwhile makes no file, which would be asked when it is back."""
+    path = tmp_path / "data" / "entrada.db"
+    await Directory(database).signed_in(User(issuer="i", subject="ada"), NOW)
+    async with database.unit_of_work(read_only=True):
+        path.rename(tmp_path / "elsewhere")
+        with pytest.raises(StoreUnavailable):
+            await said(database, "SELECT count(*) FROM entrada_user")
+        assert not path.exists()
+        (tmp_path / "elsewhere").rename(path)
+        assert await said(database, "SELECT count(*) FROM entrada_user") == [(1,)]

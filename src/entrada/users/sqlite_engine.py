@@ -107,7 +107,8 @@ class SqliteEngine:
 
 
 def _url(driver: str, path: Path) -> URL:
-    return URL.create(f"sqlite+{driver}", database=str(path))
+    """Name the file so that opening it never makes one: an empty one in its place would be taken for it."""
+    return URL.create(f"sqlite+{driver}", database=path.absolute().as_uri(), query={"uri": "true", "mode": "rw"})
 
 
 def _done(engine: Engine, work: Callable[[Connection], T]) -> T:
