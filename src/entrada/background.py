@@ -44,6 +44,8 @@ class Chores:
         self._chores = tuple(chores)
         self._chance = chance
         self._failing: set[str] = set()
+        self.begun = False
+        """Whether the application has ever been started: by its life span, which begins them."""
         self.names = tuple(chore.name for chore in chores)
         """What they are called."""
         self.done, self.failed = Counts(self.names), Counts(self.names)
@@ -61,6 +63,7 @@ class Chores:
     @asynccontextmanager
     async def going_on(self) -> AsyncIterator[None]:
         """Do them, each in a task of its own, while the block lasts."""
+        self.begun = True
         tasks = [asyncio.get_running_loop().create_task(self._keep_up(chore)) for chore in self._chores]
         try:
             yield

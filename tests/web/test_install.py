@@ -11,9 +11,11 @@ from typing import Any
 import pytest
 from entrada_emulator.pytest_plugin import Entra
 from fastapi import FastAPI, Request
+from httpx2 import ASGITransport, AsyncClient
 from starlette.applications import Starlette
 
 from entrada import Entrada, Event, Settings, SettingsRefused, api_client, app_client
+from entrada.keyring import generate
 from tests.front_door import BASE, FrontDoor, running, settings
 
 
@@ -138,3 +140,48 @@ async def test_openapi_is_the_applications(door: FrontDoor) -> None:
     document = (await door.raw("GET", f"{BASE}/openapi.json")).json()
     assert not [path for path in document["paths"] if path.startswith("/api/auth")]
     assert "parameters" not in document["paths"]["/private"]["get"]
+
+
+@asynccontextmanager
+async def _their_own(app: FastAPI) -> AsyncIterator[None]:
+    yield
+
+
+def _mounted(inner: FastAPI) -> FastAPI:
+    outer = FastAPI()
+    outer.mount("/below", inner)
+    return outer
+
+
+def _replaced(app: FastAPI) -> FastAPI:
+    app.router.lifespan_context = _their_own
+    return app
+
+
+PRODUCTION = {
+    "profile": "production", "store": "sqlite:", "keys": generate(),
+    "tenant_id": "11111111-1111-4111-8111-111111111111", "client_secret": "a-long-one-from-the-portal-0",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("lose", [_mounted, _replaced])
+@pytest.mark.parametrize("given", [{}, PRODUCTION], ids=["development", "production"])
+async def test_a_life_span_that_is_not_run(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, lose: Callable[[FastAPI], FastAPI], given: dict[str, Any]
+) -> None:
+    """SEC-129, SEC-183: without it nothing of the start is checked; it is told once, and production lets nobody in."""
+    inner = FastAPI()
+
+    @inner.get("/hello")
+    async def hello() -> str:
+        return "hello"
+
+    Entrada(settings(tmp_path, **given)).install(inner)
+    app = lose(inner)
+    path = "/below/hello" if app is not inner else "/hello"
+    async with app.router.lifespan_context(app), AsyncClient(transport=ASGITransport(app), base_url=BASE) as client:
+        answers = [(await client.get(path)).status_code for _ in range(2)]
+    assert answers == ([503] * 2 if given else [200] * 2)
+    said = [line.message for line in caplog.records if "life_span_not_run" in line.message]
+    assert len(said) == 1
+    assert "FastAPI(lifespan=…)" in said[0]

@@ -13,7 +13,7 @@ from starlette.requests import HTTPConnection, Request
 from starlette.routing import Router
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from entrada.errors import CsrfRefused, EntradaError, MethodRefused, PageOutdated
+from entrada.errors import CsrfRefused, EntradaError, MethodRefused, PageOutdated, Unavailable
 from entrada.guard_errors import CookiesTooLarge
 from entrada.logs import correlation_id, log
 from entrada.web import cookies, denials
@@ -33,6 +33,11 @@ BELOW_A_PATH = (
     "our own addresses, such as /api/auth and /entrada, are at the root of base_url: give the application a host name "
     "of its own, and where it is mounted, install Entrada on the outermost application"
 )
+LIFE_SPAN = (
+    "deactivations elsewhere are not followed, routes not checked, tokens not renewed ahead: give your own life span "
+    "to FastAPI(lifespan=…), install Entrada on the outermost application, let the server run it (no `--lifespan off`),"
+    " and in tests write `with TestClient(app) as client`"
+)
 
 
 class Gate:
@@ -51,6 +56,7 @@ class Gate:
         self._limits = house.guards.limits
         self._all_harmless = house.guards.harmless.all
         self._below_a_path = False
+        self._begun = self._told_of_no_beginning = False
         self._exempt = house.path("callback") if house.settings.response_mode == "form_post" else None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -64,6 +70,8 @@ class Gate:
         scope["session"] = SessionData(context)
         correlation_id.set(context.correlation_id)
         try:
+            if not self._begun:
+                self._check_beginning()
             self._read_headers(scope, context)
             if self._limits is not None and not self._limits.lets(context):
                 await self._limits.admit(scope, context)
@@ -83,6 +91,17 @@ class Gate:
                 raise
             log.exception("unhandled")
             await _refuse(EntradaError("see the log"), scope, receive, send)
+
+    def _check_beginning(self) -> None:
+        """Say so where nobody has run the life span; in production Unavailable: much is not looked at then (0384)."""
+        self._begun = self._house.chores.begun
+        if self._begun:
+            return
+        if not self._told_of_no_beginning:
+            self._told_of_no_beginning = True
+            log.warning("life_span_not_run", reason=LIFE_SPAN)
+        if self._house.settings.production:
+            raise Unavailable("the application's life span has not been run")
 
     def _route(self, scope: Scope, context: Context) -> ASGIApp:
         if scope["type"] == "websocket":
