@@ -1,4 +1,4 @@
-"""`python -m bench [parts] [asgi] [http] [stores] [storm] [audit]`: print these tables; all when none is named."""
+"""`python -m bench [parts] [asgi] [http] [stores] [storm] [audit] [proxy]`: print these tables, or all of them."""
 
 import sys
 from importlib import import_module
@@ -10,6 +10,7 @@ SECTIONS = {
     "stores": "stores",
     "storm": "storm",
     "audit": "audit",
+    "proxy": "passing_on",
 }
 
 if __name__ == "__main__":

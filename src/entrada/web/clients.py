@@ -19,7 +19,7 @@ from entrada.web.step_up import refused
 
 if TYPE_CHECKING:
     from entrada.flows.renewing.handed_out import AccessToken
-    from entrada.web.api_client import ApiClient
+    from entrada.web.api_client import ApiClient, Challenged, Sender
     from entrada.web.outbound import Outbound
 
 Ask = Callable[[], Awaitable["AccessToken"]]
@@ -76,15 +76,27 @@ def app_client(base: str, *scopes: str) -> Any:
     return Depends(dependency)
 
 
-async def client_for(
-    connection: HTTPConnection, base: str, scopes: tuple[str, ...], *, outbound: "Outbound | None" = None
-) -> "ApiClient":
-    """Return what `api_client` gives; its requests go out by the connections of `outbound`, if that is given."""
+async def client_for(connection: HTTPConnection, base: str, scopes: tuple[str, ...]) -> "ApiClient":
+    """Return what `api_client` gives."""
     try:
         ask, again = await asking(context_of(connection.scope), scopes)
-        return await _client(connection, base, ask, again, outbound=outbound)
+        return await _client(connection, base, ask, again)
     except EntradaError as error:
         raise await refused(connection, error) from None
+
+
+async def sender_for(
+    connection: HTTPConnection, base: str, scopes: tuple[str, ...], *, outbound: "Outbound"
+) -> "Sender":
+    """Return what sends requests as they are, with the token that `api_client` would have, by these connections."""
+    from entrada.web.api_client import Sender
+
+    try:
+        ask, again = await asking(context_of(connection.scope), scopes)
+        token = await ask()
+    except EntradaError as error:
+        raise await refused(connection, error) from None
+    return Sender(base, token=token.value, outbound=outbound, challenged=_challenged(connection, again))
 
 
 async def asking(context: Context, scopes: tuple[str, ...]) -> tuple[Ask, Again]:
@@ -97,10 +109,16 @@ def _check_base(base: str) -> None:
         raise ValueError("the API's address begins with https://, such as https://graph.microsoft.com/v1.0/")
 
 
-async def _client(
-    connection: HTTPConnection, base: str, ask: Ask, again: Again, *, outbound: "Outbound | None" = None
-) -> "ApiClient":
+async def _client(connection: HTTPConnection, base: str, ask: Ask, again: Again) -> "ApiClient":
     from entrada.web.api_client import ApiClient
+
+    token, outbound = await ask(), context_of(connection.scope).house.outbound
+    challenged = _challenged(connection, again)
+    return ApiClient(base, token=token.value, source=token.source, outbound=outbound, challenged=challenged)
+
+
+def _challenged(connection: HTTPConnection, again: Again) -> "Challenged":
+    """Return what answers the claims challenges of an API within this request."""
 
     async def challenged(old: str, claims: str) -> str:
         try:
@@ -108,8 +126,7 @@ async def _client(
         except EntradaError as error:
             raise await refused(connection, error, begun=True) from None
 
-    token, way = await ask(), outbound or context_of(connection.scope).house.outbound
-    return ApiClient(base, token=token.value, source=token.source, outbound=way, challenged=challenged)
+    return challenged
 
 
 async def _tenant(context: Context) -> str | None:

@@ -26,13 +26,14 @@ class Asked:
     def of(cls, scope: Scope, base: str) -> "Asked":
         """Return where a request goes below `base`; RequestRefused for a path that might lead elsewhere."""
         prefix, rest = _split(scope)
-        written = paths.target(urlsplit(base).path, rest, scope["query_string"])
-        return cls(prefix, base, httpx2.URL(base).copy_with(raw_path=written.encode("ascii")))
+        at = urlsplit(base)
+        written = paths.target(at.path, rest, scope["query_string"])
+        return cls(prefix, base, httpx2.URL(f"{at.scheme}://{at.netloc}{written}"))
 
     def lines(self, scope: Scope, context: Context, upstream: Upstream) -> list[headers.Header]:
-        """Return the headers that go up, but for the token, the host and how long the body is."""
+        """Return the headers that go up, but for the token and how long the body is."""
         told = _told(context, self.prefix)
-        return [*headers.to_upstream(scope["headers"], cookies=upstream.cookies), *told]
+        return [(b"host", self.url.netloc), *headers.to_upstream(scope["headers"], cookies=upstream.cookies), *told]
 
     def lines_back(self, answer: httpx2.Response) -> list[headers.Header]:
         """Return the headers of its answer as the browser gets them."""

@@ -14,8 +14,8 @@ from starlette.types import Receive, Scope, Send
 from entrada.errors import EntradaError, NotSignedIn, Unavailable
 from entrada.flows.stepping_up.challenge import claims_in
 from entrada.logs import log
-from entrada.web.api_client import ApiClient
-from entrada.web.clients import client_for
+from entrada.web.api_client import Sender
+from entrada.web.clients import sender_for
 from entrada.web.context import context_of
 from entrada.web.embedding import refuse_other_sites
 from entrada.web.failures import refuse
@@ -36,9 +36,9 @@ class BrokenOff(Exception):
 class Forwarded(Response):
     """The answer of an upstream to one request."""
 
-    def __init__(self, client: ApiClient, asked: Asked, upstream: Upstream) -> None:
+    def __init__(self, sender: Sender, asked: Asked, upstream: Upstream) -> None:
         self.background: BackgroundTask | None = None
-        self._client = client
+        self._sender = sender
         self._asked = asked
         self._upstream = upstream
         self._patience = upstream.patience.total_seconds()
@@ -55,7 +55,7 @@ class Forwarded(Response):
         except EntradaError as error:
             raise refuse(request, error) from None
         outbound = house.outbound.apart(upstream.base)
-        return cls(await client_for(request, upstream.base, upstream.scopes, outbound=outbound), asked, upstream)
+        return cls(await sender_for(request, upstream.base, upstream.scopes, outbound=outbound), asked, upstream)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send the request up and the answer down, as long as somebody waits for it who may have it."""
@@ -93,7 +93,7 @@ class Forwarded(Response):
             async with asyncio.timeout(self._patience) as waiting:
                 body.on_pause = lambda: waiting.reschedule(None)  # then it is the client who is waited for
                 body.on_piece = lambda: waiting.reschedule(asyncio.get_running_loop().time() + self._patience)
-                answer = await self._client.send(sent, stream=True)
+                answer = await self._sender.send(sent)
         except TimeoutError:
             raise httpx2.ReadTimeout("no answer in time", request=sent) from None
         body.read.set()  # nobody wants the rest, if the upstream did not
@@ -105,14 +105,10 @@ class Forwarded(Response):
         return answer
 
     def _request(self, scope: Scope, body: Body) -> httpx2.Request:
-        context, content = context_of(scope), body.content
-        lines = self._asked.lines(scope, context, self._upstream)
-        if not isinstance(content, bytes) and b"transfer-encoding" not in context.headers:
-            lines += [(b"content-length", each) for each in (context.headers.get(b"content-length"),) if each]
+        context, url = context_of(scope), self._asked.url
+        lines = [*self._asked.lines(scope, context, self._upstream), *body.measure(context.headers)]
         timeout = {"connect": CONNECT_SECONDS, "pool": CONNECT_SECONDS, "read": None, "write": None}
-        return httpx2.Request(
-            scope["method"], self._asked.url, headers=lines, content=content, extensions={"timeout": timeout}
-        )
+        return httpx2.Request(scope["method"], url, headers=lines, stream=body.stream, extensions={"timeout": timeout})
 
     async def _refuse_half_sent(self, scope: Scope, answer: httpx2.Response) -> None:
         """Ask for a body once more that was read already, when there is a token now that does."""

@@ -129,7 +129,7 @@ class Handshake:
         raise failure
 
     def _headers(self, token: str) -> list[tuple[str, str]]:
-        lines = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in self._lines]
+        lines = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in self._lines if name != b"host"]
         return [*lines, ("authorization", f"Bearer {token}")]
 
 
