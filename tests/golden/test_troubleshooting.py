@@ -14,6 +14,7 @@ At sign-in a page says what happened, what the person can do, and a reference; t
 | what you see | why | what to do |
 |---|---|---|
 | `tenant_id: missing` and others like it | a setting is missing, misspelt or unsafe | as the line says |
+| "its certificate is refused (…)" in the log | as the brackets say; a proxy that looks into TLS, or a provider of your own, has a private authority | its certificate, in PEM, into `ENTRADA_CA_FILE`. Python 3.13 and newer hold every certificate to RFC 5280 (`VERIFY_X509_STRICT`): the authority's must have `basicConstraints` marked critical and a key usage, and each the key identifiers; older Pythons took it without |
 | `session_cookie_not_secure` in the log | the application is served over plain http | right for development; production refuses it |
 | `limits_off` in the log | `ENTRADA_LIMITS=false` in production | take it away, unless a layer in front limits requests by rate ([guards](guards.md)) |
 | `/ready` answers 503 | the authority's documents or the store cannot be had | the log says which (`not_ready`) |
@@ -21,6 +22,7 @@ At sign-in a page says what happened, what the person can do, and a reference; t
 | "not served under this name", 400 | the request is for another host than `base_url` | set `ENTRADA_BASE_URL` to the address that people type, name further hosts in `ENTRADA_HOSTS`; a test client needs `base_url=` |
 | `another_port` in the log, or nobody at the address that people come back to | the server listens on another port than `base_url` says | `ENTRADA_BASE_URL=http://localhost:PORT` |
 | `below_a_path` in the log | the application stands below a path | a host name of its own ([running](running.md)) |
+| `life_span_not_run` in the log; in production each answer is 503 | the application's life span was not run, in which much begins | as the line says: your own life span into `FastAPI(lifespan=…)`, Entrada on the outermost application, no `--lifespan off`, `with TestClient(app)` in tests |
 | `sessions_in_memory` in the log | `ENTRADA_STORE=memory:` | right for one worker in development; else leave it out |
 | the browser comes back to "cannot be finished" | the cookie of the attempt did not come back | use the host name of `base_url` to open the application, and allow cookies |
 | "A permission is missing", `insufficient_scope` | `api_client` names a scope that sign-in does not ask for | add it to `ENTRADA_SCOPES`; people sign in again to grant it |
