@@ -124,13 +124,13 @@ async def test_what_comes_later_goes_back_to_the_sign_in(signing: Signing) -> No
     kinds = [line.kind for line in listed(signing.http)]
     assert kinds == ["Sign-out", "Silent sign-in · code", "Renewal", "Sign-in · code + PKCE"]
     assert newest(signing.http, "Renewal").titles == ["Uses the refresh token", "Tokens"]
-    assert "Goes back to Sign-in · code + PKCE" in newest(signing.http, "Renewal").text
+    assert "Follows from Sign-in · code + PKCE" in newest(signing.http, "Renewal").text
     assert "✓ Passed Somebody is signed in at this browser." in newest(signing.http, "Silent").text
     assert "Without PKCE whoever catches the code" in newest(signing.http, "Silent").step("Authorization request").text
     out = newest(signing.http, "Sign-out")
     assert out.titles[1:3] == ["Sign-out request", "Leads back to the application"]
     assert "✓ Passed The address after sign-out is registered." in out.text
-    assert newest(signing.http, "Sign-in").text.count("Gone back to by") == 3
+    assert newest(signing.http, "Sign-in").text.count("Followed by") == 3
 
 
 async def test_people_at_the_same_time_are_kept_apart(entra: Entra, http: TestClient) -> None:

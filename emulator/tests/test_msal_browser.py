@@ -21,9 +21,11 @@ from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import FileResponse, JSONResponse, Response
 from starlette.routing import Route
+from starlette.testclient import TestClient
 
 from emulator.tests.asking import BIRCH
 from emulator.tests.chromium import chromium
+from emulator.tests.flow_pages import listed
 from emulator.tests.node import JAVASCRIPT, PACKAGES, node_path
 from emulator.tests.sign_in import code_of
 
@@ -144,6 +146,26 @@ def test_redirect_cache_refresh_frame_and_sign_out(spa: Spa) -> None:
     spa.page.evaluate("r => leave('logoutRedirect', r)", {})
     spa.page.wait_for_url(lambda url: url.startswith(f"{spa.origin}/?state="), timeout=PATIENCE)
     assert spa.call("ssoSilent", {**READ, "loginHint": "mia@birch.example"})["error"] == "login_required"
+    assert drawn(spa) == DRAWN
+
+
+DRAWN = [
+    ("Silent sign-in · code + PKCE", "✗ AADSTS50058"),
+    ("Sign-out", "✓ Signed out"),
+    ("Silent sign-in · code + PKCE", "✓ Tokens issued"),
+    ("Silent sign-in · code + PKCE", "✓ Tokens issued"),
+    ("Renewal", "✗ AADSTS70000"),
+    ("Renewal", "✗ AADSTS50076"),
+    ("Renewal", "✓ Tokens issued"),
+    ("Sign-in · code + PKCE", "✓ Tokens issued"),
+]
+
+
+def drawn(spa: Spa) -> list[tuple[str, str]]:
+    """What the flow inspector made of it."""
+    service = spa.running.service
+    with TestClient(service.app, base_url=service.pages_origin, client=("127.0.0.1", 1)) as http:
+        return [(line.kind, line.ending) for line in listed(http)]
 
 
 def test_popup(spa: Spa) -> None:

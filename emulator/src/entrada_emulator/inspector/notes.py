@@ -111,7 +111,7 @@ def noting() -> Iterator[Notes]:
 def checking(name: CheckName) -> Iterator[None]:
     """Notes the check as passed when the block ends, as failed when it raises. Also a decorator.
 
-    What `passed` or `skipped` say of the same check within the block stands.
+    What `passed`, `failed` or `skipped` say of the same check within the block stands.
     """
     notes = _current.get()
     if notes is None:
@@ -121,7 +121,7 @@ def checking(name: CheckName) -> Iterator[None]:
     try:
         yield
     except Exception as refusal:
-        _write(notes, Check(name, "failed", _reason(refusal)))
+        notes.checks.setdefault(name, Check(name, "failed", _reason(refusal)))
         raise
     notes.checks.setdefault(name, Check(name, "passed"))
 

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
+from urllib.parse import parse_qsl
 
 from entrada_emulator.directory.world_checks import is_guid
 from entrada_emulator.inspector.catalogue import answers
@@ -154,17 +155,23 @@ def _devicecode(pen: Pen, request: Recorded) -> Iterator[Step]:
 
 def _json_answer(pen: Pen, request: Recorded, success: Told) -> Step:
     members = request.answered.body
-    refused = str(members.get("error_description") or members.get("error") or "")
-    about = told.BROKEN if "fault" in request.notes.facts else told.REFUSED if request.status >= REFUSED else success
+    waits = members.get("error") == told.WAITS
+    refused = "" if waits else str(members.get("error_description") or members.get("error") or "")
     spoilt = request.notes.facts.get("spoilt")
     return replace(
-        _answers(pen, request, "entra", "application", about),
+        _answers(pen, request, "entra", "application", told.PENDING if waits else _about(request, success)),
         rows=member_rows(members, answers.TOKENS, marks=pen.marks),
         checks=check_rows(request.notes, only=OF_THE_ANSWER),
         tokens=given_tokens(members, marks=pen.marks),
         refusal=refusal_of(refused, request.notes) if refused else None,
         remarks=(f"{told.SPOILT} {spoilt}.",) if spoilt else (),
     )
+
+
+def _about(request: Recorded, success: Told) -> Told:
+    if "fault" in request.notes.facts:
+        return told.BROKEN
+    return told.REFUSED if request.status >= REFUSED else success
 
 
 def _logout(pen: Pen, request: Recorded) -> Iterator[Step]:
@@ -174,7 +181,7 @@ def _logout(pen: Pen, request: Recorded) -> Iterator[Step]:
         yield _asks(pen, request, "application", "browser", told.LOGOUT_LEAVES, implied=True)
         yield _asks(pen, request, "browser", "entra", told.LOGOUT)
     if request.notes.frames:
-        names = tuple(f"{application}: {_short(url.partition('?')[0])}" for application, url in request.notes.frames)
+        names = tuple(_frame(application, url) for application, url in request.notes.frames)
         yield replace(_answers(pen, request, "entra", "browser", told.TELLS), remarks=names)
         yield _answers(pen, request, "browser", "application", told.FRAMES, implied=True)
     elif request.answered.location:
@@ -218,6 +225,12 @@ def _answers(pen: Pen, request: Recorded, source: Actor, target: Actor, about: T
     set_by_it = tuple(row for row in cookie_rows(request) if row.what != "sent")
     more: dict[str, Any] = {} if implied else {"wire": str(request.status), "cookies": set_by_it}
     return replace(asked, seconds=max(0.0, request.answered.seconds - pen.began), implied=implied, **more)
+
+
+def _frame(application: str, url: str) -> str:
+    address, _, query = url.partition("?")
+    told_with = ", ".join(name for name, _ in parse_qsl(query))
+    return f"{application}: {_short(address)} with {told_with}"
 
 
 def _location(request: Recorded) -> str:

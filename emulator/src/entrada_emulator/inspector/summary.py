@@ -34,6 +34,7 @@ class Summary:
     number: int
     kind: str
     application: str
+    """Empty where the request named none, or one that is not there."""
     client_id: str
     person: str
     at: datetime
@@ -51,7 +52,7 @@ def summary_of(flow: Flow, *, seconds: float) -> Summary:
     return Summary(
         number=flow.number,
         kind=_kind(flow),
-        application=_fact(flow, "application") or "Unknown application",
+        application=_fact(flow, "application"),
         client_id=_fact(flow, "client_id") or clipped(_asked_for(flow)),
         person=_fact(flow, "person"),
         at=flow.first.at,

@@ -104,7 +104,7 @@ def _where_refused(steps: Sequence[Step]) -> str:
 
 def _lanes(summary: Summary, steps: Sequence[Step]) -> list[Lane]:
     seen = {actor for step in steps for actor in (step.source, step.target)} | {"application", "entra"}
-    return [Lane(actor, NAMES.get(actor, summary.application)) for actor in ORDER if actor in seen]
+    return [Lane(actor, NAMES.get(actor) or summary.application or "Application") for actor in ORDER if actor in seen]
 
 
 def _summaries(found: Grouped, numbers: Sequence[int], seconds: float) -> list[Summary]:

@@ -7,7 +7,7 @@ from typing import Literal
 
 from entrada_emulator.clock import Clock
 from entrada_emulator.errors import EntraError
-from entrada_emulator.inspector.notes import checking
+from entrada_emulator.inspector.notes import checking, skipped
 from entrada_emulator.issuing.codes import CodeGrant
 
 DEVICE_CODE_LIFE = timedelta(minutes=15)
@@ -81,6 +81,7 @@ class DeviceCodes:
         if request.answer == "redeemed":
             raise EntraError(54005)
         if request.grant is None:
+            skipped("device_code", "It is known and in its time; the person has not confirmed yet.")
             raise EntraError(70016)
         return request.grant
 

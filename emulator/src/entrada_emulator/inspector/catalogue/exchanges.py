@@ -113,8 +113,8 @@ LOGOUT_PICKED = Told("Picks the account to sign out")
 LOGOUT_BACK = Told("Leads back to the application", "To the registered address, with the request's state.")
 TELLS = Told(
     "Tells the other applications in hidden frames",
-    "Front-channel logout: the browser loads an address of each application that the session was used for. Whether it "
-    "did, Entra does not see.",
+    "Front-channel logout: the browser loads an address of each application that the session was used for. `sid` names "
+    "the session that ends, `iss` who says so. Whether it loads them, Entra does not see.",
 )
 DEVICE = Told("Asks for a device code", "A device without a browser begins a sign-in that goes on elsewhere.")
 DEVICE_ANSWER = Told("A code to show and one to poll with")
@@ -124,6 +124,7 @@ GRAPH_ANSWER = Told("Graph answers")
 GRAPH_REFUSES = Told("Graph refuses")
 BROKEN = Told("Broken on request", "The control API asked for this fault.")
 OTHER = Told("Answer")
+PENDING = Told("Not yet", "The person has not confirmed: the device polls again after the interval.")
 WAITS = "authorization_pending"
 TOKEN_REQUEST = Told("Token request", "The client offers something in exchange for tokens.")
 BY_SCRIPT = "A script in the browser asked: the request has an Origin header."
