@@ -44,7 +44,7 @@ async def test_a_device(entra: Entra, http: TestClient) -> None:
     assert titles[4] == "Types the device's code"
     assert titles[-4:] == ["Confirms the device", "Page: done", "Asks whether the person has signed in", "Tokens"]
     assert "× 3" in newest(http).text
-    assert "refused" not in newest(http).text
+    assert "<strong>refused</strong>" not in newest(http).html
 
 
 def test_an_api_on_behalf_of_its_caller(entra: Entra, http: TestClient) -> None:
