@@ -30,9 +30,9 @@ Answers = Callable[[Any, Any, Any], Awaitable[None]]
 class Ways(httpx2.AsyncBaseTransport):
     """The way out of the application: the authority in process, this machine by its real network."""
 
-    def __init__(self, entra: Entra) -> None:
+    def __init__(self, entra: Entra, ca_file: Path | None = None) -> None:
         self.internet = Internet({"login.microsoftonline.com": entra.app, "graph.microsoft.com": entra.app})
-        self.network = NetworkTransport(trust=trusted_certificates(), private_addresses_allowed=True)
+        self.network = NetworkTransport(trust=trusted_certificates(ca_file), private_addresses_allowed=True)
 
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
         way = self.network if request.url.host in {"127.0.0.1", "localhost"} else self.internet
@@ -182,20 +182,29 @@ def one_api(app: FastAPI, to: str) -> None:
 
 @asynccontextmanager
 async def fronted(
-    entra: Entra, data_dir: Path, build: Build = one_api, *, signed_in: bool = True, **values: Any
+    entra: Entra,
+    data_dir: Path,
+    build: Build = one_api,
+    *,
+    signed_in: bool = True,
+    certificate: Path | None = None,
+    **values: Any,
 ) -> AsyncIterator[Site]:
-    """Run the portal and the API, with Mia signed in; `build` is told where the API is."""
+    """Run the portal and the API, with Mia signed in; `build` is told where the API is.
+
+    With a `certificate`, which has its key beside it, the API is served over TLS under the name localhost.
+    """
     api = Api()
-    async with served(api) as api_port:
+    async with served(api, ssl_certfile=certificate) as api_port:
+        to = f"https://localhost:{api_port}" if certificate else f"http://127.0.0.1:{api_port}"
 
         def with_routes(app: FastAPI) -> None:
             routes(app)
-            build(app, f"http://127.0.0.1:{api_port}")
+            build(app, to)
 
-        ways, values = Ways(entra), {"scopes": (SCOPE,), **values}
-        options = {"transport": ways}
+        options, given = {"transport": Ways(entra, values.get("ca_file"))}, {"scopes": (SCOPE,), **values}
         async with (
-            running(entra, data_dir, build=with_routes, options=options, **values) as door,
+            running(entra, data_dir, build=with_routes, options=options, **given) as door,
             served(door.app) as port,
         ):
             entra.consent(entra.user(), scopes=(SCOPE,))

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import httpx2
 import pytest
@@ -13,7 +13,7 @@ from entrada_emulator.issuing.keys import SigningKey
 from entrada_emulator.pytest_plugin import new_entra
 from fastapi import FastAPI
 
-from entrada import proxy
+from entrada import ApiClient, api_client, proxy
 from tests.front_door import AUTH, SESSION
 from tests.proxied import PATIENCE, SCOPE, Site, fronted, respond, whole
 
@@ -38,6 +38,10 @@ async def shared(entra_keys: tuple[SigningKey, ...], tmp_path_factory: pytest.Te
         proxy(app, "/api/orders", to=f"{to}/v1", scopes=[SCOPE])
         proxy(app, "/api/slow", to=f"{to}/slow", scopes=[SCOPE], patience=timedelta(seconds=0.5))
         proxy(app, "/api/gone", to="http://127.0.0.1:9", scopes=[SCOPE])
+
+        @app.get("/by-hand")
+        async def by_hand(client: Annotated[ApiClient, api_client("http://127.0.0.1:9", SCOPE)]) -> int:
+            return (await client.get("/7")).status_code
 
     folder: Path = tmp_path_factory.mktemp("streams")
     given = {"most_body_bytes": 20_000_000}
@@ -168,7 +172,7 @@ async def test_an_api_that_stops_in_the_middle(site: Site) -> None:
 
 
 async def test_slow_and_gone(site: Site) -> None:
-    """REL-001: no answer in time is 504, nobody there is 502, a broken head is 502: in our words, asked once each."""
+    """REL-001: no answer in time is 504, nobody there is 502, as for an ApiClient: in our words, and asked once."""
     stop = asyncio.Event()
 
     async def slow(_scope: Any, receive: Any, _send: Any) -> None:
@@ -179,10 +183,12 @@ async def test_slow_and_gone(site: Site) -> None:
         async with site.client() as browser:
             late = await browser.post("/api/slow/7", content=b"x")
             gone = await browser.post("/api/gone/7", content=b"x")
+            by_hand = await browser.get("/by-hand")
             page = await browser.get("/api/gone/7", headers={"accept": "text/html", "sec-fetch-mode": "navigate"})
     stop.set()
     assert (late.status_code, late.json()["code"]) == (504, "api_timeout")
     assert (gone.status_code, gone.json()["code"]) == (502, "api_unavailable")
+    assert (by_hand.status_code, by_hand.json()["code"]) == (502, "api_unavailable")
     assert gone.headers["content-type"] == "application/problem+json"
     assert gone.headers["retry-after"]
     assert page.status_code == 502
