@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from entrada.errors import AuthorityRefused, AuthorityUnavailable, EntradaError, InteractionRequired, RenewalRefused
-from entrada.provider.aadsts import number_in, operator_hint, refusal, renewal_refusal
+from entrada.provider.aadsts import ScopesRefused, number_in, operator_hint, refusal, renewal_refusal
 from entrada.provider.meanings import MEANINGS, meaning_of
 from entrada.settings import Settings
 
@@ -91,7 +91,9 @@ def test_every_meaning_is_whole():
         ({"error": "consent_required"}, InteractionRequired),
         ({"error": "invalid_client"}, AuthorityUnavailable),
         ({"error": "unauthorized_client"}, AuthorityUnavailable),
-        ({"error": "invalid_scope"}, AuthorityUnavailable),
+        ({"error": "invalid_scope"}, ScopesRefused),
+        ({"error": "invalid_resource"}, ScopesRefused),
+        ({"error": "invalid_target"}, ScopesRefused),
         ({"error": "temporarily_unavailable"}, AuthorityUnavailable),
         ({"error": "server_error"}, AuthorityUnavailable),
         ({"error": ["invalid_grant"]}, AuthorityUnavailable),

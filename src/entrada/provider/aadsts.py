@@ -34,6 +34,15 @@ STEP_SUBERRORS = frozenset(
 THROTTLED = frozenset({"AADSTS50196"})
 """Codes of an `invalid_grant` that says nothing of the grant: too many requests of one kind, which it calls a loop."""
 THROTTLED_FOR = 60  # seconds; the authority names none
+REFUSED_FOR = 60  # seconds until scopes that were refused are asked for again
+
+
+OF_SCOPES = frozenset({"invalid_scope", "invalid_resource", "invalid_target"})
+"""Words that are about the scopes that were asked for, and nothing else (RFC 6749 5.2, RFC 8707; Entra's own)."""
+
+
+class ScopesRefused(AuthorityUnavailable):
+    """Nobody gets tokens for these scopes; only the operator can mend that. Others are to be had as before."""
 
 
 def refusal(error: str, description: str = "") -> AuthorityRefused:
@@ -49,8 +58,9 @@ def refusal(error: str, description: str = "") -> AuthorityRefused:
 def renewal_refusal(body: Mapping[str, Any]) -> RenewalRefused | AuthorityUnavailable:
     """Return what to raise for an error body of /token in answer to a renewal.
 
-    InteractionRequired when one more step by the person would do, RenewalRefused when the grant has ended, and
-    AuthorityUnavailable for everything else: a wrong secret or a fault there signs nobody out.
+    InteractionRequired when one more step by the person would do, RenewalRefused when the grant has ended,
+    ScopesRefused when it is about what was asked for, and AuthorityUnavailable for everything else: a wrong secret or a
+    fault there signs nobody out.
     """
     word, suberror, description = (_text(body, name) for name in ("error", "suberror", "error_description"))
     aadsts = number_in(description)
@@ -63,6 +73,8 @@ def renewal_refusal(body: Mapping[str, Any]) -> RenewalRefused | AuthorityUnavai
         return AuthorityUnavailable(detail, retry_after=THROTTLED_FOR)
     if word == "invalid_grant":
         return RenewalRefused(detail, aadsts=aadsts)
+    if word in OF_SCOPES:
+        return ScopesRefused(detail, retry_after=REFUSED_FOR)
     return AuthorityUnavailable(detail)
 
 

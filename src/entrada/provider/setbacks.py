@@ -13,6 +13,7 @@ class Setback:
     """One failure: when it was, and what it said."""
 
     at: float
+    kind: type[AuthorityUnavailable]
     detail: str
 
 
@@ -24,15 +25,15 @@ class Setbacks:
         self._kept: ClaimsCache[Setback] = ClaimsCache()
 
     def check(self, asked: bytes) -> None:
-        """Raise AuthorityUnavailable, with the seconds that are left, when this failed a moment ago."""
+        """Raise what it was, with the seconds that are left, when this failed a moment ago."""
         now = self._clock().timestamp()
         entry = self._kept.get(asked, now=now)
         if entry and entry.value.at <= now:  # else the clock was set back, and says nothing of how long ago it was
             left = max(1, round(entry.until - now))
-            raise AuthorityUnavailable(f"not asked again so soon: {entry.value.detail}", retry_after=left)
+            raise entry.value.kind(f"not asked again so soon: {entry.value.detail}", retry_after=left)
 
     def note(self, asked: bytes, failed: AuthorityUnavailable) -> None:
         """Keep that this failed."""
         now = self._clock()
         until = (now + timedelta(seconds=max(1, failed.retry_after))).timestamp()
-        self._kept.put(asked, Entry(Setback(now.timestamp(), str(failed)), until=until, sure_until=until))
+        self._kept.put(asked, Entry(Setback(now.timestamp(), type(failed), str(failed)), until=until, sure_until=until))

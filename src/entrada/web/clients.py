@@ -10,6 +10,7 @@ from fastapi import Depends
 from starlette.requests import HTTPConnection
 
 from entrada.errors import BearerRefused, EntradaError, InteractionRequired, RenewalRefused, ScopeNotAskedFor
+from entrada.provider.aadsts import ScopesRefused
 from entrada.requirements import Anybody
 from entrada.web import bearer
 from entrada.web.context import Context, context_of
@@ -69,6 +70,8 @@ def app_client(base: str, *scopes: str) -> Any:
                     scopes, tenant_id=tenant_id, refused=old, claims=claims
                 ),
             )
+        except ScopesRefused as error:
+            raise refuse(connection, _for_operators(error, scopes)) from None
         except EntradaError as error:
             raise refuse(connection, error) from None
 
@@ -102,6 +105,11 @@ async def sender_for(
 async def asking(context: Context, scopes: tuple[str, ...]) -> tuple[Ask, Again]:
     """Return what asks for the caller's token for these scopes, and for another after a claims challenge."""
     return await (_by_bearer if context.bearer else _by_session)(context, scopes)
+
+
+def _for_operators(error: ScopesRefused, scopes: tuple[str, ...]) -> ScopeNotAskedFor:
+    """Return what is raised instead: scopes that nobody gets tokens for are no outage of the authority's."""
+    return ScopeNotAskedFor(f"{' '.join(scopes)}: {error}")
 
 
 def _check_base(base: str) -> None:
@@ -144,6 +152,8 @@ async def _by_session(context: Context, scopes: tuple[str, ...]) -> tuple[Ask, A
     async def had(asked: "Awaitable[AccessToken]") -> "AccessToken":
         try:
             return await asked
+        except ScopesRefused as no_one:
+            raise _for_operators(no_one, scopes) from None
         except InteractionRequired as required:  # the session goes on: the person takes the step, or does without
             missing = () if required.claims else _never_asked_for(context, scopes)
             if missing:
@@ -167,6 +177,8 @@ async def _by_bearer(context: Context, scopes: tuple[str, ...]) -> tuple[Ask, Ag
     async def had(asked: "Awaitable[AccessToken]") -> "AccessToken":
         try:
             return await asked
+        except ScopesRefused as no_one:
+            raise _for_operators(no_one, scopes) from None
         except InteractionRequired as required:
             if required.claims:  # our caller takes them to the authority, and comes back with another token
                 raise

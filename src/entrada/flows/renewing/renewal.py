@@ -35,7 +35,9 @@ from entrada.flows.stepping_up import challenge
 from entrada.logs import log
 from entrada.meters import Counts, Waits
 from entrada.principal import User
+from entrada.provider.aadsts import ScopesRefused
 from entrada.provider.clients.token_client import Acquired, NothingToRenewWith, TokenClient
+from entrada.provider.setbacks import Setbacks
 from entrada.provider.tokens.id_token import IdTokenVerifier
 from entrada.provider.tokens.validate import Claims
 from entrada.sessions.held import Step
@@ -77,6 +79,10 @@ def digest(held: SessionTokens) -> bytes:
     return sha256(held.blob).digest()
 
 
+def _place(session: Session, wanted: Wanted) -> bytes:
+    return "\0".join((session.user.tenant_id or "", *wanted.scopes)).encode()
+
+
 class Renewal:
     """Renews the tokens of sessions."""
 
@@ -101,6 +107,7 @@ class Renewal:
         self._verifier = verifier
         self._schedule = schedule
         self._clock = clock
+        self._setbacks = Setbacks(clock)  # of scopes that nobody gets tokens for; they hold up no others
         self._flights: Flights[Acquired] = Flights()
         self.outcomes = Counts(OUTCOMES)
         """How each time ended that the authority was asked; `late`: another worker's tokens were stored first."""
@@ -113,8 +120,10 @@ class Renewal:
         """Return a token from a renewal that this call, or another for the same at the same time, has caused.
 
         RenewalRefused when the session has ended for it, InteractionRequired when the person must act, NotSignedIn when
-        the session is gone, AuthorityUnavailable when no token can be had and the held one is over.
+        the session is gone, ScopesRefused when nobody gets what is wanted, AuthorityUnavailable when no token can be
+        had and the held one is over.
         """
+        self._setbacks.check(_place(session, wanted))
         flight = (session.key, wanted)
         joined = flight in self._flights
         with self.waits.timed():
@@ -189,6 +198,9 @@ class Renewal:
         try:
             acquired = await self._client.acquire(held.blob, wanted.scopes, force=True, claims=wanted.claims)
         except AuthorityUnavailable as outage:
+            if isinstance(outage, ScopesRefused) and not self._schedule.asks_for(wanted.scopes):
+                self._setbacks.note(_place(session, wanted), outage)
+                raise
             await self._put_off(session, held, outage)
             return None
         except (RenewalRefused, TokenRefused) as refused:
