@@ -15,7 +15,7 @@ from entrada_emulator.issuing.keys import SigningKey
 from entrada_emulator.pytest_plugin import Entra, new_entra
 from fastapi import FastAPI
 
-from entrada import proxy, role
+from entrada import Event, proxy, role
 from entrada.flows.stepping_up.challenge import claims_in
 from tests.access_tokens import app_token, user_token
 from tests.front_door import SESSION
@@ -93,15 +93,18 @@ async def ruled(entra_keys: tuple[SigningKey, ...], tmp_path: Path) -> AsyncIter
 
 
 async def test_rules_and_limits(ruled: Site) -> None:
-    """SEC-131, SEC-152: a rule refuses before a token is asked for; requests that are passed on count like others.
+    """SEC-131, SEC-152: a rule refuses before a token is asked for, and that is told; what is passed on counts.
 
     With `deny_by_default` the application starts: a proxied route asks who calls.
     """
+    told: list[Event] = []
+    ruled.door.entrada.on("access_denied")(told.append)
     asked = ruled.door.calls("/token")
     async with ruled.client() as browser:
         refused = await browser.get("/api/orders/7")
         assert (refused.status_code, refused.json()["code"]) == (403, "insufficient_scope")
         statuses = [(await browser.get("/api/open")).status_code for _ in range(5)]
+    assert [(each.resource, each.user_key is None) for each in told] == [("GET /api/orders/7", False)]
     assert statuses[:3] == [200] * 3
     assert statuses[-1] == 429
     assert ruled.door.calls("/token") == asked

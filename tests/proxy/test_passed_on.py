@@ -8,7 +8,7 @@ import pytest
 from entrada_emulator.directory import seeds
 from entrada_emulator.issuing.keys import SigningKey
 from entrada_emulator.pytest_plugin import new_entra
-from fastapi import FastAPI
+from fastapi import APIRouter, FastAPI
 
 from entrada import proxy
 from tests.front_door import SESSION
@@ -192,6 +192,11 @@ async def chosen(entra_keys: tuple[SigningKey, ...], tmp_path: Any) -> AsyncIter
     def build(app: FastAPI, to: str) -> None:
         proxy(app, "/api/read", to=to, scopes=[SCOPE], methods=["GET"], cookies={"lang"})
         proxy(app, "/api/read", to=f"{to}/writes", scopes=[SCOPE], methods=["POST"])
+        router, inner = APIRouter(prefix="/routed"), FastAPI()
+        proxy(router, "/orders", to=f"{to}/v1", scopes=[SCOPE])
+        proxy(inner, "/orders", to=f"{to}/v1", scopes=[SCOPE])
+        app.include_router(router, prefix="/api")
+        app.mount("/mounted", inner)
 
     async with fronted(new_entra(keys=entra_keys), tmp_path, build) as running:
         yield running
@@ -206,6 +211,23 @@ async def test_chosen_cookies_and_methods(chosen: Site) -> None:
         refused = await browser.delete("/api/read/a")
     assert refused.status_code == 405
     assert [each.values("cookie") for each in chosen.api.seen] == [["lang=de"], []]
+
+
+@pytest.mark.parametrize("prefix", ["/api/routed/orders", "/mounted/orders"])
+async def test_wherever_it_is_put(chosen: Site, prefix: str) -> None:
+    """In a router or a mounted application the prefix is the whole of it, for the API and for its addresses."""
+
+    async def answer(_scope: Any, _receive: Any, send: Any) -> None:
+        await respond(send, b"", ("location", "/v1/8"), ("content-type", "text/plain"), status=201)
+
+    with chosen.api.answering(answer):
+        async with chosen.client() as browser:
+            made = await browser.post(f"{prefix}/7?x=1")
+    stepped, _, _ = await chosen.raw(f"POST {prefix}/%2e%2e/7 HTTP/1.1", "Content-Length: 0")
+    assert (made.status_code, made.headers["location"]) == (201, f"{prefix}/8")
+    assert stepped == "HTTP/1.1 400 Bad Request"
+    (seen,) = chosen.api.seen
+    assert (seen.target, seen.values("x-forwarded-prefix")) == ("/v1/7?x=1", [prefix])
 
 
 async def test_a_long_body_streams_with_its_length(site: Site) -> None:

@@ -11,7 +11,9 @@ import httpx2
 import pytest
 from entrada_emulator.issuing.keys import SigningKey
 from entrada_emulator.pytest_plugin import new_entra
-from fastapi import FastAPI
+from fastapi import FastAPI, Request, Response
+from starlette.middleware.base import BaseHTTPMiddleware, RequestResponseEndpoint
+from starlette.types import ASGIApp
 
 from entrada import ApiClient, api_client, proxy
 from tests.front_door import AUTH, SESSION
@@ -30,12 +32,28 @@ async def piece(send: Any, body: bytes) -> None:
     await send({"type": "http.response.body", "body": body, "more_body": True})
 
 
+class Around:
+    """Puts a layer of Starlette's, such as `@app.middleware("http")` makes, around some of what is passed on."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app, self.around = app, BaseHTTPMiddleware(app, self.go_on)
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        within = self.around if scope["path"].startswith("/api/around") else self.app
+        await within(scope, receive, send)
+
+    async def go_on(self, request: Request, call_next: RequestResponseEndpoint) -> Response:
+        return await call_next(request)
+
+
 @pytest.fixture(scope="module")
 async def shared(entra_keys: tuple[SigningKey, ...], tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Site]:
     """The portal, with little patience for one of its two upstreams, and one that nobody listens at."""
 
     def build(app: FastAPI, to: str) -> None:
         proxy(app, "/api/orders", to=f"{to}/v1", scopes=[SCOPE])
+        proxy(app, "/api/around", to=f"{to}/v1", scopes=[SCOPE])
+        app.add_middleware(Around)
         proxy(app, "/api/slow", to=f"{to}/slow", scopes=[SCOPE], patience=timedelta(seconds=0.5))
         proxy(app, "/api/gone", to="http://127.0.0.1:9", scopes=[SCOPE])
 
@@ -140,9 +158,13 @@ async def test_an_upload_that_breaks_off(site: Site) -> None:
             site.api.seen.clear()
 
 
+@pytest.mark.parametrize("prefix", ["orders", "around"])
 @pytest.mark.parametrize("lines", [[("content-length", "900000")], []], ids=["length", "chunked"])
-async def test_the_api_goes(site: Site, lines: list[tuple[str, str]]) -> None:
-    """REL-001: an answer that breaks off at the API breaks off here; nobody takes its beginning for the whole."""
+async def test_the_api_goes(site: Site, lines: list[tuple[str, str]], prefix: str) -> None:
+    """REL-001: an answer that breaks off at the API breaks off here; nobody takes its beginning for the whole.
+
+    Not either where layers of the application are in between that would end it in good order.
+    """
 
     async def answer(_scope: Any, _receive: Any, send: Any) -> None:
         await begin(send, *lines, ("content-type", "text/plain"))
@@ -152,7 +174,7 @@ async def test_the_api_goes(site: Site, lines: list[tuple[str, str]]) -> None:
     with site.api.answering(answer):
         async with site.client() as browser:
             with pytest.raises(httpx2.RemoteProtocolError):
-                await browser.get("/api/orders/7")
+                await browser.get(f"/api/{prefix}/7")
 
 
 async def test_an_api_that_stops_in_the_middle(site: Site) -> None:
@@ -268,11 +290,15 @@ async def test_signed_out_while_it_streams(site: Site) -> None:
 
     begun = asyncio.Semaphore(0)
     with site.api.answering(answer):
-        tasks = [asyncio.create_task(listen(f"/api/orders/{each}")) for each in ("events", "file")]
+        tasks = [
+            asyncio.create_task(listen(f"/api/{each}"))
+            for each in ("orders/events", "orders/file", "around/events", "around/file")
+        ]
         for _ in tasks:
             await begun.acquire()
         async with site.client(session=session) as browser:
             assert (await browser.post(f"{AUTH.removeprefix('https://portal.birch.example')}/logout")).status_code < 400
         async with asyncio.timeout(PATIENCE):
             await asyncio.gather(*tasks)
-    assert sorted(ends) == ["/api/orders/events ended", "/api/orders/file broke off"]
+    paths = ["/api/around", "/api/orders"]
+    assert sorted(ends) == [f"{path}/{end}" for path in paths for end in ("events ended", "file broke off")]

@@ -166,6 +166,8 @@ class Context:
     """A checked address, once it is known where a sign-in was going."""
     answered = False
     """Whether the head of the answer is on its way."""
+    broken_off = False
+    """Whether the answer, which has begun, will never be whole, and must not look so."""
     save_data: Callable[[], Awaitable[None]] | None = None
     """What saves `request.session`, once it was used."""
     _session: "Session | None" = None

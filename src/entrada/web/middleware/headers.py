@@ -80,6 +80,10 @@ class HeaderRules:
         object.__setattr__(self, "auth", ((REFERRER, b"no-referrer"), *common))
 
 
+class BrokenOff(Exception):
+    """An answer that has begun does not come to its end: the server closes the connection, so that everybody sees."""
+
+
 class HeadersMiddleware:
     """Completes the headers of each response; it is the outermost layer but for Starlette's own.
 
@@ -97,10 +101,13 @@ class HeadersMiddleware:
             await self.app(scope, receive, send)
             return
 
+        context: Context | None = None
+
         def complete_and_send(message: Message) -> Awaitable[None]:
+            nonlocal context
             if message["type"] not in HEADS:
-                return send(message)
-            context: Context | None = scope.get(KEY)
+                return send(message) if context is None or not context.broken_off else _break_off()
+            context = scope.get(KEY)
             if context is not None and context.save_data is not None:
                 return self._save_and_send(scope, message, context, send)
             message["headers"] = self._head(scope, message, context)
@@ -149,6 +156,11 @@ class HeadersMiddleware:
         if len(self._ready) < KINDS_KEPT:
             self._ready[key] = added
         return added
+
+
+async def _break_off() -> None:
+    """Send no end of an answer that has none: middleware of Starlette's makes one up before it lets the error out."""
+    raise BrokenOff
 
 
 def csp_nonce(connection: HTTPConnection) -> str:

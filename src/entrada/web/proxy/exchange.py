@@ -19,6 +19,7 @@ from entrada.web.clients import sender_for
 from entrada.web.context import context_of
 from entrada.web.embedding import refuse_other_sites
 from entrada.web.failures import refuse
+from entrada.web.middleware.headers import BrokenOff
 from entrada.web.proxy.asked import Asked
 from entrada.web.proxy.body import Body, ClientGone
 from entrada.web.proxy.headers import is_event_stream
@@ -27,10 +28,6 @@ from entrada.web.proxy.upstream import Upstream
 
 CONNECT_SECONDS = 5.0  # within one house; longer, and it is not there
 FIRST_FINAL_STATUS = 200
-
-
-class BrokenOff(Exception):
-    """An answer that has begun does not come to its end: the server closes the connection, so that everybody sees."""
 
 
 class Forwarded(Response):
@@ -80,8 +77,7 @@ class Forwarded(Response):
             if not self._begun:
                 raise
             log.warning("upstream_broke_off", host=self._asked.url.host, reason=type(error).__name__)
-            context_of(scope).house.numbers.refused(broken := BrokenOff())
-            raise broken from None
+            raise _broken_off(scope) from None
         finally:
             with anyio.CancelScope(shield=True):
                 await answer.aclose()
@@ -143,5 +139,13 @@ class Forwarded(Response):
         if not self._begun:
             raise refuse(Request(scope), NotSignedIn())
         if not self._streams:
-            raise BrokenOff
+            raise _broken_off(scope)
         await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+
+def _broken_off(scope: Scope) -> BrokenOff:
+    """Return what closes the connection, counted, whatever layers of the application are in between."""
+    context, broken = context_of(scope), BrokenOff()
+    context.broken_off = True
+    context.house.numbers.refused(broken)
+    return broken
