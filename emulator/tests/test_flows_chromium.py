@@ -17,7 +17,8 @@ pytestmark = pytest.mark.browser
 
 PATIENCE = 60_000  # milliseconds: the tests may share two cores with everything else
 SCREENSHOTS = Path(__file__).parents[2] / "screenshots"
-LOOKS: tuple[tuple[Literal["light", "dark"], tuple[int, int]], ...] = (("dark", (360, 740)), ("light", (1100, 800)))
+Look = tuple[Literal["light", "dark"], tuple[int, int]]
+LOOKS: tuple[Look, ...] = (("dark", (360, 740)), ("light", (1100, 800)))
 
 
 @pytest.fixture(scope="module")
@@ -58,7 +59,7 @@ def test_it_is_drawn_while_it_happens(browser: Browser, sites: Sites) -> None:
     watching.goto(sites.emulator)
     watching.get_by_role("link", name="Flow inspector").click()
     expect(watching.get_by_role("heading", name="How to begin")).to_be_visible()
-    _is_fine(watching, "flows-empty")
+    _is_fine(watching, "flows-empty", LOOKS[1:])
     code = sign_in(browser.new_context().new_page(), sites)
     watching.get_by_role("link", name=re.compile("Sign-in · code")).click()
     authorization = watching.locator("summary", has_text="Authorization request")
@@ -77,7 +78,7 @@ def test_it_is_drawn_while_it_happens(browser: Browser, sites: Sites) -> None:
     watching.locator("summary", has_text="ID token").click()
     _is_fine(watching, "flow-opened")
     watching.get_by_role("link", name="All flows").click()
-    _is_fine(watching, "flows")
+    _is_fine(watching, "flows", LOOKS[:1])
     assert complaints == []
 
 
@@ -93,8 +94,8 @@ def test_without_scripts(browser: Browser, sites: Sites) -> None:
     expect(page.get_by_text("first proof").or_(page.get_by_text("Decides how long")).first).to_be_visible()
 
 
-def _is_fine(page: Page, name: str) -> None:
-    for scheme, (width, height) in LOOKS:
+def _is_fine(page: Page, name: str, looks: tuple[Look, ...] = LOOKS) -> None:
+    for scheme, (width, height) in looks:
         page.emulate_media(color_scheme=scheme)
         page.set_viewport_size({"width": width, "height": height})
         with pictured(page, SCREENSHOTS / f"emulator-{name}-{scheme}.jpg"):

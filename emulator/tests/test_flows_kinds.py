@@ -22,7 +22,7 @@ async def test_a_device(entra: Entra, http: TestClient) -> None:
     poll = {"client_id": seeds.PUBLIC_CLIENT, "device_code": device["device_code"]}
     for _ in range(3):  # as MSAL does, which would wait between
         assert ask(http, grant_type=device_code, **poll).json()["error"] == "authorization_pending"
-    assert listed(http)[0].ending == "… The device waits for the person"
+    assert listed(http)[0].ending == "… Waits for the person"
     person = await person_at(entra).open(f"{LOGIN}/devicelogin")
     await person.press("Next", code=device["user_code"])
     for button in ("Mia Member", "No", "Continue"):

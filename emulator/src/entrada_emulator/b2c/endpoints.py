@@ -163,6 +163,7 @@ def _journey(visit: Visit, fields: Mapping[str, str], path: PolicyPath) -> Journ
 
 
 def _lost() -> Response:
+    noted(page="lost")
     return render("error.html", text=OVER, advice=None, facts=[])
 
 

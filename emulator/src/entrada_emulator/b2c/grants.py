@@ -11,10 +11,10 @@ from entrada_emulator.b2c.policy import PolicyPath
 from entrada_emulator.b2c.request import api_scopes, application_of
 from entrada_emulator.b2c.tokens import CustomerSignIn, token_answer
 from entrada_emulator.clients.checks import check_verifier
-from entrada_emulator.clients.client_auth import Presented
+from entrada_emulator.clients.client_auth import BY_SECRET, PUBLIC, Presented
 from entrada_emulator.directory.model import Application, RedirectKind, User
 from entrada_emulator.errors import EntraError
-from entrada_emulator.inspector.notes import checking, noted
+from entrada_emulator.inspector.notes import checking, noted, passed
 from entrada_emulator.instance import Emulator
 from entrada_emulator.issuing.codes import CodeGrant
 from entrada_emulator.issuing.refresh import RefreshGrant
@@ -155,6 +155,7 @@ def _check_proof(emulator: Emulator, application: Application, proof: Presented,
     if kind != "web":
         if proof.secret is not None:
             raise B2CError(90084)
+        passed("client_authentication", PUBLIC[kind])
         return
     if proof.secret is None:
         raise B2CError(90079)
@@ -164,6 +165,7 @@ def _check_proof(emulator: Emulator, application: Application, proof: Presented,
     )
     if known is None or (known.lifetime is not None and state.clock.now() >= state.started_at + known.lifetime):
         raise B2CError(90081)
+    passed("client_authentication", BY_SECRET)
 
 
 def _check_pkce(grant: CodeGrant, code_verifier: str | None) -> None:

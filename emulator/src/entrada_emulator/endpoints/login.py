@@ -8,7 +8,7 @@ from starlette.routing import Route
 
 from entrada_emulator.endpoints.parameters import form_of
 from entrada_emulator.errors import EntraError
-from entrada_emulator.inspector.notes import failed, passed
+from entrada_emulator.inspector.notes import failed, noted, passed
 from entrada_emulator.pages import render
 from entrada_emulator.signing_in.answers import answer
 from entrada_emulator.signing_in.conversation import Attempt, next_step
@@ -64,6 +64,7 @@ def _attempt(visit: Visit, fields: Mapping[str, str]) -> Attempt | None:
 
 
 def _lost(visit: Visit) -> Response:
+    noted(page="lost")
     return render("error.html", text=OVER if visit.is_known else NO_COOKIES, advice=None, facts=[])
 
 

@@ -140,6 +140,8 @@ def under_policies(
         resources=[requested.first.resource.client_id],
         contexts=required_acrs(parse_claims(request.form.get("claims"))),
     )
+    if not policies:
+        skipped("policies", "None applies to this person and application.")
     now = emulator.state.clock.now()
     verdict = judge(policies, person=sign_in.user, amr=sign_in.amr, auth_time=sign_in.auth_time, now=now)
     check(verdict, sign_in, enrolled=_is_enrolled(emulator, sign_in.user), error=error)

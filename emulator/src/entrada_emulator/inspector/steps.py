@@ -10,7 +10,7 @@ from entrada_emulator.inspector.catalogue import answers
 from entrada_emulator.inspector.catalogue import exchanges as told
 from entrada_emulator.inspector.catalogue.exchanges import Told
 from entrada_emulator.inspector.flows import Flow
-from entrada_emulator.inspector.model import Actor, Step
+from entrada_emulator.inspector.model import Actor, CookieRow, Step
 from entrada_emulator.inspector.notes import CheckName, Delivered
 from entrada_emulator.inspector.rows import (
     check_rows,
@@ -100,12 +100,16 @@ def _authorize(pen: Pen, request: Recorded) -> Iterator[Step]:
 
 
 def _page(pen: Pen, request: Recorded) -> Iterator[Step]:
-    """A page of the conversation: what the person answered, and what came of it."""
+    """A page of the conversation: what the person answered, and what came of it.
+
+    A redirect to the next page is not drawn: what it sets is told with the answer that it follows.
+    """
     if request.method == "POST":
         action = told.ANSWERS.get(request.form.get("action", ""), "Answers the page")
         about = told.DEVICE_TYPED if request.notes.facts.get("page") == "device_code" else Told(action)
         problem = request.notes.facts.get("problem", "")
-        yield replace(_asks(pen, request, "browser", "entra", about), remarks=(problem,) if problem else ())
+        asked = replace(_asks(pen, request, "browser", "entra", about), remarks=(problem,) if problem else ())
+        yield replace(asked, cookies=_given_cookies(request)) if request.status == SEE_OTHER else asked
     if request.status != SEE_OTHER:
         yield from _shown_to_person(pen, request)
 
@@ -222,9 +226,12 @@ def _asks(pen: Pen, request: Recorded, source: Actor, target: Actor, about: Told
 
 def _answers(pen: Pen, request: Recorded, source: Actor, target: Actor, about: Told, *, implied: bool = False) -> Step:
     asked = _asks(pen, request, source, target, about, implied=True)
-    set_by_it = tuple(row for row in cookie_rows(request) if row.what != "sent")
-    more: dict[str, Any] = {} if implied else {"wire": str(request.status), "cookies": set_by_it}
+    more: dict[str, Any] = {} if implied else {"wire": str(request.status), "cookies": _given_cookies(request)}
     return replace(asked, seconds=max(0.0, request.answered.seconds - pen.began), implied=implied, **more)
+
+
+def _given_cookies(request: Recorded) -> tuple[CookieRow, ...]:
+    return tuple(row for row in cookie_rows(request) if row.what != "sent")
 
 
 def _frame(application: str, url: str) -> str:

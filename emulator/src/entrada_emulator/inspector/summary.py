@@ -15,6 +15,8 @@ Ending = Literal["succeeded", "refused", "under_way", "left"]
 LEFT_AFTER = 600.0  # seconds without a request: codes last ten minutes
 OK = 200
 REFUSED = 400
+CODE, PERSON = "Code not redeemed yet", "Waits for the person"
+LEFT = {CODE: "Code never redeemed", PERSON: "Left by the person"}
 BY_GRANT = {
     "authorization_code": "Code redeemed",
     "refresh_token": "Renewal",
@@ -89,9 +91,9 @@ def _ending(flow: Flow, *, idle: float) -> tuple[Ending, str, Refusal | None]:
             continue
         ending, told, refusal = found
         if ending == "under_way" and idle > LEFT_AFTER:
-            return "left", f"Left: {told[0].lower()}{told[1:]}", None
+            return "left", LEFT[told], None
         return ending, told, refusal
-    return "under_way", "Under way", None
+    return "under_way", PERSON, None
 
 
 def _ending_by(request: Recorded) -> tuple[Ending, str, Refusal | None] | None:
@@ -105,7 +107,7 @@ def _ending_by(request: Recorded) -> tuple[Ending, str, Refusal | None] | None:
     if refused:
         return _refused(request, refused)
     if "code" in fields:
-        return "under_way", "The code waits to be redeemed", None
+        return "under_way", CODE, None
     if fields:
         return "succeeded", "Consented", None
     if request.status >= REFUSED:
@@ -116,14 +118,14 @@ def _ending_by(request: Recorded) -> tuple[Ending, str, Refusal | None] | None:
 def _by_answer(request: Recorded) -> tuple[Ending, str, Refusal | None]:
     members = request.answered.body
     if members.get("error") == WAITS:
-        return "under_way", "The device waits for the person", None
+        return "under_way", PERSON, None
     refused = str(members.get("error_description") or members.get("error") or "")
     if refused:
         return _refused(request, refused)
     if request.status != OK:
         return "refused", f"Answered with {request.status}", None
     if request.endpoint == "devicecode":
-        return "under_way", "The device waits for the person", None
+        return "under_way", PERSON, None
     return "succeeded", "Tokens issued", None
 
 
@@ -131,7 +133,7 @@ def _by_page(request: Recorded) -> tuple[Ending, str, Refusal | None] | None:
     page = request.notes.facts.get("page", "")
     if request.endpoint == "logout" and page != "logout_accounts":
         return "succeeded", "Signed out", None
-    return ("under_way", "A page waits for the person", None) if page else None
+    return ("under_way", PERSON, None) if page else None
 
 
 def _refused(request: Recorded, text: str) -> tuple[Ending, str, Refusal | None]:

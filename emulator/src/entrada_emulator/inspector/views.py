@@ -96,10 +96,13 @@ def example(emulator: Emulator) -> str | None:
 
 
 def _where_refused(steps: Sequence[Step]) -> str:
-    """The id of the last step with a check that failed, or else of the last refusal; empty where nothing went wrong."""
-    failed = [step for step in steps if any(check.verdict == "failed" for check in step.every_check)]
-    refused = [step for step in steps if step.refusal]
-    return (failed or refused)[-1].id if refused else ""
+    """The id of the step whose check failed in the last refused request, or else of the refusal; empty without one."""
+    refusal = next((step for step in reversed(steps) if step.refusal), None)
+    if refusal is None:
+        return ""
+    request = refusal.id.partition("-")[0]
+    same = (step for step in steps if step.id.partition("-")[0] == request)
+    return next((step for step in same if any(check.verdict == "failed" for check in step.every_check)), refusal).id
 
 
 def _lanes(summary: Summary, steps: Sequence[Step]) -> list[Lane]:

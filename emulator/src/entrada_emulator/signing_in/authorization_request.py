@@ -20,7 +20,7 @@ from entrada_emulator.clients.checks import (
 from entrada_emulator.directory.model import Application, RedirectUri
 from entrada_emulator.directory.world import World
 from entrada_emulator.errors import EntraError
-from entrada_emulator.inspector.notes import checking
+from entrada_emulator.inspector.notes import checking, skipped
 from entrada_emulator.issuing.scopes import RequestedScopes, parse_scopes
 from entrada_emulator.signing_in.claims_request import parse_claims
 from entrada_emulator.signing_in.login_hint import username_of
@@ -164,6 +164,8 @@ def _check_response(parameters: Parameters) -> None:
 @checking("prompt")
 def _prompts(parameters: Parameters) -> frozenset[str]:
     prompts = frozenset(parameters.get("prompt", "").split())
+    if not prompts:
+        skipped("prompt", "The request has none: pages are shown where they are needed.")
     if not prompts <= PROMPTS:
         raise EntraError(90023, reason="unsupported prompt value")
     if "none" in prompts and len(prompts) > 1:

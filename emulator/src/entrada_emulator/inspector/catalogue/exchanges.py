@@ -45,6 +45,7 @@ PAGES = {
     "device": Told("Page: is this your device?", "The person confirms that the waiting device is theirs."),
     "device_code": Told("Page: the device's code", "The person types what the device shows."),
     "device_done": Told("Page: done", "The device learns of it when it polls next."),
+    "lost": Told("Page: this sign-in is over", "Or it began in another browser: here nobody can go on with it."),
     "signed_out": Told("Page: signed out", "The session at Entra is over."),
     "logout_accounts": Told("Page: which account?", "Several people are signed in and the request named none."),
     "b2c_sign_in": Told("Page: sign in or sign up", "B2C asks for address and password."),
