@@ -75,8 +75,11 @@ def test_it_is_drawn_while_it_happens(browser: Browser, sites: Sites) -> None:
         redeem(http, sites.entra, code, **(wrong | {"code_verifier": VERIFIER}))
     expect(watching.get_by_text("Tokens issued").first).to_be_visible()
     watching.locator("summary", has_text=". Tokens").click()
+    _is_fine(watching, "flow-opened", LOOKS[1:])
+    for title in ("Authorization request", "Redeems the code"):
+        watching.locator("summary", has_text=title).first.click()
     watching.locator("summary", has_text="ID token").click()
-    _is_fine(watching, "flow-opened")
+    _is_fine(watching, "flow-token", LOOKS[:1])
     watching.get_by_role("link", name="All flows").click()
     _is_fine(watching, "flows", LOOKS[:1])
     assert complaints == []
