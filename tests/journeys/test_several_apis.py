@@ -2,10 +2,11 @@
 
 from datetime import timedelta
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import pytest
 from entrada_emulator.directory import seeds
+from entrada_emulator.faults import Fault
 from entrada_emulator.pytest_plugin import Entra
 from fastapi import FastAPI
 
@@ -16,6 +17,7 @@ HOST = "portal.birch.example"
 Nobodys = Annotated[ApiClient, api_client("https://api.birch.example", "api://nobody/Read")]
 Misspelt = Annotated[ApiClient, api_client("https://graph.microsoft.com/v1.0", "Usr.Read")]
 
+Orders = Annotated[ApiClient, api_client("https://api.birch.example", f"api://{seeds.API}/access_as_user")]
 Itself = Annotated[ApiClient, app_client("https://api.birch.example", "api://nobody/.default")]
 JOB = "emulator-secret-birch-night-job"
 
@@ -30,6 +32,10 @@ def with_apis(app: FastAPI) -> None:
 
     @app.get("/misspelt")
     async def misspelt(client: Misspelt) -> str:
+        return client.token_source
+
+    @app.get("/orders")
+    async def orders(client: Orders) -> str:
         return client.token_source
 
     @app.get("/itself")
@@ -74,3 +80,41 @@ async def test_a_wrong_scope_of_the_application_itself(
         answer = await door.raw("GET", f"{BASE}/itself", headers={"accept": "application/json"})
         assert (answer.status_code, answer.json()["code"]) == (403, "insufficient_scope")
     assert "AADSTS500011" in caplog.text
+
+
+async def test_an_api_that_is_for_others_signs_nobody_out(entra: Entra, tmp_path: Path) -> None:
+    """TOK-2, REL-044: of a grant that is refused for one API, and good for what sign-in asks for, nobody is out."""
+    async with running(entra, tmp_path, build=with_apis) as door:
+        session = (await door.signed_in()).jar.of(HOST)[SESSION]
+        asked = door.calls("/token")
+        entra.state.faults.add(Fault(endpoint="token", kind="error"))
+        for _ in range(3):
+            assert await status(door, session, "/orders") == (403, "insufficient_scope")
+        assert door.calls("/token") == asked + 2
+        assert (await status(door, session, "/graph"))[0] == 200
+        assert [event.name for event in door.events] == ["sign_in"]
+        door.entra.state.clock.move(timedelta(seconds=61))
+        entra.state.faults.add(Fault(endpoint="token", kind="error", times=2))
+        assert (await status(door, session, "/orders"))[0] == 401
+        assert await door.reuse(session) == 401
+
+
+async def test_an_api_that_is_for_others_while_the_authority_fails(entra: Entra, tmp_path: Path) -> None:
+    """SEC-110: when nobody can say whether the grant has ended the session stays, and a later request finds out."""
+    async with running(entra, tmp_path, build=with_apis) as door:
+        session, asked = (await door.signed_in()).jar.of(HOST)[SESSION], []
+        authority = door.internet.hosts["login.microsoftonline.com"]
+
+        async def failing(scope: Any, receive: Any, send: Any) -> None:
+            if scope["path"].endswith("/token"):
+                asked.append(scope["path"])
+                if len(asked) == 2:
+                    await send({"type": "http.response.start", "status": 503, "headers": []})
+                    await send({"type": "http.response.body", "body": b""})
+                    return
+            await authority(scope, receive, send)
+
+        door.internet.hosts["login.microsoftonline.com"] = failing
+        entra.state.faults.add(Fault(endpoint="token", kind="error"))
+        assert await status(door, session, "/orders") == (503, "temporarily_unavailable")
+        assert (len(asked), await door.reuse(session)) == (2, 200)

@@ -35,7 +35,7 @@ from entrada.flows.stepping_up import challenge
 from entrada.logs import log
 from entrada.meters import Counts, Waits
 from entrada.principal import User
-from entrada.provider.aadsts import ScopesRefused
+from entrada.provider.aadsts import REFUSED_FOR, ScopesRefused
 from entrada.provider.clients.token_client import Acquired, NothingToRenewWith, TokenClient
 from entrada.provider.setbacks import Setbacks
 from entrada.provider.tokens.id_token import IdTokenVerifier
@@ -123,7 +123,8 @@ class Renewal:
         the session is gone, ScopesRefused when nobody gets what is wanted, AuthorityUnavailable when no token can be
         had and the held one is over.
         """
-        self._setbacks.check(_place(session, wanted))
+        for place in (_place(session, wanted), session.key + _place(session, wanted)):
+            self._setbacks.check(place)
         flight = (session.key, wanted)
         joined = flight in self._flights
         with self.waits.timed():
@@ -204,12 +205,30 @@ class Renewal:
             await self._put_off(session, held, outage)
             return None
         except (RenewalRefused, TokenRefused) as refused:
+            if self._may_be_of_scopes(refused, wanted):
+                own = Wanted(tuple(self._schedule.scopes), replacing=digest(held))
+                if await self._asked(session, held, own, lease, tell):
+                    raise self._only_these(session, wanted, refused) from None
+                return None
             return await self._refused(session, held, wanted, refused, tell)
         try:
             return await self._taken(session, held, wanted, acquired, tell)
         except (NotSignedIn, RenewalRefused):  # the session has ended, meanwhile or for this: these are nobody's
             self._revoke([acquired.tokens or held.blob])
             raise
+
+    def _may_be_of_scopes(self, refused: EntradaError, wanted: Wanted) -> bool:
+        """Say whether the grant may be good for what sign-in asks for: an API may be for other people only (0385)."""
+        is_grants = isinstance(refused, RenewalRefused)
+        of_person = isinstance(refused, InteractionRequired | NothingToRenewWith)
+        others = bool(self._schedule.scopes) and not self._schedule.asks_for(wanted.scopes)
+        return is_grants and not of_person and others
+
+    def _only_these(self, session: Session, wanted: Wanted, refused: EntradaError) -> ScopesRefused:
+        """Return what is raised for a refusal of these scopes for this person alone."""
+        only_these = ScopesRefused(str(refused), retry_after=REFUSED_FOR)
+        self._setbacks.note(session.key + _place(session, wanted), only_these)
+        return only_these
 
     async def _taken(
         self, session: Session, held: SessionTokens, wanted: Wanted, acquired: Acquired, tell: Tell
