@@ -119,6 +119,14 @@ def test_sec_007_issuers_of_other_providers(issuer, accepted):
     assert authority.tenant_id(issuer) is None
 
 
+def test_an_issuer_but_for_the_slash():
+    """SEC-184: whoever has left out the slash that the provider's issuer ends in, or added one, is told just that."""
+    fault = other().issuer_fault("https://idp.example/")
+    assert fault
+    assert "ends in a slash, unlike the configured one" in fault
+    assert "slash" not in (other().issuer_fault("https://idp.example.evil.example/") or "")
+
+
 def document(**changes) -> dict:
     return {name: value for name, value in (AuthorityApp().metadata | changes).items() if value is not ...}
 

@@ -88,7 +88,7 @@ class Authority:
     def issuer_fault(self, issuer: str) -> str | None:
         """Say why metadata with this issuer is not this authority's; None when it is (SEC-007, SEC-037)."""
         if self.kind == "oidc":
-            return None if issuer == self.issuer else "its issuer is not the configured one, character by character"
+            return None if issuer == self.issuer else self._another(issuer)
         if self.policy:
             return b2c.issuer_fault(issuer, hosts=self.hosts, policy=self.policy)
         if self.many != (TEMPLATE in issuer):
@@ -101,6 +101,12 @@ class Authority:
         if self.tenant and GUID.fullmatch(self.tenant) and match["tenant"] != self.tenant:
             return "its issuer is another tenant"
         return None
+
+    def _another(self, issuer: str) -> str:
+        if issuer.rstrip("/") != (self.issuer or "").rstrip("/"):
+            return "its issuer is not the configured one, character by character"
+        ends = "ends in a slash" if issuer.endswith("/") else "does not end in a slash"
+        return f"its issuer {ends}, unlike the configured one: write ENTRADA_ISSUER as the provider does"
 
     def tenant_id(self, issuer: str) -> str | None:
         """Return the tenant's GUID out of an accepted issuer; None where the provider has no tenants, or many."""
