@@ -119,17 +119,30 @@ async def test_private_caches(site: Site) -> None:
     ]
 
 
-async def test_a_document_is_inert(site: Site) -> None:
-    """SEC-161: a page that the API sends is shown, but no script of it runs beside the session."""
+SHOWN = [
+    "text/html; charset=utf-8",
+    "image/svg+xml",
+    "application/atom+xml",
+    "multipart/x-mixed-replace; boundary=x",
+    "",
+]
 
-    async def answer(_scope: Any, _receive: Any, send: Any) -> None:
-        await respond(send, b"<script>steal()</script>", ("content-type", "text/html; charset=utf-8"))
+
+async def test_a_document_is_inert(site: Site) -> None:
+    """SEC-161: a page that the API sends is shown, but no script of it runs beside the session; data are no page."""
+
+    async def answer(scope: Any, _receive: Any, send: Any) -> None:
+        kind = [*SHOWN, "application/json"][int(scope["query_string"])]
+        await respond(send, b"<script>steal()</script>", *([("content-type", kind)] if kind else []))
 
     with site.api.answering(answer):
         async with site.client() as browser:
-            got = await browser.get("/api/orders/note.html")
-    (policy,) = got.headers.get_list("content-security-policy")
-    assert {"default-src 'none'", "sandbox", "frame-ancestors 'none'"} == set(policy.split("; "))
+            *shown, data = [await browser.get(f"/api/orders/note?{number}") for number in range(len(SHOWN) + 1)]
+    for got in shown:
+        (policy,) = got.headers.get_list("content-security-policy")
+        assert {"default-src 'none'", "sandbox", "frame-ancestors 'none'"} == set(policy.split("; "))
+    assert "sandbox" not in data.headers["content-security-policy"]
+    assert data.headers["x-content-type-options"] == "nosniff"
 
 
 async def test_compressed_as_it_is(site: Site) -> None:

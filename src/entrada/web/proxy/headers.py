@@ -88,9 +88,15 @@ def _added(given: dict[bytes, bytes], status: int) -> list[Header]:
         added.append((b"cache-control", b"no-store"))
     if is_event_stream(given.items()):
         added.append((b"x-accel-buffering", b"no"))  # proxies in front hold nothing back
-    if is_document(given) and status not in WITHOUT_BODY:
+    if _may_be_shown(given) and status not in WITHOUT_BODY:
         added.append((b"content-security-policy", INERT))
     return added
+
+
+def _may_be_shown(given: dict[bytes, bytes]) -> bool:
+    """Say whether a browser may show an answer as a page: any kind of XML is one, and a series of parts may be."""
+    kind = given.get(b"content-type", b"").partition(b";")[0].strip().lower()
+    return is_document(given) or kind.endswith(b"xml") or kind.startswith(b"multipart/")
 
 
 def _is_not_for_upstream(name: bytes) -> bool:
