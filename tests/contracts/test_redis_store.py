@@ -7,10 +7,13 @@ from pathlib import Path
 
 import anyio
 import pytest
+from redis.asyncio import Connection
 
+from entrada import store_url
 from entrada.clock import system_clock
 from entrada.errors import SettingsRefused, StoreUnavailable
 from entrada.sessions.stores.opening import open_store
+from entrada.sessions.stores.redis_servers import RedisServers
 from entrada.sessions.stores.store import Index, SessionStore
 from tests.servers import RedisServer, redis_server
 
@@ -169,3 +172,22 @@ async def test_connections_are_bounded(server: RedisServer, store: SessionStore)
             group.start_soon(store.get, KEY)
     connected = int(server.said("INFO", "clients").split("connected_clients:")[1].split("\r\n")[0])
     assert 1 < connected <= 40
+
+
+async def test_a_connection_lost_before_it_is_written_to(server: RedisServer) -> None:
+    """REL-014: what redis-py stumbles over then (its issue 4287) is an outage, and asked once more; no mistake is."""
+    servers, asked = RedisServers(store_url.parse(server.url)), []
+
+    async def write(_client: object) -> None:
+        asked.append("lost")
+        await Connection(port=server.port)._send_packed_command([b"PING"])
+
+    async def mistake(_client: object) -> None:
+        raise AttributeError("ours")
+
+    with pytest.raises(StoreUnavailable, match="ConnectionError"):
+        await servers.run(write)
+    assert len(asked) == 2
+    with pytest.raises(AttributeError, match="ours"):
+        await servers.run(mistake)
+    await servers.close()

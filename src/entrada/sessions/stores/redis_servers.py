@@ -133,7 +133,7 @@ class RedisServers:
 
     async def _retried(self, work: Callable[[Any], Awaitable[T]]) -> T:
         try:
-            return await work(self._client)
+            return await self._asked(work)
         except GIVEN_UP:
             raise
         except ClusterError:
@@ -142,7 +142,7 @@ class RedisServers:
             # a connection that the server closed, or a primary that has become a replica: ask anew where the primary is
             if not self._cluster:
                 await self._client.connection_pool.disconnect(inuse_connections=False)
-            return await work(self._client)
+            return await self._asked(work)
 
     async def _once_found(self, work: Callable[[Any], Awaitable[T]]) -> T:
         """Do the work with a key that is on its way from one node to another; the caller says for how long.
@@ -152,11 +152,19 @@ class RedisServers:
         while True:
             await asyncio.sleep(uniform(*PAUSE))  # noqa: S311 no secret
             try:
-                return await work(self._client)
+                return await self._asked(work)
             except GIVEN_UP:
                 raise
             except ClusterError:
                 continue
+
+    async def _asked(self, work: Callable[[Any], Awaitable[T]]) -> T:
+        try:
+            return await work(self._client)
+        except (AttributeError, TypeError) as error:
+            if not _of_the_client(error):
+                raise
+            raise NotConnected("lost while a command was written") from None
 
     async def _check(self) -> None:
         """Refuse a server that throws keys away when its memory is full: people would be signed out at random."""
@@ -191,6 +199,14 @@ class Script:
             return await client.evalsha(self._digest, 1, key, *values)
         except NoScriptError:
             return await client.eval(self.source, 1, key, *values)
+
+
+def _of_the_client(error: Exception) -> bool:
+    """Say whether redis-py stumbled over a connection that was closed before it wrote (its issue 4287; 0390)."""
+    trace = error.__traceback__
+    while trace and trace.tb_next:
+        trace = trace.tb_next
+    return trace is not None and str(trace.tb_frame.f_globals.get("__name__")).startswith(("redis.", "asyncio."))
 
 
 def unavailable(error: Exception) -> StoreUnavailable:

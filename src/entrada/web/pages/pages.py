@@ -14,6 +14,7 @@ from jinja2 import BaseLoader, ChoiceLoader, Environment, FileSystemLoader, Pref
 from starlette.responses import HTMLResponse, Response
 
 from entrada.web.pages.assets import assets
+from entrada.web.pages.compiled import COMPILED
 from entrada.web.pages.content_policy import ContentPolicy
 
 OURS = Path(__file__).parent / "templates"
@@ -89,7 +90,12 @@ class Pages:
         self._for_operators = for_operators
         self._policy = policy or ContentPolicy()
         self._environment = Environment(
-            loader=loader(templates), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+            loader=loader(templates),
+            bytecode_cache=COMPILED,
+            autoescape=True,
+            undefined=StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
         )
         self._environment.globals |= {
             "stylesheet": assets()["entrada.css"].url,
