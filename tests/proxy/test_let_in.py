@@ -231,6 +231,31 @@ async def test_bearer_callers(between: Site) -> None:
     assert token not in str(seen.headers)
 
 
+async def test_the_token_is_over_meanwhile(between: Site) -> None:
+    """API-1, SEC-075: what a bearer token has let in ends with the token: events stop, a late answer is a 401."""
+    entra: Entra = between.door.entra
+    token, begun = user_token(entra)["access_token"], asyncio.Semaphore(0)
+
+    async def answer(scope: Any, receive: Any, send: Any) -> None:
+        if scope["path"].endswith("/events"):
+            headers = [(b"content-type", b"text/event-stream")]
+            await send({"type": "http.response.start", "status": 200, "headers": headers})
+            await send({"type": "http.response.body", "body": b"data: 0\n\n", "more_body": True})
+        begun.release()
+        while (await receive())["type"] != "http.disconnect":
+            pass
+
+    with between.api.answering(answer):
+        async with between.client(cookie=f"{SESSION}=none", authorization=f"Bearer {token}") as client:
+            asked = [asyncio.create_task(client.get(f"/api/ledger/{each}")) for each in ("events", "late")]
+            for _ in asked:
+                await begun.acquire()
+            entra.state.clock.move(timedelta(hours=2))
+            events, late = await asyncio.gather(*asked)
+    assert (events.status_code, events.text) == (200, "data: 0\n\n")
+    assert (late.status_code, late.json()["code"]) == (401, "invalid_token")
+
+
 async def test_no_secret_in_logs(site: Site, caplog: pytest.LogCaptureFixture) -> None:
     """SEC-146: neither the token, nor the query, nor the session is in a line, also when the API breaks."""
 

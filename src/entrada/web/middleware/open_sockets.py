@@ -1,23 +1,20 @@
 """WebSockets that a session or a bearer token let in end with it: signed out, deactivated or too old, nothing more goes
 either way.
 
-A request asks once who is there; a socket stays open for hours. So that is asked again and again while it is. What the
-person sends on the socket counts as use of the session, as a request does.
+That is looked at again and again while it is open. What the person sends on it counts as use of the session, as a
+request does.
 """
 
 import asyncio
 from contextlib import suppress
-from datetime import timedelta
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from entrada.errors import Unavailable
 from entrada.logs import log
-from entrada.web import bearer
 from entrada.web.context import Context
 from entrada.web.failures import POLICY_VIOLATION
+from entrada.web.let_in import EVERY, LetIn
 
-EVERY = timedelta(seconds=3)  # one look at each socket that is open; how long an end may take to be felt
 ACCEPT, RECEIVED = "websocket.accept", "websocket.receive"
 CLOSE, DISCONNECT = "websocket.close", "websocket.disconnect"
 
@@ -41,7 +38,6 @@ class OpenSocket:
         self._watch: asyncio.Task[None] | None = None
         self._waiting: asyncio.Future[Message] | None = None
         self._used = self._over = False
-        self._until = 0.0
 
     def is_over(self) -> bool:
         """Whether the session or the token has ended."""
@@ -79,54 +75,19 @@ class OpenSocket:
             self._begin_to_watch()
 
     def _begin_to_watch(self) -> None:
-        if self._context.found_session is not None:
-            self._watch = asyncio.get_running_loop().create_task(self._close_when_over("session_ended"))
-        elif self._context.caller is not None:
-            self._until = bearer.believed_until(self._context)
-            self._watch = asyncio.get_running_loop().create_task(self._close_when_over("token_ended"))
+        if (let_in := LetIn.of(self._context)) is not None:
+            self._watch = asyncio.get_running_loop().create_task(self._close_after(let_in))
 
-    async def _close_when_over(self, reason: str) -> None:
+    async def _close_after(self, let_in: LetIn) -> None:
         while not self._over:
             await asyncio.sleep(EVERY.total_seconds())
-            self._over = not await self._lives()
-        log.info("socket_closed", reason=reason)
+            used, self._used = self._used, False
+            self._over = not await let_in.lasts(used=used)
+        log.info("socket_closed", reason=let_in.ending)
         with suppress(OSError, RuntimeError):  # which servers raise when the browser has gone by itself meanwhile
             await self._send({"type": CLOSE, "code": POLICY_VIOLATION, "reason": ""})
         if self._waiting is not None:
             self._waiting.cancel()
-
-    async def _lives(self) -> bool:
-        used, self._used = self._used, False
-        if self._context.found_session is not None:
-            return await session_lives(self._context, used=used)
-        return await self._token_lives()
-
-    async def _token_lives(self) -> bool:
-        """Look at the token; while that cannot be told, it is good until the time that was known when it was last."""
-        try:
-            good = await bearer.is_good(self._context)
-        except Unavailable:
-            return self._context.house.clock().timestamp() < self._until
-        except Exception:
-            log.exception("socket_not_watched")
-            return False
-        self._until = bearer.believed_until(self._context)
-        return good
-
-
-async def session_lives(context: Context, *, used: bool) -> bool:
-    """Look the session of a request up that still goes on; while the store does not answer nobody is put out.
-
-    `used` says whether the person has done something since, which counts as use of the session.
-    """
-    sessions, session_id = context.house.sessions, context.session_id or ""
-    try:
-        return await (sessions.visit if used else sessions.load)(session_id) is not None
-    except Unavailable:
-        return True
-    except Exception:
-        log.exception("socket_not_watched")
-        return False
 
 
 def _gone() -> Message:

@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from entrada.errors import EntradaError, NotSignedIn, Unavailable
+from entrada.errors import EntradaError, Unavailable
 from entrada.flows.stepping_up.challenge import claims_in
 from entrada.logs import log
 from entrada.web.api_client import Sender
@@ -19,6 +19,7 @@ from entrada.web.clients import sender_for
 from entrada.web.context import context_of
 from entrada.web.embedding import refuse_other_sites
 from entrada.web.failures import refuse
+from entrada.web.let_in import LetIn
 from entrada.web.middleware.headers import BrokenOff
 from entrada.web.proxy.asked import Asked
 from entrada.web.proxy.body import Body, ClientGone
@@ -64,8 +65,8 @@ class Forwarded(Response):
                 await self._pass_on(scope, body, send)
         except ClientGone:
             return
-        if presence.session_ended:
-            await self._end(scope, send)
+        if presence.ended is not None:
+            await self._end(scope, send, presence.ended)
         elif self.background is not None:
             await self.background()
 
@@ -133,11 +134,11 @@ class Forwarded(Response):
                 return
             yield piece
 
-    async def _end(self, scope: Scope, send: Send) -> None:
-        """End what somebody gets who is signed out by now: events simply stop, anything else is not whole."""
-        log.info("stream_closed", reason="session_ended")
+    async def _end(self, scope: Scope, send: Send, ended: LetIn) -> None:
+        """End what somebody gets who may not have it any more: events simply stop, anything else is not whole."""
+        log.info("stream_closed", reason=ended.ending)
         if not self._begun:
-            raise refuse(Request(scope), NotSignedIn())
+            raise refuse(Request(scope), ended.refusal)
         if not self._streams:
             raise _broken_off(scope)
         await send({"type": "http.response.body", "body": b"", "more_body": False})

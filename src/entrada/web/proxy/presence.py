@@ -8,16 +8,17 @@ import anyio
 from starlette.types import Receive
 
 from entrada.web.context import Context
-from entrada.web.middleware.open_sockets import EVERY, session_lives
+from entrada.web.let_in import EVERY, LetIn
 from entrada.web.proxy.body import Body
 
 
 class Presence:
-    """A block that is left early when the client goes away, or when the session ends that let the request in."""
+    """A block that is left early when the client goes away, or when what let the request in has ended."""
 
     def __init__(self, context: Context, body: Body, receive: Receive) -> None:
-        self.session_ended = False
-        self._context = context
+        self.ended: LetIn | None = None
+        """What has ended of what let the request in."""
+        self._let_in = LetIn.of(context)
         self._body = body
         self._receive = receive
         self._scope = anyio.CancelScope()
@@ -26,8 +27,8 @@ class Presence:
     async def __aenter__(self) -> Self:
         self._scope.__enter__()
         watches = [self._until_gone()]
-        if self._context.found_session is not None:
-            watches.append(self._until_session_ends())
+        if self._let_in is not None:
+            watches.append(self._until_ended(self._let_in))
         self._watches = [asyncio.create_task(each) for each in watches]
         return self
 
@@ -46,9 +47,10 @@ class Presence:
             pass
         self._scope.cancel()
 
-    async def _until_session_ends(self) -> None:
-        """Look again and again, as for WebSockets: who has signed out gets nothing more."""
-        while not self.session_ended:
+    async def _until_ended(self, let_in: LetIn) -> None:
+        """Look again and again, as for WebSockets: who has signed out, or whose token is over, gets nothing more."""
+        while self.ended is None:
             await asyncio.sleep(EVERY.total_seconds())
-            self.session_ended = not await session_lives(self._context, used=False)
+            if not await let_in.lasts():
+                self.ended = let_in
         self._scope.cancel()
