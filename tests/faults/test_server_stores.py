@@ -97,7 +97,7 @@ async def test_killed_and_started_again_under_traffic(
         answered = traffic.answered
         await traffic.until(lambda: traffic.answered > answered + 50, within=10)
         traffic.going = False
-    assert traffic.slowest < 1.5
+    assert traffic.slowest < 5  # a second, and what a loaded machine adds
     await insert(store, b"after" + bytes(27))
 
 
@@ -152,7 +152,7 @@ async def test_stopped_for_a_while(tmp_path: Path) -> None:
             answered = traffic.answered
             await traffic.until(lambda: traffic.answered > answered + 100, within=10)
             traffic.going = False
-        assert traffic.slowest < 5  # a second is promised; who is alone on no processor waits for it, too
+        assert traffic.slowest < 5  # a second, and what a loaded machine adds
         connected = int(server.said("INFO", "clients").split("connected_clients:")[1].split("\r\n")[0])
         assert connected <= 80
         await store.close()
