@@ -123,8 +123,10 @@ class Run:
 
     def listen(self) -> None:
         """Hold what was logged since the last time against all that may not be: errors, and secrets of the callers."""
-        assert self.heard.with_any_of(SECRET, *self.cookies) == []
-        assert [line for line in self.heard.lines if "'levelname': 'ERROR'" in line or "'CRITICAL'" in line] == []
+        told = self.heard.with_any_of(SECRET, *self.cookies)
+        assert told == [], told
+        errors = [line for line in self.heard.lines if "'levelname': 'ERROR'" in line or "'CRITICAL'" in line]
+        assert errors == [], errors
         self.heard.lines.clear()
 
 

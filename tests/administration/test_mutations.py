@@ -68,6 +68,7 @@ async def told(run: Run, route: Route, *, rounds: int) -> AsyncIterator[Assertio
     try:
         await run.against(route, rounds=rounds)
     except AssertionError as error:
+        print(f"{route.path}: {error}", flush=True)
         yield error
     found, spent = run.found - before, time.process_time() - begun
     asked = f"{', '.join(sorted(route.methods or ()))} {route.path}: {found.total()} requests"

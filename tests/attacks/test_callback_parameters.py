@@ -42,7 +42,8 @@ async def test_nothing_is_taken_from_the_address(door: FrontDoor) -> None:
     assert sent.form["redirect_uri"] == f"{AUTH}/callback"
     assert sent.form["code_verifier"] != HOSTILE["code_verifier"]
     assert not set(HOSTILE.values()) & set(sent.form.values())
-    ours = (AUTHORITY, BASE, "https://graph.microsoft.com/v1.0/me?")  # the last for the person's profile
+    profile = ("https://graph.microsoft.com/v1.0/me?", "https://graph.microsoft.com/v1.0/me/photos/")
+    ours = (AUTHORITY, BASE, *profile)
     assert all(address.startswith(ours) for _, address in door.internet.calls[before:])
 
 

@@ -11,12 +11,14 @@ from uuid import UUID
 
 from sqlalchemy import Select, select
 
+from entrada.clock import Clock
 from entrada.principal import User
 from entrada.users.database import Database
 from entrada.users.directory import Directory
 from entrada.users.people import People
 from entrada.users.tables import audit, audit_streams
 
+CLOCKS_APART = timedelta(minutes=5)  # of this host and an administrator's; what is read twice changes nothing
 EVERY = timedelta(seconds=0.3)  # one row is read; a second look only when something was written there
 PREFIX = "user:"
 Owners = Callable[[], Awaitable[Sequence[User]]]
@@ -50,11 +52,17 @@ class PeopleChanges:
     """Reads what administrators have done, from the audit log, in the order in which it was done."""
 
     def __init__(
-        self, database: Database, bearers: Remembering, sessions: Sessions, *, owners: Owners | None = None
+        self,
+        database: Database,
+        bearers: Remembering,
+        sessions: Sessions,
+        *,
+        clock: Clock,
+        owners: Owners | None = None,
     ) -> None:
-        """Follow into the `sessions`; `owners` gives all who have one, where only this process sees the store.
+        """Follow into the `sessions` what is done from now on.
 
-        There whoever deletes somebody by command cannot end their sessions first, and afterwards nothing says whose
+        `owners` gives all who have a session, where only this process sees the store: there whoever deletes somebody by command cannot end their sessions first, and afterwards nothing says whose
         they were.
         """
         self._owners = owners
@@ -63,6 +71,7 @@ class PeopleChanges:
         self._people = People(database)
         self._bearers = bearers
         self._sessions = sessions
+        self._begun = clock() - CLOCKS_APART
         self._read_to: int | None = None
 
     async def once(self) -> None:
@@ -70,11 +79,16 @@ class PeopleChanges:
         head = select(audit_streams.c.last_id).where(audit_streams.c.name == "administration")
         async with self._database.unit_of_work(read_only=True) as connection:
             last = await connection.scalar(head) or 0
-            resources = set(await connection.scalars(_since(self._read_to, last))) if self._read_to != last else set()
-        for resource in resources if self._read_to is not None else ():
+            resources = set(await connection.scalars(self._news(last))) if self._read_to != last else set()
+        for resource in resources:
             if resource is not None and resource.startswith(PREFIX):
                 await self._follow(UUID(resource.removeprefix(PREFIX)))
         self._read_to = last
+
+    def _news(self, last: int) -> Select[str | None]:
+        """Return what asks whom rows are about that were not read: the first time those since this process began."""
+        new = audit.c.at >= self._begun if self._read_to is None else audit.c.id > self._read_to
+        return select(audit.c.resource).where(new & (audit.c.id <= last) & (audit.c.stream == "administration"))
 
     async def _follow(self, person_id: UUID) -> None:
         person = await self._people.by_id(person_id)
@@ -92,8 +106,3 @@ class PeopleChanges:
         for user in await self._owners() if self._owners else ():
             if await self._directory.known(user) is None:
                 await self._sessions.end_all_of(user)
-
-
-def _since(read_to: int | None, last: int) -> Select[str | None]:
-    new = (audit.c.id > (last if read_to is None else read_to)) & (audit.c.id <= last)
-    return select(audit.c.resource).where(new & (audit.c.stream == "administration"))

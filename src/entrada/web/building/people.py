@@ -44,7 +44,7 @@ class People:
 
     def chores(self, endings: Endings, bearers: Bearers, *, owners: Owners | None, clock: Clock) -> Iterator[Chore]:
         """Give what goes on beside the requests: what other workers change of people and tenants is followed."""
-        changes = PeopleChanges(self.database, bearers, endings, owners=owners)
+        changes = PeopleChanges(self.database, bearers, endings, clock=clock, owners=owners)
         yield Chore("people", FOLLOW_EVERY, changes.once)
         if self.admission is not None:
             sessions = TenantSessions(self.directory, endings.end_all_of, clock=clock)
