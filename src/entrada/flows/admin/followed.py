@@ -62,8 +62,8 @@ class PeopleChanges:
     ) -> None:
         """Follow into the `sessions` what is done from now on.
 
-        `owners` gives all who have a session, where only this process sees the store: there whoever deletes somebody by command cannot end their sessions first, and afterwards nothing says whose
-        they were.
+        `owners` gives all who have a session, where only this process sees the store: there whoever deletes somebody
+        by command cannot end their sessions first, and afterwards nothing says whose they were.
         """
         self._owners = owners
         self._directory = Directory(database)
