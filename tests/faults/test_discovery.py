@@ -66,6 +66,19 @@ async def test_rel_008_a_fault_later_leaves_the_last_good_keys(name):
     assert await world.known("one") == {"one"}
 
 
+async def test_sleep_between_both_documents():
+    """REL-006: metadata that grew too old before the keys came are fetched again; readiness does not wait for a chore."""
+    world = World()
+
+    async def after_two_days(scope, receive, send):
+        world.clock.move(days=2)
+        await answer(json.dumps({"keys": [jwk("one")]}).encode())(scope, receive, send)
+
+    world.app.answers["keys"] = after_two_days
+    assert await world.discovery.prepare()
+    assert world.fetches == (2, 1)
+
+
 async def test_rel_006_a_cold_start_does_not_storm_the_authority():
     """REL-003: while there is nothing, two seconds pass between attempts however many ask."""
     world = World()

@@ -115,6 +115,7 @@ class Discovery:
         """Fetch what is missing; tell whether everything is at hand. Never raises for the authority's sake."""
         try:
             await self._keys.get()
+            await self._metadata.get()  # fetched before the keys: a machine may have slept between both
         except AuthorityUnavailable:
             return False
         return self.ready
