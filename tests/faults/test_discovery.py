@@ -67,7 +67,7 @@ async def test_rel_008_a_fault_later_leaves_the_last_good_keys(name):
 
 
 async def test_sleep_between_both_documents():
-    """REL-006: metadata that grew too old before the keys came are fetched again; readiness does not wait for a chore."""
+    """REL-006: metadata that grew too old before the keys came are fetched again; no chore is waited for."""
     world = World()
 
     async def after_two_days(scope, receive, send):
