@@ -28,6 +28,7 @@ from entrada.users.database import Database
 from entrada.users.devices import Devices
 from entrada.users.directory import Directory
 from entrada.users.people import People, Wanted
+from entrada.users.place import Order
 from tests.contracts.databases import said
 from tests.contracts.test_directory import ADA
 from tests.moved_clock import MovedClock
@@ -110,9 +111,28 @@ async def test_people_page_by_page(office: Office) -> None:
     assert (await office.people.page(Wanted(text="%"), limit=1)).next
     assert await office.people.count(Wanted(text="1%", is_active=True)) == 2
     assert await office.people.count(Wanted(is_admin=True)) == 0
-    for asked in ({"limit": 0}, {"limit": 201}, {"offset": 10_001}, {"after": uuid4()}):
+    other = (await office.people.page(order="name", limit=1)).next
+    for asked in ({"limit": 0}, {"limit": 201}, {"offset": 10_001}, {"after": str(uuid4())}, {"after": other}):
         with pytest.raises(ValueError, match=next(iter(asked))):
             await office.people.page(**asked)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("order", ["newest", "oldest", "name", "last_seen"])
+async def test_whoever_a_page_ended_with_may_go_or_change(office: Office, order: Order) -> None:
+    """The next page begins where this one ended, though the last of it was erased, renamed or signed in (ADM-1)."""
+    for letter in "abcdef":
+        office.clock.move(timedelta(minutes=1))
+        named = replace(ADA, object_id=str(uuid4()), name=f"{letter}-\N{GRINNING FACE}" + letter * 254)
+        await office.directory.signed_in(named, office.clock())
+    first = await office.people.page(order=order, limit=2)
+    second = await office.people.page(order=order, limit=2, after=first.next)
+    await office.admin.erase(first.people[1].id, by=ROOT)
+    assert await office.people.page(order=order, limit=2, after=first.next) == second
+    third = await office.people.page(order=order, limit=2, after=second.next)
+    office.clock.move(timedelta(minutes=1))
+    moved = second.people[1].user
+    await office.directory.signed_in(replace(moved, name="0"), office.clock())
+    assert (await office.people.page(order=order, limit=2, after=second.next)).people[:2] == third.people
 
 
 async def test_a_change_is_written_down_with_before_and_after(office: Office) -> None:

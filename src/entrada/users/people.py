@@ -4,7 +4,7 @@ from base64 import b64encode
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, Connection, Select, func, literal, or_, select, tuple_
@@ -12,18 +12,11 @@ from sqlalchemy import ColumnElement, Connection, Select, func, literal, or_, se
 from entrada.users.database import Database
 from entrada.users.directory import folded
 from entrada.users.person import Person, person_of
+from entrada.users.place import ORDERS, Order, Place
 from entrada.users.tables import devices, photos, role_grants, users
 
-Order = Literal["newest", "oldest", "name", "last_seen"]
 MOST_AT_ONCE = 200  # people of a page
 MOST_OFFSET = 10_000
-_ORDERS: Mapping[Order, tuple[str, bool]] = {
-    "newest": ("created_at", True),
-    "oldest": ("created_at", False),
-    "name": ("name", False),
-    "last_seen": ("last_sign_in_at", True),
-}
-"""The column of each order, and whether it begins with the greatest."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +48,7 @@ class PeoplePage:
     """Some people in their order; `next` is where the page after begins, None when there is none."""
 
     people: Sequence[Person]
-    next: UUID | None
+    next: str | None
 
 
 class People:
@@ -92,29 +85,30 @@ class People:
         *,
         order: Order = "newest",
         limit: int = 50,
-        after: UUID | None = None,
+        after: str | None = None,
         offset: int = 0,
     ) -> PeoplePage:
-        """Return people in this order, from the one after `after` on.
+        """Return people in this order, behind the place `after`: the `next` of the page before.
 
-        ValueError for a limit beyond 200, an offset beyond 10 000, and when nobody has the id `after`.
+        ValueError for a limit beyond 200, an offset beyond 10 000, and an `after` that no page in this order has given.
         """
         if not 1 <= limit <= MOST_AT_ONCE:
             raise ValueError(f"limit: from 1 to {MOST_AT_ONCE}")
         if not 0 <= offset <= MOST_OFFSET:
-            raise ValueError(f"offset: from 0 to {MOST_OFFSET}; go deeper by the last id of the page before")
-        column, descending = _ORDERS[order]
+            raise ValueError(f"offset: from 0 to {MOST_OFFSET}; go deeper by the `next` of the page before")
+        place = None if after is None else Place.parse(after, order=order)
+        column, descending = ORDERS[order]
         by = (users.c[column], users.c.id)
 
         def work(connection: Connection) -> list[Person]:
             asked = select(users).where(*wanted.conditions())
-            if after is not None:
-                asked = asked.where(_beyond(connection, after, column, descending=descending))
+            if place is not None:
+                asked = asked.where(_behind(place))
             asked = asked.order_by(*(each.desc() if descending else each for each in by))
             return _people(connection, asked.limit(limit + 1).offset(offset))
 
         found = await self._database.read_at_once(work)
-        return PeoplePage(found[:limit], found[limit - 1].id if len(found) > limit else None)
+        return PeoplePage(found[:limit], str(Place.of(found[limit - 1], order)) if len(found) > limit else None)
 
     async def count(self, wanted: Wanted = Wanted()) -> int:
         """Return how many there are."""
@@ -148,11 +142,9 @@ def _people(connection: Connection, asked: Select[Any]) -> list[Person]:
     return [person_of(row, frozenset(granted.get(row.id, ()))) for row in rows]
 
 
-def _beyond(connection: Connection, after: UUID, column: str, *, descending: bool) -> ColumnElement[bool]:
-    place = connection.execute(select(users.c[column], users.c.id).where(users.c.id == after)).one_or_none()
-    if place is None:
-        raise ValueError("after: nobody has this id")
-    begin = tuple_(literal(place[0], users.c[column].type), literal(place[1], users.c.id.type))
+def _behind(place: Place) -> ColumnElement[bool]:
+    column, descending = ORDERS[place.order]
+    begin = tuple_(literal(place.value, users.c[column].type), literal(place.id, users.c.id.type))
     here = tuple_(users.c[column], users.c.id)
     return here < begin if descending else here > begin
 

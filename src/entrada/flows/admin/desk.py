@@ -24,9 +24,10 @@ from entrada.flows.admin.statistics import Per, Span, statistics
 from entrada.flows.signing_out.endings import Endings
 from entrada.sessions.lifecycle import MOST_LOOKED_THROUGH, Sessions
 from entrada.sessions.session import Session
-from entrada.users.people import Order, People, PeoplePage, Wanted
+from entrada.users.people import People, PeoplePage, Wanted
 from entrada.users.person import Person
 from entrada.users.photos import Photo, Photos
+from entrada.users.place import Order
 from entrada.users.tallies import Tallies
 
 ENDED_BY_ADMIN = "ended_by_admin"
@@ -73,16 +74,12 @@ class Desk:
         """The administrator, as the audit log is to have them."""
 
     async def people(
-        self, wanted: Wanted = Wanted(), *, order: Order = "newest", limit: int, after: UUID | None, offset: int = 0
+        self, wanted: Wanted = Wanted(), *, order: Order = "newest", limit: int, after: str | None, offset: int = 0
     ) -> PeoplePage:
         """Return a page of people; InputRefused for what `People.page` does not take."""
         try:
-            if after is not None:
-                await self.one(after)
             wanted = self._theirs(wanted)
             return await self._office.people.page(wanted, order=order, limit=limit, after=after, offset=offset)
-        except NotFound:
-            raise InputRefused("after: nobody has this id") from None
         except ValueError as error:
             raise InputRefused(str(error)) from None
 

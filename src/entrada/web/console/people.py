@@ -4,13 +4,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from urllib.parse import urlencode
-from uuid import UUID
 
 from starlette.responses import Response
 
-from entrada.errors import InputRefused
-from entrada.users.people import Order, Wanted
+from entrada.users.people import Wanted
 from entrada.users.person import Person
+from entrada.users.place import LONGEST_PLACE, Order
 from entrada.web.console.places import ADMIN
 from entrada.web.console.shell import asked, show
 from entrada.web.console.way_in import Visit
@@ -50,11 +49,11 @@ class PersonShown:
 
 async def people(visit: Visit) -> Response:
     """Show a page of people."""
-    text, standing, after = (asked(visit, name) for name in ("q", "standing", "after"))
+    text, standing, after = asked(visit, "q"), asked(visit, "standing"), asked(visit, "after", most=LONGEST_PLACE)
     order: Order = next((each for each in ORDERS if each == asked(visit, "order")), "last_seen")
     label, basis = STANDINGS.get(standing, STANDINGS[""])
     wanted = Wanted(text=text or None, is_active=basis.is_active, is_admin=basis.is_admin)
-    page = await visit.desk.people(wanted, order=order, limit=LIMIT, after=_id(after))
+    page = await visit.desk.people(wanted, order=order, limit=LIMIT, after=after or None)
     chosen = {"q": text, "standing": standing if basis != Wanted() else "", "order": order}
     now = visit.house.clock()
     return show(
@@ -69,17 +68,10 @@ async def people(visit: Visit) -> Response:
         standings=[(name, words) for name, (words, _) in STANDINGS.items()],
         orders=list(ORDERS.items()),
         first=_address(chosen) if after else None,
-        next=_address({**chosen, "after": str(page.next)}) if page.next else None,
+        next=_address({**chosen, "after": page.next}) if page.next else None,
         action=USERS,
         done=DELETED if asked(visit, "done") == "deleted" else None,
     )
-
-
-def _id(written: str) -> UUID | None:
-    try:
-        return UUID(written) if written else None
-    except ValueError:
-        raise InputRefused("after: the id of a person") from None
 
 
 def shown(person: Person, now: datetime) -> PersonShown:

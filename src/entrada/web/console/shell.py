@@ -52,9 +52,9 @@ def show(visit: Visit, template: str, /, *, section: str, heading: str, **values
     )
 
 
-def asked(visit: Visit, name: str) -> str:
+def asked(visit: Visit, name: str, *, most: int = LONGEST_ASKED) -> str:
     """Return what the address says of this, without what is no text; empty when it says nothing."""
-    said = visit.request.query_params.get(name, "")[:LONGEST_ASKED]
+    said = visit.request.query_params.get(name, "")[:most]
     return "".join(each for each in said if each.isprintable()).strip()
 
 

@@ -34,8 +34,9 @@ class Query:
         for name, values in self._given.items():
             if values[1:] and known[name].get("type") != "array":
                 raise InputRefused(f"{name}: is there twice")
-            if any("\0" in value or len(value) > LONGEST_TEXT for value in values):
-                raise InputRefused(f"{name}: at most {LONGEST_TEXT} characters, none of them NUL")
+            most = known[name].get("maxLength", LONGEST_TEXT)
+            if any("\0" in value or len(value) > most for value in values):
+                raise InputRefused(f"{name}: at most {most} characters, none of them NUL")
 
     def shown(self, *, but: str) -> dict[str, list[str]]:
         """Return what was asked for, as the log may have it."""

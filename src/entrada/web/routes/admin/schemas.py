@@ -9,7 +9,8 @@ from entrada.audit.spans import COUNTED
 from entrada.events import EVENT_NAMES, Outcome
 from entrada.flows.admin.statistics import SPANS
 from entrada.users.changes import LONGEST
-from entrada.users.people import MOST_AT_ONCE, Order
+from entrada.users.people import MOST_AT_ONCE
+from entrada.users.place import LONGEST_PLACE, Order
 from entrada.web.routes.admin.export import FORMS
 
 Schema = dict[str, Any]
@@ -112,7 +113,8 @@ SHORT: Schema = {"type": "string", "maxLength": LONGEST_TEXT}
 _OFFSET: Schema = {"type": "integer", "minimum": 0, "maximum": MOST_OFFSET}
 PEOPLE: dict[str, Schema] = {
     "q": SHORT, "active": FLAG, "admin": FLAG, "role": SHORT, "tenant": ID, "sort": _one_of(*get_args(Order)),
-    "limit": {"type": "integer", "minimum": 1, "maximum": MOST_AT_ONCE}, "offset": _OFFSET, "after": ID,
+    "limit": {"type": "integer", "minimum": 1, "maximum": MOST_AT_ONCE}, "offset": _OFFSET,
+    "after": {"type": "string", "maxLength": LONGEST_PLACE},
 }  # fmt: skip
 PLACE: dict[str, Schema] = {
     "limit": {"type": "integer", "minimum": 1, "maximum": MOST_ROWS}, "offset": _OFFSET, "after": SHORT

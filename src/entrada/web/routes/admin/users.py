@@ -10,8 +10,9 @@ from entrada.errors import InputRefused
 from entrada.flows.admin.administration import Edit
 from entrada.flows.admin.desk import Desk
 from entrada.sessions.session import Session
-from entrada.users.people import MOST_AT_ONCE, MOST_OFFSET, Order, Wanted
+from entrada.users.people import MOST_AT_ONCE, MOST_OFFSET, Wanted
 from entrada.users.person import Person
+from entrada.users.place import Order
 from entrada.web.pages.devices import device
 from entrada.web.pages.photo import photo_answer
 from entrada.web.routes.admin import schemas
@@ -39,14 +40,14 @@ async def list_users(request: Request, desk: Desk) -> Response:
     limit = asked.number("limit", PAGE, least=1, most=MOST_AT_ONCE)
     offset = asked.number("offset", 0, least=0, most=MOST_OFFSET)
     order = asked.choice("sort", ORDERS) or "newest"
-    page = await desk.people(wanted, order=order, limit=limit, after=asked.uuid("after"), offset=offset)
+    page = await desk.people(wanted, order=order, limit=limit, after=asked.text("after"), offset=offset)
     return JSONResponse(
         {
             "users": [summary(person) for person in page.people],
             "total": await desk.count(wanted),
             "limit": limit,
             "offset": offset,
-            "next": str(page.next) if page.next else None,
+            "next": page.next,
         }
     )
 
