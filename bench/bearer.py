@@ -122,6 +122,11 @@ async def cold(folder: str) -> Prepared:
     return Prepared(_ours(folder), callers(MORE_THAN_ARE_REMEMBERED))
 
 
+async def cold_inside(folder: str) -> Prepared:
+    """Prepare the same, asked in the function."""
+    return Prepared(_ours(folder, inside=True), callers(MORE_THAN_ARE_REMEMBERED))
+
+
 async def pyjwt(_folder: str) -> Prepared:
     """Prepare the dependency that is written by hand: PyJWT, the key set held, signature, issuer, audience, expiry."""
     import jwt

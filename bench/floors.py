@@ -2,6 +2,9 @@
 
 That is FastAPI's own price of a dependency, a server's of the six headers that our answers carry, and the keyed hash by
 which a token is found again; for a token that is verified each time, the bare signature check beside it.
+
+`one_layer` and `one_layer_cold` go without the dependency and the headers too: an endpoint that asks nobody, behind one
+ASGI layer that puts into the scope what it found.
 """
 
 import base64
@@ -34,19 +37,37 @@ HEADERS = [
 
 async def warm(_folder: str) -> Prepared:
     """Prepare a token that is found again."""
+    return Prepared(_application(_remembered()), callers(1))
+
+
+async def cold(_folder: str) -> Prepared:
+    """Prepare tokens of which each has its signature checked each time, and nothing else."""
+    return Prepared(_application(_verified()), callers(MORE_THAN_ARE_REMEMBERED))
+
+
+async def one_layer(_folder: str) -> Prepared:
+    """Prepare a token that is found again in front of an endpoint that asks nobody."""
+    return Prepared(_open_application(_remembered()), callers(1))
+
+
+async def one_layer_cold(_folder: str) -> Prepared:
+    """Prepare tokens of which each has its signature checked in front of an endpoint that asks nobody."""
+    return Prepared(_open_application(_verified()), callers(MORE_THAN_ARE_REMEMBERED))
+
+
+def _remembered() -> Callable[[bytes], User]:
     keyed = hashlib.sha256(os.urandom(64))
-    known = {}
+    known: dict[bytes, User] = {}
 
     def found(header: bytes) -> User:
         digest = keyed.copy()
         digest.update(header)
         return known.setdefault(digest.digest(), PERSON)
 
-    return Prepared(_application(found), callers(1))
+    return found
 
 
-async def cold(_folder: str) -> Prepared:
-    """Prepare tokens of which each has its signature checked each time, and nothing else."""
+def _verified() -> Callable[[bytes], User]:
     key = signing_key().public_key()
 
     def found(header: bytes) -> User:
@@ -54,7 +75,31 @@ async def cold(_folder: str) -> Prepared:
         key.verify(base64.urlsafe_b64decode(signature + b"=="), signed, padding.PKCS1v15(), hashes.SHA256())
         return PERSON
 
-    return Prepared(_application(found), callers(MORE_THAN_ARE_REMEMBERED))
+    return found
+
+
+def _open_application(found: Callable[[bytes], User]) -> FastAPI:
+    app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
+
+    @app.get(PATH)
+    async def hello() -> dict[str, str]:
+        return {"hello": "Ada"}
+
+    app.add_middleware(_OneLayer, found=found)
+    return app
+
+
+class _OneLayer:
+    """Puts who called into the scope."""
+
+    def __init__(self, app: ASGIApp, found: Callable[[bytes], User]) -> None:
+        self.app = app
+        self.found = found
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http":
+            scope["user"] = self.found(dict(scope["headers"])[b"authorization"])
+        await self.app(scope, receive, send)
 
 
 def _application(found: Callable[[bytes], User]) -> FastAPI:
