@@ -16,6 +16,7 @@ from entrada.errors import SettingsRefused
 from entrada.events import EVENT_NAMES, EventName, Events, Listener
 from entrada.logs import log
 from entrada.settings import Settings
+from entrada.settings.doubts import doubts_of
 
 if TYPE_CHECKING:
     import httpx2
@@ -116,6 +117,9 @@ class Entrada:
         app.add_exception_handler(httpx2.TransportError, answer_unreachable)
         _wrap_lifespan(app, building)
         logs.set_up(as_json=self.settings.log_as_json, auth_paths=building.auth_paths)
+        for doubt in doubts_of(self.settings):
+            name, _, reason = doubt.partition(": ")
+            log.warning("setting_in_doubt", setting=name, reason=reason)
         if not self.settings.secure:
             log.warning("session_cookie_not_secure", reason="plain http, for development on this machine")
         if self.settings.store == "memory:":

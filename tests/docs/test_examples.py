@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from dotenv import dotenv_values
 
-from entrada.settings.reading import known_names
+from entrada.settings.names import known_names
 
 ROOT = Path(__file__).parents[2]
 EXAMPLE = ROOT / "examples" / "auth_code_flow"

@@ -21,6 +21,10 @@ Values come from the constructor (`Settings.load(client_id=…)`), the environme
 has one. All are checked together before anything starts; a wrong, missing or misspelt one stops the start with a
 sentence that names it and says how to mend it. Several values are separated by blanks.
 
+What is probably a mistake is told (`setting_in_doubt` in the log, `entrada doctor`), and the application starts: a name
+that is nearly a customary one, such as `AZURE_CLIENTSECRET`, and a client secret that looks like the portal's *Secret
+ID*. In `.env` every value is what is written, `$` and `${NAME}` too; one with a blank and `#` stands in single quotes.
+
 | setting | in the environment | default | what it is for |
 |---|---|---|---|
 """

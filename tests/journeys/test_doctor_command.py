@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from cryptography import x509
@@ -98,6 +99,19 @@ def test_what_the_authority_refuses(tenant: ServedEntra, portal: Environment, tm
     assert "http://localhost:8000/elsewhere/callback" in checks["redirect_uri"]["reason"]
     assert "AADSTS7000215" in checks["accepted: client_secret 1"]["reason"]
     assert checks["scopes"]["result"] == "unknown"
+
+
+def test_what_is_probably_a_mistake(portal: Environment) -> None:
+    """A name that is nearly one, and the id of a secret in place of its value, are told before anybody signs in."""
+    right = {name: value for name, value in portal.items() if "SECRET" not in name}
+    done = CliRunner(env=right | {"AZURE_CLIENTSECRET": SECRET}).invoke(commands(), ["doctor", "--offline"])
+    assert (done.exit_code, SECRET in done.output) == (0, False)
+    assert "did you mean AZURE_CLIENT_SECRET?" in done.output
+    assert "look at: settings" in done.output
+    checks = found(code=1, **portal | {"AZURE_CLIENT_SECRET": str(uuid4())})
+    assert checks["settings"]["result"] == "warns"
+    assert "Secret ID" in checks["settings"]["reason"]
+    assert "not its id" in checks["accepted: client_secret 1"]["reason"]
 
 
 def test_what_is_kept_elsewhere(portal: Environment, tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from entrada.errors import SettingsRefused
 from entrada.keyring import generate
 from entrada.provider.tokens.signature import ALGORITHMS
 from entrada.settings import Settings
-from entrada.settings.reading import known_names
+from entrada.settings.names import known_names
 
 TENANT = "11111111-1111-4111-8111-111111111111"
 CAPITALS = "A1111111-1111-4111-8111-11111111111B"
@@ -135,6 +135,24 @@ def test_unknown_names_are_start_errors_with_the_nearest_known(monkeypatch: pyte
     assert "ENTRADA_SESION_IDLE_MINUTES: no such setting; did you mean ENTRADA_SESSION_IDLE_MINUTES?" in found
     assert "tenant: no such setting" in found
     assert len(found) == 3
+
+
+def test_a_refused_start_names_near_misses_of_customary_names(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What was meant for a setting that is missing is told beside it, whosever name it is (SEC-184)."""
+    monkeypatch.setenv("AZURE_TENANTID", TENANT)
+    found = faults(client_id="a")
+    assert "AZURE_TENANTID: no setting is read from it; did you mean AZURE_TENANT_ID?" in found
+    assert len(found) == 2
+
+
+@pytest.mark.parametrize("quote", ["", "'", '"'])
+def test_a_dollar_in_a_file_is_a_dollar(quote: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing is put in place of `$NAME` or `${NAME}`: a secret is what was written (0395)."""
+    monkeypatch.setenv("HOME", "/root")
+    Path(".env").write_text(f"ENTRADA_CLIENT_SECRET={quote}a$HOME${{HOME}}b${{NONE:-c}}$${quote}\n")
+    secret = Settings.load(**GOOD).client_secret
+    assert secret
+    assert secret.get_secret_value() == "a$HOME${HOME}b${NONE:-c}$$"
 
 
 def test_every_fault_is_named_at_once() -> None:

@@ -1,15 +1,19 @@
 """What is wrong with the lines of a `.env`: whoever reads it passes by what it cannot read, and takes the last of two.
 
 So a limit or a network that was mistyped would silently not hold. Lines about no setting of ours are not ours to judge.
+Values are taken as they are written (docs/decisions/0395).
 """
 
+import os
 import re
-from collections.abc import Iterator, Set
+from collections.abc import Iterator, Sequence, Set
 from pathlib import Path
 
+from dotenv import dotenv_values
 from dotenv.parser import Binding, parse_stream
 
 FILE = Path(".env")
+VARIABLE = re.compile(r"\$\{[^}]*\}")
 NAME = re.compile(r"^[ \t]*(?:export[ \t]+)?'?([A-Za-z_][A-Za-z0-9_]*)", re.MULTILINE)
 
 
@@ -19,6 +23,23 @@ def bindings() -> list[Binding]:
         return []
     with FILE.open(encoding="utf-8") as file:
         return list(parse_stream(file))
+
+
+def as_written(files: Path | str | Sequence[Path | str] | None) -> dict[str, str | None]:
+    """Return what the files give, by names in lower case; whoever reads them for us would replace `${NAME}`."""
+    found: dict[str, str | None] = {}
+    for each in [files] if isinstance(files, str | os.PathLike) else files or ():
+        given = dotenv_values(Path(each).expanduser(), encoding="utf-8", interpolate=False)
+        found |= {name.lower(): value for name, value in given.items()}
+    return found
+
+
+def taken_as_written(lines: list[Binding], *, known: Set[str]) -> Iterator[str]:
+    """Name the lines of ours with a `${NAME}`, for which somebody may expect that variable's value."""
+    for line in lines:
+        name = (line.key or "").upper()
+        if name in known and VARIABLE.search(line.value or ""):
+            yield f".env: line {_begin(line)}: {name} has ${{…}}, which is taken as it stands; write the value itself"
 
 
 def faults_in(lines: list[Binding], *, known: Set[str]) -> Iterator[str]:

@@ -4,16 +4,16 @@ Values come from the constructor, the environment (`ENTRADA_…`, or the customa
 first that has one.
 """
 
-import difflib
 import os
 from typing import Any, Self
 
-from pydantic import AliasChoices, ValidationError
-from pydantic_settings import BaseSettings, EnvSettingsSource, PydanticBaseSettingsSource
+from pydantic import ValidationError
+from pydantic_settings import BaseSettings, DotEnvSettingsSource, EnvSettingsSource, PydanticBaseSettingsSource
 
 from entrada.errors import SettingsRefused
 from entrada.settings import env_file
 from entrada.settings.faults import environment_faults, faults_of
+from entrada.settings.names import known_names, near_misses, settings_by_name, unknown
 from entrada.settings.values import PREFIX, Values
 
 
@@ -26,6 +26,9 @@ class Settings(Values):
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Read where something is: to look every setting up where none is takes as long as where all are."""
         every = super().settings_customise_sources(settings_cls, *sources, **named)
+        for each in every:
+            if isinstance(each, DotEnvSettingsSource):
+                each.env_vars = env_file.as_written(each.env_file)
         ours = {name.lower() for name in known_names()}
         return tuple(each for each in every if not isinstance(each, EnvSettingsSource) or ours & each.env_vars.keys())
 
@@ -34,7 +37,7 @@ class Settings(Values):
         """Read and check everything; SettingsRefused names every fault and how to mend it."""
         faults = [f"{name}: no such setting" for name in sorted(values.keys() - cls.model_fields.keys())]
         try:
-            faults += _misspelt()
+            faults += [*env_file.faults_in(env_file.bindings(), known=known_names()), *unknown()]
             settings, wrong = cls._read(values)
         except UnicodeDecodeError:
             unfit = ".env: is not UTF-8 text; save it anew as that (PowerShell's > writes UTF-16)"
@@ -44,7 +47,7 @@ class Settings(Values):
         faults += [fault for name, fault in wrong.items() if name in cls.model_fields]
         faults += [fault for fault in settings.faults() if fault.split(":")[0] not in wrong]
         if faults:
-            raise SettingsRefused(faults)
+            raise SettingsRefused([*faults, *near_misses(settings.model_fields_set)])
         return settings
 
     @classmethod
@@ -62,37 +65,8 @@ class Settings(Values):
         return faults_of(self) + (environment_faults(os.environ) if self.production else [])
 
 
-def known_names() -> frozenset[str]:
-    """Return every name in the environment that a setting is read from."""
-    aliases = (field.validation_alias for field in Settings.model_fields.values())
-    customary = {str(name) for alias in aliases if isinstance(alias, AliasChoices) for name in alias.choices}
-    return frozenset(customary | {PREFIX + name.upper() for name in Settings.model_fields})
-
-
-def _misspelt() -> list[str]:
-    """Name each ENTRADA_ variable that no setting reads, and each line of `.env` that would not hold (SEC-184)."""
-    lines = env_file.bindings()
-    names = {name.upper() for name in (*os.environ, *(line.key or "" for line in lines))}
-    given = {name for name in names if name.startswith(PREFIX)}
-    faults = list(env_file.faults_in(lines, known=known_names()))
-    for name in sorted(given - known_names()):
-        near = difflib.get_close_matches(name, known_names(), n=1)
-        faults.append(f"{name}: no such setting" + (f"; did you mean {near[0]}?" if near else ""))
-    return faults
-
-
 def _fault(detail: Any) -> tuple[str, str]:
     """Return the setting's name and one of pydantic's findings in our form, without the value."""
-    given = str(detail["loc"][0])
-    name = _names()[given.upper()]
+    given = str(detail["loc"][0]).upper()
+    name = settings_by_name().get(given, given.lower())
     return name, f"{name}: {detail['msg']} (set {PREFIX}{name.upper()})"
-
-
-def _names() -> dict[str, str]:
-    """Map every name that a setting is read from, in upper case, to the setting's own."""
-    names: dict[str, str] = {}
-    for name, field in Settings.model_fields.items():
-        names |= {name.upper(): name, PREFIX + name.upper(): name}
-        if isinstance(field.validation_alias, AliasChoices):
-            names |= {str(choice).upper(): name for choice in field.validation_alias.choices}
-    return names

@@ -8,7 +8,7 @@ import json
 import logging
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 from rich.console import Console
@@ -25,6 +25,7 @@ from entrada.clock import system_clock
 from entrada.errors import SettingsRefused
 from entrada.logs import NAME
 from entrada.settings import Settings
+from entrada.settings.doubts import doubts_of
 from entrada.web.building.ways_out import WaysOut, lay_ways_out
 
 HERE: tuple[Check, ...] = (profile, cookies, limits, redirect_uris, key_files, credential_expiry, disk)
@@ -61,7 +62,7 @@ async def examined(*, offline: bool) -> list[Finding]:
         return [*map(_fault, refused.faults), Finding("all else", "unknown", "needs settings that are right")]
     patient = Patient(settings, outside, clock=system_clock)
     try:
-        return [Finding("settings", "passes", "complete"), *await _each(HERE, patient), *await _asked(patient, offline)]
+        return [*_settings(settings), *await _each(HERE, patient), *await _asked(patient, offline)]
     finally:
         await _let_go(outside)
 
@@ -76,10 +77,20 @@ async def _each(checks: Sequence[Check], patient: Patient) -> list[Finding]:
     return [finding for check in checks for finding in await check(patient)]
 
 
+def _settings(settings: Settings) -> list[Finding]:
+    """Return what is in doubt of settings that are complete."""
+    doubts = [_told(doubt, "warns") for doubt in doubts_of(settings)]
+    return doubts or [Finding("settings", "passes", "complete")]
+
+
 def _fault(fault: str) -> Finding:
-    """Return one fault of the settings, which says itself how to mend it."""
-    name, _, told = fault.partition(": ")
-    return Finding("settings", "fails", f"{name}: {told.partition('; ')[0]}", told.partition("; ")[2] or "as it says")
+    return _told(fault, "fails")
+
+
+def _told(told: str, result: Literal["warns", "fails"]) -> Finding:
+    """Return one fault or doubt of the settings, which says itself how to mend it."""
+    reason, _, mend = told.partition("; ")
+    return Finding("settings", result, reason, mend or "as it says")
 
 
 @contextmanager

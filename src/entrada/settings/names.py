@@ -1,0 +1,61 @@
+"""The names in the environment and in `.env` that settings are read from, and those that are nearly one of them."""
+
+import difflib
+import os
+from collections.abc import Collection, Iterator
+
+from pydantic import AliasChoices
+
+from entrada.settings import env_file
+from entrada.settings.values import PREFIX, Values
+
+NEAR = 0.9  # a letter or two wrong, missing or too many, as names are long
+OF_OTHERS = frozenset({"AZURE_FEDERATED_TOKEN"})
+"""Names of other tools that are that near."""
+
+
+def settings_by_name() -> dict[str, str]:
+    """Map every name that a setting is read from, in upper case, to the setting's own."""
+    names: dict[str, str] = {}
+    for name, field in Values.model_fields.items():
+        names[PREFIX + name.upper()] = name
+        if isinstance(field.validation_alias, AliasChoices):
+            names |= {str(choice).upper(): name for choice in field.validation_alias.choices}
+    return names
+
+
+def known_names() -> frozenset[str]:
+    """Return every name in the environment that a setting is read from."""
+    return frozenset(settings_by_name())
+
+
+def given_names() -> frozenset[str]:
+    """Return every name in the environment and in `.env`, in upper case, whoever reads it."""
+    lines = env_file.bindings()
+    return frozenset(name.upper() for name in (*os.environ, *(line.key or "" for line in lines)))
+
+
+def unknown() -> Iterator[str]:
+    """Name each of ours that no setting reads, with the nearest that one does (SEC-184)."""
+    known = known_names()
+    for name in sorted(given_names() - known):
+        if name.startswith(PREFIX):
+            near = difflib.get_close_matches(name, known, n=1)
+            yield f"{name}: no such setting" + (f"; did you mean {near[0]}?" if near else "")
+
+
+def near_misses(given: Collection[str]) -> Iterator[str]:
+    """Name each that is nearly a customary one, such as AZURE_CLIENTSECRET, where that setting is not in `given`.
+
+    The customary names are not ours alone, so whoever means another tool by it is refused nothing.
+    """
+    settings = settings_by_name()
+    customary = {_bare(name): name for name in settings if not name.startswith(PREFIX)}
+    for name in sorted(given_names() - settings.keys() - OF_OTHERS):
+        near = difflib.get_close_matches(_bare(name), customary, n=1, cutoff=NEAR)
+        if near and settings[customary[near[0]]] not in given and not name.startswith(PREFIX):
+            yield f"{name}: no setting is read from it; did you mean {customary[near[0]]}?"
+
+
+def _bare(name: str) -> str:
+    return name.replace("_", "")
