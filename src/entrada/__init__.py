@@ -11,6 +11,11 @@ async def home(user: CurrentUser) -> dict[str, str]:
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+try:
+    import fcntl  # noqa: F401 - without it no two processes can share a file safely
+except ModuleNotFoundError:
+    raise ImportError("Entrada runs on Linux and macOS; on Windows use WSL 2 or a container") from None
+
 if TYPE_CHECKING:
     from entrada.app import Entrada
     from entrada.errors import EntradaError, SettingsRefused

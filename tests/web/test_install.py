@@ -135,6 +135,16 @@ def test_naming_a_dependency_loads_little() -> None:
     assert not loaded & {"msal", "requests", "sqlalchemy", "alembic", "aiosqlite", "jinja2"}
 
 
+def test_a_system_without_locks_is_told_in_one_line() -> None:
+    """Where there is no `fcntl`, as on Windows, the import ends with what to do, and nothing behind it."""
+    paths = [path for path in sys.path if path]
+    code = f"import sys; sys.path[:0] = {paths!r}; sys.modules['fcntl'] = None; import entrada"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=False, text=True)
+    assert done.returncode == 1
+    assert done.stderr.strip().splitlines()[-1].startswith("ImportError: Entrada runs on Linux and macOS; on Windows")
+    assert "ModuleNotFoundError" not in done.stderr
+
+
 async def test_openapi_is_the_applications(door: FrontDoor) -> None:
     """Our routes and dependencies add nothing to the application's OpenAPI document."""
     document = (await door.raw("GET", f"{BASE}/openapi.json")).json()
