@@ -93,6 +93,10 @@ class Entrada:
         layers: list[object] = [layer.cls for layer in app.user_middleware]
         if Gate in layers:
             raise RuntimeError("Entrada is installed on this application already")
+        if app.middleware_stack is not None:
+            raise RuntimeError(
+                "this application has started: call install() where it is made, not in its life span or at startup"
+            )
         if self.settings.production:
             _close_inside(app)
         if self.settings.traces:
@@ -117,15 +121,7 @@ class Entrada:
         app.add_exception_handler(httpx2.TransportError, answer_unreachable)
         _wrap_lifespan(app, building)
         logs.set_up(as_json=self.settings.log_as_json, auth_paths=building.auth_paths)
-        for doubt in doubts_of(self.settings):
-            name, _, reason = doubt.partition(": ")
-            log.warning("setting_in_doubt", setting=name, reason=reason)
-        if not self.settings.secure:
-            log.warning("session_cookie_not_secure", reason="plain http, for development on this machine")
-        if self.settings.store == "memory:":
-            log.warning("sessions_in_memory", reason="for one worker; people are signed out when it starts again")
-        if self.settings.production and not self.settings.limits:
-            log.warning("limits_off", reason="ENTRADA_LIMITS=false: a layer in front has to limit requests by rate")
+        _tell_of_the_start(self.settings, public=building.outside.credentials.public)
 
 
 def _checked(settings: Settings) -> Settings:
@@ -135,6 +131,23 @@ def _checked(settings: Settings) -> Settings:
     if faults := settings.faults():
         raise SettingsRefused(faults)
     return settings
+
+
+def _tell_of_the_start(settings: Settings, *, public: bool) -> None:
+    """Log what may be meant, and should be known."""
+    for doubt in doubts_of(settings):
+        name, _, reason = doubt.partition(": ")
+        log.warning("setting_in_doubt", setting=name, reason=reason)
+    if not settings.secure:
+        log.warning("session_cookie_not_secure", reason="plain http, for development on this machine")
+    if public and not settings.production:
+        log.info(
+            "public_client", reason="there is no AZURE_CLIENT_SECRET and no certificate; PKCE alone protects sign-in"
+        )
+    if settings.store == "memory:":
+        log.warning("sessions_in_memory", reason="for one worker; people are signed out when it starts again")
+    if settings.production and not settings.limits:
+        log.warning("limits_off", reason="ENTRADA_LIMITS=false: a layer in front has to limit requests by rate")
 
 
 def _close_inside(app: FastAPI) -> None:

@@ -1,4 +1,4 @@
-"""docs/testing.md is a test suite that passes as printed (RUN-5, BEY-10)."""
+"""docs/testing.md is a test suite that passes as printed (RUN-5, BEY-10), and so is that of the page on features."""
 
 import os
 import re
@@ -19,13 +19,13 @@ def plugin() -> tuple[str, ...]:
     return () if installed else ("-p", PLUGIN)
 
 
-def test_the_tests_of_the_page_pass_as_printed(tmp_path: Path) -> None:
+def test_the_tests_of_the_pages_pass_as_printed(tmp_path: Path) -> None:
     """Each block is written to the file that it names; pytest runs them in a process of its own."""
-    for block in blocks_in(ROOT / "docs/testing.md"):
+    for block in (*blocks_in(ROOT / "docs/testing.md"), *blocks_in(ROOT / "docs/adding-a-feature.md")):
         if named := FILE.search(block.info):
             (tmp_path / named[1]).write_text(block.code)
     done = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", *plugin(), "-W", "error", "test_shop.py"],
+        [sys.executable, "-m", "pytest", "-q", *plugin(), "-W", "error", "test_shop.py", "test_notes.py"],
         cwd=tmp_path,
         env={"PATH": os.environ["PATH"], "PYTHONPATH": f"{ROOT / 'src'}:{ROOT / 'emulator/src'}"},
         capture_output=True,
@@ -34,4 +34,4 @@ def test_the_tests_of_the_page_pass_as_printed(tmp_path: Path) -> None:
         check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "6 passed" in done.stdout
+    assert "7 passed" in done.stdout

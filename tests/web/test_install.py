@@ -10,11 +10,12 @@ from typing import Any
 
 import pytest
 from entrada_emulator.pytest_plugin import Entra
-from fastapi import FastAPI, Request
+from fastapi import Depends, FastAPI, Request
 from httpx2 import ASGITransport, AsyncClient
 from starlette.applications import Starlette
+from starlette.testclient import TestClient
 
-from entrada import Entrada, Event, Settings, SettingsRefused, api_client, app_client
+from entrada import ApiClient, Entrada, Event, Settings, SettingsRefused, api_client, app_client, requires, role
 from entrada.keyring import generate
 from tests.front_door import BASE, FrontDoor, running, settings
 
@@ -71,6 +72,17 @@ def test_twice(tmp_path: Path) -> None:
         entrada.install(app)
 
 
+GRAPH = "https://graph.microsoft.com"
+
+
+def _route(default: Any) -> None:
+    @FastAPI().get("/")
+    async def route(given: Any = default) -> None: ...
+
+
+async def _bare(graph: ApiClient) -> None: ...
+
+
 @pytest.mark.parametrize(
     ("mistake", "said"),
     [
@@ -79,13 +91,51 @@ def test_twice(tmp_path: Path) -> None:
         (lambda given: Entrada(given).on("login"), "no event is called 'login'; there are sign_in, "),
         (lambda given: api_client("graph.microsoft.com", "User.Read"), "begins with https://"),
         (lambda given: app_client("graph.microsoft.com"), "begins with https://"),
+        (lambda given: _route(Depends(requires(role("Admin")))), r"write Annotated\[…, requires\(…\)\] at a parameter"),
+        (lambda given: requires(role("Admin"))(_route), r"requires\(…\) is a dependency already, and no decorator"),
+        (lambda given: _route(Depends(api_client(GRAPH, "User.Read"))), r"Annotated\[…, api_client\(…\)\]"),
+        (lambda given: _route(Depends(app_client(GRAPH, f"{GRAPH}/.default"))), r"Annotated\[…, app_client\(…\)\]"),
+        (lambda given: FastAPI().get("/")(_bare), r"Annotated\[ApiClient, api_client\(…\)\]"),
     ],
-    ids=["an-application", "starlette", "event", "address", "applications-address"],
+    ids=[
+        "an-application",
+        "starlette",
+        "event",
+        "address",
+        "applications-address",
+        "depends-on-rule",
+        "rule-decorates",
+        "depends-on-client",
+        "depends-on-own-client",
+        "bare-client",
+    ],
 )
 def test_mistakes(tmp_path: Path, mistake: Callable[[Any], Any], said: str) -> None:
     """What one writes wrongly in the first hour is refused where it stands, with what to write instead."""
     with pytest.raises((TypeError, ValueError), match=said):
         mistake(settings(tmp_path))
+
+
+async def test_installed_too_late(tmp_path: Path) -> None:
+    """An application that has started is not guarded any more: the life span is no place for it."""
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        Entrada(settings(tmp_path)).install(app)
+        yield
+
+    app = FastAPI(lifespan=lifespan)
+    with pytest.raises(RuntimeError, match=r"call install\(\) where it is made, not in its life span"), TestClient(app):
+        pass
+
+
+@pytest.mark.parametrize("secret", [None, "a-long-one-from-the-portal-0"])
+def test_without_a_secret(tmp_path: Path, caplog: pytest.LogCaptureFixture, secret: str | None) -> None:
+    """Who forgot the secret reads at the start that there is none: for PKCE alone it is right."""
+    caplog.set_level(logging.INFO, logger="entrada")
+    Entrada(settings(tmp_path, client_secret=secret)).install(FastAPI())
+    told = [record.message for record in caplog.records if record.message.startswith("public_client ")]
+    assert [("AZURE_CLIENT_SECRET" in line and "[hidden]" not in line) for line in told] == ([] if secret else [True])
 
 
 def test_settings_that_nobody_has_checked(tmp_path: Path) -> None:

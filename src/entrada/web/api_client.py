@@ -1,7 +1,7 @@
 """An HTTP client that carries the access token of the person who is signed in, and to one origin only (TOK-6)."""
 
 from collections.abc import AsyncGenerator, Awaitable, Callable
-from typing import Literal, TypeAlias
+from typing import Literal, NoReturn, TypeAlias
 
 import httpx2
 
@@ -18,6 +18,10 @@ class ApiClient(httpx2.AsyncClient):
     An API that cannot be reached is httpx2's TransportError, as ever; where a path operation does not catch it, the
     answer is 502 `api_unavailable`.
     """
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, _source: object, _handler: object) -> NoReturn:
+        raise TypeError("an ApiClient is for one API: annotate the parameter with Annotated[ApiClient, api_client(…)]")
 
     token_source: Literal["cache", "identity_provider"]
     """Whether the token was still valid or had to be renewed for this request."""

@@ -6,7 +6,6 @@ What they need is loaded when the application is installed: an application that 
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any
 
-from fastapi import Depends
 from starlette.requests import HTTPConnection
 
 from entrada.errors import BearerRefused, EntradaError, InteractionRequired, RenewalRefused, ScopeNotAskedFor
@@ -15,6 +14,7 @@ from entrada.requirements import Anybody
 from entrada.web import bearer
 from entrada.web.context import Context, context_of
 from entrada.web.failures import refuse
+from entrada.web.needed import Needed
 from entrada.web.requires import ruled
 from entrada.web.step_up import refused
 
@@ -45,7 +45,7 @@ def api_client(base: str, *scopes: str) -> Any:
         return await client_for(connection, base, scopes)
 
     dependency: Callable[[HTTPConnection], Awaitable[ApiClient]] = client
-    return Depends(ruled(dependency, Anybody()))
+    return Needed(ruled(dependency, Anybody()), written="api_client(…)")
 
 
 def app_client(base: str, *scopes: str) -> Any:
@@ -76,7 +76,7 @@ def app_client(base: str, *scopes: str) -> Any:
             raise refuse(connection, error) from None
 
     dependency: Callable[[HTTPConnection], Awaitable[ApiClient]] = client
-    return Depends(dependency)
+    return Needed(dependency, written="app_client(…)")
 
 
 async def client_for(connection: HTTPConnection, base: str, scopes: tuple[str, ...]) -> "ApiClient":

@@ -305,5 +305,8 @@ def context_of(scope: Scope) -> Context:
     """Return the request's context; RuntimeError says how to install when it is missing."""
     context: Context | None = scope.get(KEY)
     if context is None:
-        raise RuntimeError("Entrada is not installed on this application: call Entrada().install(app)")
+        raise RuntimeError(
+            "Entrada is not installed on this application: call Entrada().install(app). A middleware that asks who "
+            "calls is added before that, for what is added afterwards runs around it"
+        )
     return context

@@ -10,7 +10,6 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, TypeVar
 
-from fastapi import Depends
 from starlette.requests import HTTPConnection
 
 from entrada.errors import EntradaError, NotAllowed, StepUpRequired
@@ -18,6 +17,7 @@ from entrada.principal import Principal, User
 from entrada.requirements import Anybody, Lack, Rule, all_of, lack_of
 from entrada.web.context import Context, context_of
 from entrada.web.dependencies import caller
+from entrada.web.needed import Needed
 from entrada.web.step_up import refused
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -45,7 +45,7 @@ def requires(*rules: Rule) -> Any:
             raise await refused(connection, error) from None
         return principal
 
-    return Depends(ruled(allowed, rule))
+    return Needed(ruled(allowed, rule), written="requires(…)")
 
 
 def ruled(dependency: F, rule: Rule) -> F:
