@@ -1,6 +1,8 @@
 """What the guards refuse: more, larger, slower or from elsewhere than they let through; see `errors` for the tree.
 
 RequestRefused
+├── CsrfRefused
+│   └── ProofMissing       no proof of its source came with it
 ├── HostRefused            it is for a host that is not ours
 ├── HeadersTooLarge
 │   └── CookiesTooLarge    more cookies than we read
@@ -13,7 +15,7 @@ TooMany
 └── LimitReached           somebody came more often than they may
 """
 
-from entrada.errors import HeadersTooLarge, RequestRefused, TooMany
+from entrada.errors import CsrfRefused, HeadersTooLarge, RequestRefused, TooMany
 
 
 class HostRefused(RequestRefused):
@@ -29,6 +31,18 @@ class HostRefused(RequestRefused):
         self.here, self.alias = here, alias
         if here:
             self.public = f"{type(self).public} It is at {here}."
+
+
+class ProofMissing(CsrfRefused):
+    """An unsafe request with a session has neither the form's token nor the header of a script.
+
+    It tells its author what was forgotten; what a page of another origin reads of it helps nobody there.
+    """
+
+    public = (
+        "For your safety this was not done: the request has neither the header X-CSRF: 1, as a script sends it, nor a "
+        "form's field csrf_token."
+    )
 
 
 class CookiesTooLarge(HeadersTooLarge):

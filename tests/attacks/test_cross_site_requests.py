@@ -53,6 +53,20 @@ async def test_two_proofs(door: FrontDoor, path: str, headers: dict[str, str], s
     assert await post(door, browser, path, **headers) == status
 
 
+async def test_what_was_forgotten(door: FrontDoor) -> None:
+    """Who writes the page is told what proves a request: the script's author in the answer, the form's in development.
+
+    Nobody else learns of it, since only what comes from our own pages gets as far.
+    """
+    browser = await door.signed_in()
+    sent = {"cookie": f"{SESSION}={browser.jar.of(HOST)[SESSION]}", "sec-fetch-site": "same-origin"}
+    script = await send(door, "/note", sent | {"accept": "application/json"}, "")
+    assert (script.json()["code"], "X-CSRF: 1" in script.json()["detail"]) == ("cross_site_request", True)
+    form = await send(door, "/note", sent | {"accept": "text/html", "sec-fetch-mode": "navigate"}, "")
+    assert "did not come from this site" in form.text
+    assert "csrf_token" in form.text.partition("For whoever looks after this application")[2]
+
+
 async def test_form_token(door: FrontDoor) -> None:
     """SEC-090: the form field proves it too: this session's own, not another's, not a changed one."""
     browser, other = await door.signed_in(), await door.signed_in("ada@birch.example")

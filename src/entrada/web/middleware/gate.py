@@ -14,7 +14,7 @@ from starlette.routing import Router
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from entrada.errors import CsrfRefused, EntradaError, MethodRefused, PageOutdated, Unavailable
-from entrada.guard_errors import CookiesTooLarge
+from entrada.guard_errors import CookiesTooLarge, ProofMissing
 from entrada.logs import correlation_id, log
 from entrada.web import cookies, denials
 from entrada.web.context import KEY, Context, House, context_of
@@ -171,7 +171,7 @@ class Gate:
         if token is None:
             token, receive = await csrf.token_in_form(headers.get(b"content-type", b""), receive)
         if token is None:
-            raise CsrfRefused("neither a token of this session nor the header X-CSRF: 1")
+            raise ProofMissing("neither a token of this session nor the header X-CSRF: 1")
         if not self._house.csrf.recognises(token, context.session_id):
             raise PageOutdated("the token is not this session's")  # another account's, or from before (REL-063)
         return await resumed(scope, context, receive)

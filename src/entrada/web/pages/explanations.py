@@ -28,7 +28,7 @@ from entrada.errors import (
 )
 from entrada.flows.admin.onboarding import AdministratorNeeded, ConsentDeclined, OnboardingLost
 from entrada.flows.signing_in.callback import Cancelled
-from entrada.guard_errors import CookiesTooLarge, LimitReached
+from entrada.guard_errors import CookiesTooLarge, LimitReached, ProofMissing
 from entrada.provider.meanings import Meaning, meaning_of
 
 
@@ -138,7 +138,7 @@ WORDS: dict[type[EntradaError], tuple[str, str, str]] = {
         "",
         "Go back and copy what you typed, reload the page, look who is signed in, and send it again.",
     ),
-    CsrfRefused: ("This was not done", "", "Go back to the page, reload it, and try once more."),
+    CsrfRefused: ("This was not done", CsrfRefused.public, "Go back to the page, reload it, and try once more."),
     LimitReached: (
         "Too many requests",
         "",
@@ -174,6 +174,8 @@ def _meaning(error: EntradaError) -> str | None:
     """Return what is only for whoever runs the application."""
     if isinstance(error, ScopeNotAskedFor):
         return str(error)
+    if isinstance(error, ProofMissing):
+        return error.public
     return UNPROVEN if isinstance(error, StepUpInVain) else None
 
 
