@@ -4,6 +4,9 @@ import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 
+AGREES_WITHIN = 5.0  # seconds that a clock may have drifted apart from the monotonic one since it jumped ahead
+MOST_JUMPS = 8  # that are remembered
+
 Clock = Callable[[], datetime]
 """Gives the present time, aware and in UTC."""
 
@@ -37,6 +40,34 @@ class Steady:
         if told < since:
             return since
         self._reached, self._at = told, passed
+        return told
+
+
+class Corrected(Steady):
+    """The same, but what jumped ahead and jumps back to where it would be now was wrong in between: that is followed.
+
+    Else a worker whose clock was a day ahead for a minute would sign everybody out until it is started again.
+    """
+
+    __slots__ = ("_ahead", "_before_jumps")
+
+    def __init__(self, clock: Clock, *, monotonic: Callable[[], float] = time.monotonic) -> None:
+        super().__init__(clock, monotonic=monotonic)
+        self._ahead = self._reached - self._at  # of the monotonic clock
+        self._before_jumps: list[float] = []
+
+    def seconds(self) -> float:
+        """Return the time in seconds since 1970."""
+        told, passed = self._told(), self._monotonic()
+        ahead = told - passed
+        if ahead < self._ahead:
+            before = [each for each in self._before_jumps if abs(ahead - each) <= AGREES_WITHIN]
+            if not before:
+                return passed + self._ahead
+            del self._before_jumps[self._before_jumps.index(before[0]) :]
+        elif ahead > self._ahead + AGREES_WITHIN:
+            self._before_jumps = [*self._before_jumps[1 - MOST_JUMPS :], self._ahead]
+        self._ahead = ahead
         return told
 
 

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from entrada.clock import Steady
+from entrada.clock import Corrected, Steady
 from entrada.keyring import KeyRing, generate
 from entrada.sessions.lifecycle import Sessions
 from entrada.sessions.sealing import Sealer
@@ -63,10 +63,11 @@ async def test_one_worker_ten_minutes_off(store: SessionStore, clock: MovedClock
         assert await right.load(session_id) is None
 
 
-def test_a_steady_clock_is_not_set_back() -> None:
+@pytest.mark.parametrize("kind", [Steady, Corrected])
+def test_a_steady_clock_is_not_set_back(kind: type[Steady]) -> None:
     """REL-046: it follows forward steps, and goes on by itself while the machine's clock is behind."""
     wall, passed = MovedClock(), [0.0]
-    clock = Steady(wall, monotonic=lambda: passed[0])
+    clock = kind(wall, monotonic=lambda: passed[0])
     start = wall()
     wall.move(MINUTE)
     assert clock() == start + MINUTE
@@ -77,11 +78,61 @@ def test_a_steady_clock_is_not_set_back() -> None:
     assert clock() == wall()
 
 
+@pytest.mark.parametrize("jumps", [[HOUR], [24 * HOUR], [HOUR, 24 * HOUR]])
+def test_a_jump_ahead_that_is_taken_back(jumps: list[timedelta]) -> None:
+    """REL-046: a clock that was wrong for a minute is right again afterwards; no other step back is followed."""
+    wall, passed = MovedClock(), [0.0]
+    clock = Corrected(wall, monotonic=lambda: passed[0])
+    start = wall()
+    for jump in jumps:
+        wall.move(jump)
+        assert clock() == wall()
+    passed[0] += 60
+    wall.move(MINUTE - sum(jumps, timedelta()))
+    assert clock() == start + MINUTE
+    wall.move(-HOUR)
+    passed[0] += 60
+    assert clock() == start + 2 * MINUTE
+
+
+async def test_a_jump_ahead_signs_nobody_out_afterwards(store: SessionStore, clock: MovedClock) -> None:
+    """REL-046: a worker whose clock was a day ahead finds the sessions of the others again when it is put right."""
+    ring, passed = KeyRing.parse(generate()), [0.0]
+    others = Sessions(store, sealer=Sealer(ring), ring=ring, clock=clock)
+    session_id, _ = await others.begin(ADA, tokens=b"")
+    off = [timedelta(0)]
+    corrected = Corrected(lambda: clock() + off[0], monotonic=lambda: passed[0])
+    jumped = Sessions(store, sealer=Sealer(ring), ring=ring, clock=corrected)
+    off[0] = 24 * HOUR
+    assert await jumped.load(session_id) is None
+    off[0] = timedelta(0)
+    assert await jumped.load(session_id)
+
+
+@pytest.mark.parametrize("ahead", [HOUR, 24 * HOUR])
+async def test_what_a_fast_clock_noted_lengthens_no_session(
+    store: SessionStore, clock: MovedClock, ahead: timedelta
+) -> None:
+    """REL-046, SEC-073: begun where the clock is ahead and used where it is right, it lasts as long as any other."""
+    ring = KeyRing.parse(generate())
+    right = Sessions(store, sealer=Sealer(ring), ring=ring, clock=clock)
+    wrong = Sessions(store, sealer=Sealer(ring), ring=ring, clock=lambda: clock() + ahead)
+    session_id, _ = await wrong.begin(ADA, tokens=b"")
+    session = await right.visit(session_id)
+    assert session
+    session = await right.load(session_id)
+    assert session
+    assert session.idle_expires_at == clock() + HOUR
+    assert session.expires_at == clock() + timedelta(days=7)
+    clock.move(HOUR)
+    assert await right.load(session_id) is None
+
+
 async def test_a_step_back_lengthens_no_session(store: SessionStore, clock: MovedClock) -> None:
     """REL-046: an hour's idle life ends after an hour of real time, although the clock was set back meanwhile."""
     passed = [0.0]
     ring = KeyRing.parse(generate())
-    steadied = Steady(clock, monotonic=lambda: passed[0])
+    steadied = Corrected(clock, monotonic=lambda: passed[0])
     sessions = Sessions(store, sealer=Sealer(ring), ring=ring, clock=steadied)
     session_id, _ = await sessions.begin(ADA, tokens=b"")
     clock.move(-HOUR)

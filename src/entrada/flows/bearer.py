@@ -68,6 +68,7 @@ class Bearers:
         self._now = in_seconds(clock)
         self._known: ClaimsCache[Known] = ClaimsCache()
         self._taken_back = 0
+        self._swept_at = self._now()
 
     def known(self, header: bytes) -> Principal | None:
         """Return who calls when that is remembered and sure; None when `admit` has to find out."""
@@ -148,8 +149,12 @@ class Bearers:
         self._take_back(lambda known: known.found.version != version or _among(known.found, keys))
 
     async def sweep(self) -> None:
-        """Let go of what has expired."""
-        self._known.sweep(now=self._now())
+        """Let go of what has expired; of all, when the clock was set back: nothing is as lately known as it seems."""
+        now = self._now()
+        if now < self._swept_at:
+            self.forget_all()
+        self._swept_at = now
+        self._known.sweep(now=now)
 
     def _take_back(self, believed: Callable[[Known], bool]) -> None:
         self._taken_back += 1  # what is being verified at this moment is not remembered

@@ -66,7 +66,8 @@ class Groups:
 
     def _remembered(self, person: str) -> tuple[frozenset[str] | None, float] | None:
         known = self._known.get(person)
-        return known if known and self._clock().timestamp() < known[1] else None
+        left = known[1] - self._clock().timestamp() if known else 0.0
+        return known if 0 < left <= KNOWN_FOR.total_seconds() else None  # more is left when the clock was set back
 
     def _remember(self, person: str, groups: frozenset[str] | None) -> None:
         lasting = KNOWN_FOR if groups is not None else REFUSED_FOR

@@ -39,7 +39,7 @@ from entrada.provider.aadsts import REFUSED_FOR, ScopesRefused
 from entrada.provider.clients.token_client import Acquired, NothingToRenewWith, TokenClient
 from entrada.provider.setbacks import Setbacks
 from entrada.provider.tokens.id_token import IdTokenVerifier
-from entrada.provider.tokens.validate import Claims
+from entrada.provider.tokens.validate import Claims, TokenOver
 from entrada.sessions.held import Step
 from entrada.sessions.leases import Lease, Leases
 from entrada.sessions.lifecycle import Sessions
@@ -50,6 +50,7 @@ LOOK_EVERY = 0.1  # seconds; one read of the store for each session that waits i
 LOOK_FIRST = 0.02
 ASK_EVERY = 0.5  # seconds between attempts at another's lease, which write where a look only reads
 STEP_PATIENCE = 60  # seconds until the authority is asked again whether it still wants a step of the person
+MOST_PAUSE = 600  # seconds; no pause is longer but one that was noted by a clock that is ahead, which holds nobody up
 MOST_WAITING = 25.0  # seconds: a lease that ran out (12), one call to the authority (10), and some more
 STORE_AGAIN = 0.1  # seconds until tokens are offered again to a store that failed; doubled up to
 STORE_AT_LEAST_EVERY = 0.5  # few sessions are ever in this state: no more than there are calls to the authority
@@ -178,15 +179,17 @@ class Renewal:
         fresh = self._client.cached(held.blob, wanted.scopes)
         if fresh and wanted.replacing != digest(held):
             return fresh
-        step = held.step
-        if step and step.scopes == wanted.scopes and self._clock().timestamp() < step.until:
+        step, now = held.step, self._clock()
+        if step and step.scopes == wanted.scopes and 0 < step.until - now.timestamp() <= MOST_PAUSE:
             claims = wanted.claims or step.claims or None
             raise InteractionRequired("the person's next step is waited for", claims=claims)
-        pause = (held.retry_at - self._clock()).total_seconds()
+        pause = (held.retry_at - now).total_seconds()
         if pause <= 0:
             return None
         lasting = self._client.lasting(held.blob, wanted.scopes)
         if lasting is None or wanted.replacing is not None:
+            if pause > MOST_PAUSE:
+                return None
             raise AuthorityUnavailable("a renewal failed a moment ago", retry_after=math.ceil(pause))
         return lasting
 
@@ -236,7 +239,7 @@ class Renewal:
         """Verify, store and hand out what the authority gave; None where that is to be looked at again."""
         try:
             told = await self._verified(session, acquired)
-        except (AuthorityUnavailable, NotVerifiableYet) as doubt:
+        except (AuthorityUnavailable, NotVerifiableYet, TokenOver) as doubt:
             await self._unverified(session, held, wanted, acquired, doubt)
             return None
         except TokenRefused as refused:
@@ -314,7 +317,7 @@ class Renewal:
     ) -> None:
         """Use nothing of what was renewed, but keep its refresh token: the provider may have taken the old one back.
 
-        Its key is not to be had, or our clock is slow: that is no fault of the person's, who stays (SEC-108, SEC-110).
+        Its key is not to be had, or our clock is wrong: that is no fault of the person's, who stays (SEC-108, SEC-110).
         """
         outage = doubt if isinstance(doubt, AuthorityUnavailable) else AuthorityUnavailable(str(doubt))
         until = self._retry_at(held, outage)

@@ -21,6 +21,10 @@ LAST_SECOND = 253_402_300_799  # the end of the year 9999; datetime knows no lat
 HASHES = {"256": sha256, "384": sha384, "512": sha512}
 
 
+class TokenOver(TokenRefused):
+    """A token whose time is past, by this machine's clock."""
+
+
 @dataclass(frozen=True, slots=True)
 class Expected:
     """What the claims are held against; times in seconds since 1970, lengths of time in seconds."""
@@ -135,7 +139,7 @@ def times_are_numbers(claims: Mapping[str, Any], _expected: Expected) -> None:
 def not_expired(claims: Mapping[str, Any], expected: Expected) -> None:
     """`exp` is not yet past (SEC-040)."""
     if expected.now >= claims["exp"] + expected.leeway:
-        raise TokenRefused("not_expired: exp is past")
+        raise TokenOver("not_expired: exp is past")
 
 
 def already_valid(claims: Mapping[str, Any], expected: Expected) -> None:

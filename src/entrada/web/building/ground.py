@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 
 from entrada.audit.office import Audit
-from entrada.clock import Clock, Steady
+from entrada.clock import Clock, Corrected
 from entrada.events import Events
 from entrada.keyring import KeyRing
 from entrada.provider.authority import TEMPLATE
@@ -70,7 +70,7 @@ def lay_ground(settings: Settings, outside: WaysOut, *, clock: Clock, events: Ev
             store,
             sealer=sealer,
             ring=ring,
-            clock=Steady(clock),
+            clock=Corrected(clock),
             lifetimes=_lifetimes(settings),
             sids_under=TEMPLATE if outside.discovery.authority.many else None,
         ),
