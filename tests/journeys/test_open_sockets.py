@@ -38,9 +38,18 @@ class Socket:
         self.outgoing: asyncio.Queue[Any] = asyncio.Queue()
         self.incoming.put_nowait({"type": "websocket.connect"})
         self._gone = gone
-        self.task = asyncio.create_task(door.app(scope, self.incoming.get, self._send))
+        self._waiting = 0
+        self.task = asyncio.create_task(door.app(scope, self._receive, self._send))
+
+    async def _receive(self) -> Any:
+        self._waiting += 1
+        try:
+            return await self.incoming.get()
+        finally:
+            self._waiting -= 1
 
     async def _send(self, message: Any) -> None:
+        assert message["type"] != "websocket.close" or not self._waiting, "Granian would not close it"
         if self._gone and message["type"] == "websocket.close":
             raise RuntimeError("as servers do after the connection has gone")
         await self.outgoing.put(message)

@@ -15,6 +15,7 @@ from entrada.web.context import Context
 from entrada.web.failures import POLICY_VIOLATION
 from entrada.web.let_in import EVERY, LetIn
 
+CLOSE_SECONDS = 5.0  # for a browser that does not read to take the goodbye
 ACCEPT, RECEIVED = "websocket.accept", "websocket.receive"
 CLOSE, DISCONNECT = "websocket.close", "websocket.disconnect"
 
@@ -49,8 +50,7 @@ class OpenSocket:
             await app(scope, self.receive, self.send)
         finally:
             if self._watch is not None:
-                self._watch.cancel()
-                await asyncio.wait([self._watch])
+                await self._end_watch(self._watch)
 
     async def receive(self) -> Message:
         """Hand on the next message; once it is over, that the socket has ended."""
@@ -78,16 +78,23 @@ class OpenSocket:
         if (let_in := LetIn.of(self._context)) is not None:
             self._watch = asyncio.get_running_loop().create_task(self._close_after(let_in))
 
+    async def _end_watch(self, watch: asyncio.Task[None]) -> None:
+        if self.is_over():  # then it is about to say so
+            await asyncio.wait([watch], timeout=CLOSE_SECONDS)
+        watch.cancel()
+        await asyncio.wait([watch])
+
     async def _close_after(self, let_in: LetIn) -> None:
         while not self._over:
             await asyncio.sleep(EVERY.total_seconds())
             used, self._used = self._used, False
             self._over = not await let_in.lasts(used=used)
         log.info("socket_closed", reason=let_in.ending)
+        if self._waiting is not None:  # Granian closes nothing while somebody waits for a message
+            self._waiting.cancel()
+            await asyncio.wait([self._waiting])
         with suppress(OSError, RuntimeError):  # which servers raise when the browser has gone by itself meanwhile
             await self._send({"type": CLOSE, "code": POLICY_VIOLATION, "reason": ""})
-        if self._waiting is not None:
-            self._waiting.cancel()
 
 
 def _gone() -> Message:
