@@ -147,6 +147,16 @@ async def test_duplicate_parameter(door: FrontDoor, name: str) -> None:
     assert door.calls("/token") == 0
 
 
+async def test_repeated_error(door: FrontDoor) -> None:
+    """SEC-016: nor is a refusal believed that comes twice; the attempt is not spent by it."""
+    browser, url = await stopped_at_callback(door)
+    state = urlencode({"state": parse_qs(urlsplit(url).query)["state"][0]})
+    await browser.open(f"{AUTH}/callback?{state}&error=access_denied&error=access_denied")
+    assert browser.page.status == 400
+    await browser.open(url)
+    assert browser.page.url == f"{BASE}/private"
+
+
 async def test_code_beside_an_error(door: FrontDoor) -> None:
     """SEC-016: an answer is one thing or the other."""
     browser, url = await stopped_at_callback(door)

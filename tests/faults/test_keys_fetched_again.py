@@ -82,6 +82,16 @@ async def test_sec_061_a_flood_of_unknown_kids_costs_one_fetch_per_five_minutes(
     assert world.fetches == (1, 3)
 
 
+async def test_sec_061_a_clock_that_was_set_back_hides_no_new_key():
+    """REL-046, SEC-061: the five minutes after a stranger's kid are not an hour longer for a clock set back."""
+    world = World()
+    await world.discovery.key("one")
+    assert await world.known("invented") == set()
+    world.app.keys.append(jwk("three"))
+    world.clock.move(hours=-1)
+    assert await world.known("three") == {"three"}
+
+
 async def test_sec_061_the_floor_holds_when_the_fetch_fails():
     """SEC-061: a fetch that failed counts too; an unknown kid is then unavailable, and known keys work."""
     world = World()

@@ -66,6 +66,18 @@ async def test_users_database(on_disk: FrontDoor, tmp_path: Path) -> None:
     assert SESSION not in browser.jar.of(HOST)
 
 
+async def test_the_audit_log(on_disk: FrontDoor, tmp_path: Path) -> None:
+    """SEC-020, SEC-149: a session that cannot be recorded is none: nobody gets its cookie, and the store has none."""
+    browser, url = await stopped_at_callback(on_disk)
+    with closing(sqlite3.connect(tmp_path / "entrada.db", isolation_level=None)) as users:
+        users.execute("CREATE TRIGGER full BEFORE INSERT ON entrada_audit BEGIN SELECT RAISE(ABORT, 'full'); END")
+    page = await browser.open(url)
+    assert page.status == 503
+    assert SESSION not in browser.jar.of(HOST)
+    with closing(sqlite3.connect(tmp_path / "sessions.db")) as sessions:
+        assert sessions.execute("SELECT count(*) FROM session").fetchone() == (0,)
+
+
 async def test_sign_out(on_disk: FrontDoor, tmp_path: Path) -> None:
     """OUT-2, BEY-8: the cookie is cleared all the same, and the page says what did not end and how to go on."""
     browser = await on_disk.signed_in()

@@ -1,8 +1,12 @@
 """A browser without a session is sent to sign in and comes back to the page."""
 
+from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
-from tests.front_door import AUTH, AUTHORITY, BASE, SESSION, FrontDoor, walk_through
+from entrada_emulator.pytest_plugin import Entra
+
+from tests.front_door import AUTH, AUTHORITY, BASE, SESSION, FrontDoor, running, walk_through
+from tests.journeys.test_people_change import house_of
 
 HOST = "portal.birch.example"
 
@@ -139,3 +143,16 @@ async def test_the_authorization_request(door: FrontDoor) -> None:
     secrets = [request[name] for request in asked for name in ("state", "nonce", "code_challenge")]
     assert len(set(secrets)) == 150
     assert all(len(secret) >= 43 for secret in secrets)
+    cookies = browser.jar.of(HOST).items()
+    sealed = [(name.rpartition("-signin-")[2], value) for name, value in cookies if "-signin-" in name]
+    attempts = [house_of(door.app).sign_in.open(handle, value) for handle, value in sealed]
+    kept = [secret for each in attempts if each for secret in (each.state, each.nonce, each.code_verifier)]
+    assert len(set(kept)) == 3 * len(sealed) > 0
+    assert all(len(secret) >= 43 for secret in kept)  # what is sent of nonce and verifier are hashes
+
+
+async def test_without_refresh_tokens_none_is_asked_for(entra: Entra, tmp_path: Path) -> None:
+    """SEC-010: offline_access is a scope only where renewal is wanted."""
+    async with running(entra, tmp_path, offline_access=False) as door:
+        answer = await door.raw("GET", f"{AUTH}/login")
+        assert parse_qs(urlsplit(answer.headers["location"]).query)["scope"] == ["openid profile User.Read"]
