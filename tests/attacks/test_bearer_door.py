@@ -1,5 +1,6 @@
 """The door for bearer tokens: one header, one token, decided by it alone, and forgotten when it must be."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
@@ -11,11 +12,17 @@ from entrada_emulator.directory import seeds
 from entrada_emulator.pytest_plugin import Entra
 from sqlalchemy import insert, update
 
+from entrada import User
+from entrada.flows.signing_in.provisioning import NotAdmitted, Provisioning
+from entrada.flows.signing_in.standing import Standing
 from entrada.users.database import Database
+from entrada.users.directory import Directory
+from entrada.users.person import Person
 from entrada.users.tables import users
 from tests.access_tokens import app_token, bearer, user_token
 from tests.front_door import BASE, SECRET, SESSION, FrontDoor
 from tests.journeys.test_bearer import get, orders
+from tests.journeys.test_people_change import house_of
 from tests.web.test_dependencies import Sockets
 
 
@@ -131,6 +138,57 @@ async def test_sec_056_a_person_who_was_made_inactive(door: FrontDoor, tmp_path:
         refused = await get(door, "/either", token)
         assert (refused.status_code, refused.json()["code"]) == (403, "not_admitted")
     assert (await get(door, "/app", app_token(door.entra))).status_code == 200
+
+
+async def test_sec_056_made_inactive_while_being_let_in(entra: Entra, tmp_path: Path) -> None:
+    """SEC-056, USR-3: what was found out before somebody was shut out is not remembered after it."""
+    asked, go_on = asyncio.Event(), asyncio.Event()
+
+    async def slow_rule(user: User) -> User:
+        asked.set()
+        await go_on.wait()
+        return user
+
+    async with orders(entra, tmp_path, options={"provision": slow_rule}) as door:
+        token = user_token(entra)["access_token"]
+        under_way = asyncio.create_task(get(door, "/either", token))
+        await asked.wait()
+        await inactive(door, tmp_path)
+        mia = entra.user()
+        house_of(door.app).bearers.forget(f"{mia.tenant_id}:{mia.id}")
+        go_on.set()
+        await under_way
+        assert (await get(door, "/either", token)).status_code == 403
+
+
+class Paused(Directory):
+    """The directory, whose answer is on its way for a while."""
+
+    def __init__(self, database: Database) -> None:
+        super().__init__(database)
+        self.asked, self.go_on = asyncio.Event(), asyncio.Event()
+
+    async def known(self, user: User) -> Person | None:
+        found = await super().known(user)
+        self.asked.set()
+        await self.go_on.wait()
+        return found
+
+
+async def test_sec_056_made_inactive_while_the_directory_answers(door: FrontDoor, tmp_path: Path) -> None:
+    """SEC-056, SEC-134: an answer of before is not remembered for a minute when somebody is shut out meanwhile."""
+    mia, database = door.entra.user(), Database(None, data_dir=tmp_path)
+    user, directory = User("i", "s", tenant_id=mia.tenant_id, object_id=mia.id), Paused(database)
+    standing = Standing(Provisioning(directory), door.entra.state.clock.now)
+    under_way = asyncio.create_task(standing.of(user))
+    await directory.asked.wait()
+    await inactive(door, tmp_path)
+    standing.forget(user.key)
+    directory.go_on.set()
+    await under_way
+    with pytest.raises(NotAdmitted):
+        await standing.of(user)
+    await database.close()
 
 
 async def test_sec_056_a_withdrawn_key(door: FrontDoor) -> None:

@@ -28,6 +28,7 @@ class Standing:
         self._provisioning = provisioning
         self._now = in_seconds(clock)
         self._known: OrderedDict[str, Stands] = OrderedDict()
+        self._forgotten = 0
 
     async def of(self, caller: Principal) -> Stands:
         """Return how the caller stands; StoreUnavailable when it cannot be told."""
@@ -36,14 +37,17 @@ class Standing:
         if known is not None and now < known.sure_until:
             return known
         self._known.pop(key, None)
-        granted = await self._provisioning.standing(caller)
-        found = self._known[key] = Stands(now + SURE_FOR.total_seconds(), granted)
+        forgotten = self._forgotten
+        found = Stands(now + SURE_FOR.total_seconds(), await self._provisioning.standing(caller))
+        if forgotten == self._forgotten:  # else somebody was shut out meanwhile, and this may be from before
+            self._known[key] = found
         if len(self._known) > MOST_PEOPLE:
             self._known.popitem(last=False)
         return found
 
     def forget(self, user_key: str | None = None) -> None:
         """Ask anew of this person; of everybody, when nobody is named."""
+        self._forgotten += 1
         if user_key is None:
             self._known.clear()
             return
