@@ -29,6 +29,15 @@ async def test_malformed(intranet: FrontDoor, query: str) -> None:
     assert (await framed(intranet, f"{LOGOUT}?{query}")).status_code == 400
 
 
+@pytest.mark.parametrize("method", ["HEAD", "OPTIONS", "POST"])
+async def test_a_frame_is_a_get(intranet: FrontDoor, method: str) -> None:
+    """SEC-088: whoever only looks whether the address answers ends nothing."""
+    browser, session = await signed_in(intranet)
+    (frame,) = await frames_at_sign_out(browser)
+    assert (await intranet.raw(method, frame)).status_code == 405
+    assert await works(intranet, session)
+
+
 async def test_the_cookie_ends_nothing(intranet: FrontDoor) -> None:
     """SEC-100: `sid` alone counts: a page that lets a browser ask with its cookie and any `sid` ends no session."""
     _, session = await signed_in(intranet)

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from starlette.requests import Request
 from starlette.responses import Response
 
-from entrada.errors import RequestRefused
+from entrada.errors import MethodRefused, RequestRefused
 from entrada.principal import User
 from entrada.web.context import Context, context_of
 from entrada.web.forms import only, parse, read_form
@@ -21,6 +21,8 @@ NO_STORE = {"cache-control": "no-store"}
 async def frontchannel_logout(request: Request) -> Response:
     """End the sessions of `sid`; the answer is the same whether there were any (SEC-100)."""
     context = context_of(request.scope)
+    if request.method != "GET":
+        raise MethodRefused("HEAD ends nothing", allowed=("GET",))  # SEC-088
     parameters = parse(request.scope["query_string"])
     sid = only(parameters, "sid")
     if not sid or len(sid) > LONGEST_SID:
