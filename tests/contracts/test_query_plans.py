@@ -13,6 +13,7 @@ import pytest
 from entrada.clock import system_clock
 from entrada.sessions.stores import postgres, sqlite
 from entrada.sessions.stores.opening import open_store
+from tests.contracts.opened_once import opened_once
 
 STATEMENT = re.compile(r"(SELECT|INSERT|UPDATE|DELETE)\b")
 WHOLE_INDEX = re.compile(r"Index Scan .*\n(?! *Index Cond)")
@@ -59,7 +60,7 @@ async def connection(postgresql_url: str) -> AsyncIterator[asyncpg.Connection]:
 
 async def test_sqlite_reads_no_whole_table(tmp_path: Path) -> None:
     """Each statement of the SQLite store searches by an index or a primary key."""
-    await open_store(f"sqlite:{tmp_path}/sessions.db", data_dir=tmp_path, clock=system_clock).close()
+    await opened_once(tmp_path / "sessions.db", system_clock)
     asked = list(statements(sqlite))
     assert len(asked) >= 15
     with sqlite3.connect(tmp_path / "sessions.db") as reading:

@@ -13,6 +13,7 @@ from entrada.principal import User
 from entrada.sessions.lifecycle import Sessions
 from entrada.sessions.sealing import Sealer
 from entrada.sessions.stores.sqlite import SqliteStore
+from tests.contracts.opened_once import opened_once
 from tests.moved_clock import MovedClock
 
 KEY = b"k" * 32
@@ -21,12 +22,12 @@ HOUR = timedelta(hours=1)
 
 async def test_a_file_of_a_newer_release_is_refused_plainly(path: Path, clock: MovedClock) -> None:
     """A file with a newer schema is refused, not changed (REL-023)."""
-    await SqliteStore(path, clock=clock).close()
+    await opened_once(path, clock)
     with closing(sqlite3.connect(path)) as connection, connection:
         connection.execute("PRAGMA user_version = 99")
     connection.close()
     with pytest.raises(SettingsRefused, match="a newer release of Entrada wrote it"):
-        SqliteStore(path, clock=clock)
+        await opened_once(path, clock)
 
 
 FIRST_SCHEMA = """
@@ -84,7 +85,7 @@ async def test_a_file_of_the_first_release_is_brought_up(tmp_path: Path, clock: 
     await sessions.end_sessions([session.key for session in await sessions.by_sid("i", "s")])
     assert [bool(await sessions.load(session_id)) for session_id in ids] == [False, False, True]
     await store.close()
-    await SqliteStore(path, clock=clock).close()
+    await opened_once(path, clock)
 
 
 async def test_a_worker_of_the_first_release_goes_on(path: Path, clock: MovedClock) -> None:

@@ -18,6 +18,8 @@ from entrada.sessions.sealing import Sealer
 from entrada.sessions.stores.opening import open_store
 from entrada.sessions.stores.sqlite import SqliteStore
 from entrada.sessions.stores.store import Index
+from tests.contracts.opened_once import opened_once
+from tests.descriptors import open_below, room_for
 from tests.moved_clock import MovedClock
 from tests.processes import start, together
 
@@ -44,9 +46,13 @@ def wait():
 
 def test_workers_that_start_together_all_open_the_file(path: Path) -> None:
     """Six processes that make the same new file at once all succeed, and it is whole."""
-    printed = together(
-        PREAMBLE + "wait(); SqliteStore(Path(sys.argv[1]), clock=clock); print('open')", str(path), times=6
-    )
+    source = """
+store = SqliteStore(Path(sys.argv[1]), clock=clock)
+wait()
+asyncio.run(store.prepare())
+print("open")
+"""
+    printed = together(PREAMBLE + source, str(path), times=6)
     assert printed == ["open"] * 6
     with closing(sqlite3.connect(path)) as connection:
         assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
@@ -57,6 +63,7 @@ def test_one_process_spends_a_transaction(path: Path, clock: MovedClock) -> None
     source = """
 async def main():
     store = SqliteStore(Path(sys.argv[1]), clock=clock)
+    await store.prepare()
     wait()
     won = [n for n in range(20) if await store.add_if_absent(bytes([n]) * 32, lifetime=timedelta(hours=1))]
     print(*won)
@@ -71,6 +78,7 @@ def test_no_process_loses_an_update(path: Path, clock: MovedClock) -> None:
     source = """
 async def main():
     store = SqliteStore(Path(sys.argv[1]), clock=clock)
+    await store.prepare()
     wait()
     for _ in range(25):
         while True:
@@ -95,6 +103,7 @@ def test_an_end_wins_over_touches_of_other_processes(path: Path, clock: MovedClo
     source = """
 async def main():
     store = SqliteStore(Path(sys.argv[1]), clock=clock)
+    await store.prepare()
     wait()
     if sys.argv[2] == "0":
         await asyncio.sleep(0.2)
@@ -165,6 +174,7 @@ async def test_readers_do_not_wait_for_a_writer(path: Path, clock: MovedClock) -
 async def test_a_writer_waits_its_patience_and_then_says_unavailable(path: Path, clock: MovedClock) -> None:
     """Writes behind a lock that is not let go are each StoreUnavailable after a bounded wait, and undone (REL-024)."""
     store = SqliteStore(path, clock=clock, patience=0.2)
+    await store.prepare()
     other = sqlite3.connect(path, isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
     refused: list[str] = []
@@ -240,35 +250,52 @@ async def test_files_are_the_owners_only(tmp_path: Path, clock: MovedClock) -> N
 async def test_rights_of_others_are_taken_away(path: Path, clock: MovedClock) -> None:
     """A file that others may read is the owner's only after the store has opened it (SEC-176)."""
     path.touch(0o644)
-    await SqliteStore(path, clock=clock).close()
+    await opened_once(path, clock)
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
 
 
-def test_a_missing_directory_is_refused_plainly(tmp_path: Path, clock: MovedClock) -> None:
+async def test_a_missing_directory_is_refused_plainly(tmp_path: Path, clock: MovedClock) -> None:
     """A path whose directory is not there is refused with the path and the mend, and no directory is made (REL-026)."""
     with pytest.raises(SettingsRefused, match=r"store: .*/gone/sessions\.db: No such file.*directory must exist"):
-        open_store(f"sqlite:{tmp_path}/gone/sessions.db", data_dir=tmp_path, clock=clock)
+        await opened_once(tmp_path / "gone/sessions.db", clock)
     with pytest.raises(SettingsRefused, match=r"data_dir: .*/gone/data: No such file.*parent directory"):
         open_store("sqlite:", data_dir=tmp_path / "gone" / "data", clock=clock)
     assert not (tmp_path / "gone").exists()
 
 
-def test_a_file_that_is_no_database_is_refused_plainly(path: Path, clock: MovedClock) -> None:
+async def test_a_file_that_is_no_database_is_refused_plainly(path: Path, clock: MovedClock) -> None:
     """A file of something else is refused and left as it is (REL-026)."""
     path.write_bytes(b"not a database, but something else entirely" * 100)
     with pytest.raises(SettingsRefused, match="is damaged or no SQLite file; restore it"):
-        SqliteStore(path, clock=clock)
+        await opened_once(path, clock)
     assert path.read_bytes().startswith(b"not a database")
 
 
 async def test_a_file_that_cannot_be_written_is_refused_plainly(path: Path, clock: MovedClock) -> None:
     """A database that SQLite takes for read-only is refused with its mend (REL-026)."""
-    await SqliteStore(path, clock=clock).close()
+    await opened_once(path, clock)
     with path.open("r+b") as file:  # file format, 1.3: a write version above 2 makes it read-only, for root too
         file.seek(18)
         file.write(b"\x03")
     with pytest.raises(SettingsRefused, match="cannot be written; give this process the right"):
-        SqliteStore(path, clock=clock)
+        await opened_once(path, clock)
+
+
+async def test_what_could_not_be_opened_whole_is_let_go_of(tmp_path: Path, path: Path, clock: MovedClock) -> None:
+    """REL-026: wherever opening the file ends for want of descriptors, none of them stays open; later it opens."""
+    room, refused = 0, list[SettingsRefused]()
+    store = SqliteStore(path, clock=clock)
+    while len(refused) == room < 20:
+        room += 1
+        with room_for(room):
+            try:
+                await store.prepare()
+            except SettingsRefused as one:
+                refused.append(one)  # it holds what was at hand when it was raised
+        assert len(refused) < room or open_below(tmp_path) == []
+    assert 3 < room < 20
+    assert await store.get(KEY) is None
+    await store.close()
 
 
 async def test_pages_damaged_under_us_are_unavailable(path: Path, clock: MovedClock) -> None:
@@ -278,6 +305,7 @@ async def test_pages_damaged_under_us_are_unavailable(path: Path, clock: MovedCl
         await writer.insert(bytes([number]) * 32, record=b"r" * 500, tokens=b"", expires_at=clock() + HOUR, index=INDEX)
     await writer.close()
     store = SqliteStore(path, clock=clock)
+    await store.prepare()
     with path.open("r+b") as file:
         file.seek(4096)
         file.write(b"\xa5" * 100_000)
@@ -291,6 +319,7 @@ async def test_pages_damaged_under_us_are_unavailable(path: Path, clock: MovedCl
 async def test_a_file_removed_under_us_takes_no_writes(path: Path, clock: MovedClock) -> None:
     """When the file was removed or exchanged nothing is acknowledged into the void (REL-026, SEC-188)."""
     store = SqliteStore(path, clock=clock)
+    await store.prepare()
     path.unlink()
     with pytest.raises(StoreUnavailable, match="removed or exchanged"):
         await store.insert(KEY, record=b"record", tokens=b"", expires_at=clock() + HOUR, index=INDEX)

@@ -5,11 +5,15 @@ import resource
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from entrada_emulator.pytest_plugin import Entra
 
+from entrada.clock import Clock
+from entrada.errors import StoreUnavailable
+from entrada.sessions.stores.opening import open_store
 from tests.faults.invariants import assert_nothing_half_made
 from tests.front_door import AUTH, BASE, SESSION, FrontDoor, running
 from tests.meanwhile import meanwhile
@@ -50,6 +54,19 @@ async def fill(door: FrontDoor) -> tuple[list[str], int]:
     raise AssertionError("the disk is never full")
 
 
+async def fill_sessions(data: Path, clock: Clock) -> None:
+    """Write as little at a time as can be, until nothing fits: who cannot sign in may lack room for people only."""
+    store = open_store("sqlite:", data_dir=data, clock=clock)
+    try:
+        for number in range(1000):
+            await store.add_if_absent(number.to_bytes(32), lifetime=timedelta(hours=1))
+    except StoreUnavailable:
+        return
+    finally:
+        await store.close()
+    raise AssertionError("the disk is never full")
+
+
 @pytest.mark.parametrize("room", [0, 60_000])
 async def test_the_disk_is_full(entra: Entra, tmp_path: Path, room: int) -> None:
     """REL-025: sign-ins are 503, who is in stays in, the files stay whole, and all goes on once there is room."""
@@ -77,7 +94,7 @@ async def test_a_sign_out_on_a_full_disk(entra: Entra, tmp_path: Path) -> None:
         browser = await door.signed_in()
         session = browser.jar.of(HOST)[SESSION]
         with full_disk(data, room=0):
-            await fill(door)
+            await fill_sessions(data, entra.state.clock.now)
             answer = await browser.fetch(f"{AUTH}/logout", method="POST", headers={"x-csrf": "1"})
             assert (answer.status_code, answer.json()["ended"]["here"]) == (503, False)
             assert await door.reuse(session) == 200

@@ -18,7 +18,11 @@ import asyncio, sys
 from pathlib import Path
 from entrada.clock import system_clock
 from entrada.sessions.stores.sqlite import SqliteStore
-asyncio.run(SqliteStore(Path(sys.argv[1]), clock=system_clock).close())
+async def main():
+    store = SqliteStore(Path(sys.argv[1]), clock=system_clock)
+    await store.prepare()
+    await store.close()
+asyncio.run(main())
 """
 
 
@@ -33,6 +37,8 @@ async def test_the_second_takes_no_locks_from_the_first(tmp_path: Path) -> None:
     clock, path = MovedClock(), tmp_path / "sessions.db"
     first = SqliteStore(path, clock=clock)
     second = SqliteStore(path, clock=clock)
+    await first.prepare()
+    await second.prepare()
     for number in range(3):
         key = bytes([number]) * 32
         await first.insert(key, record=b"record", tokens=b"tokens", expires_at=clock() + HOUR, index=INDEX)

@@ -17,6 +17,7 @@ from starlette.testclient import TestClient
 
 from entrada import ApiClient, Entrada, Event, Settings, SettingsRefused, api_client, app_client, requires, role
 from entrada.keyring import generate
+from tests.descriptors import open_below
 from tests.front_door import BASE, FrontDoor, running, settings
 
 
@@ -62,6 +63,13 @@ async def test_listeners(entra: Entra, tmp_path: Path) -> None:
         assert callable(note)
     person = entra.user()
     assert heard == [f"{person.tenant_id}:{person.id}"]
+
+
+def test_nothing_is_open_before_the_start(tmp_path: Path) -> None:
+    """SQLite wants no open file carried across a fork; and what is never started has nothing to close."""
+    app = FastAPI()
+    Entrada(settings(tmp_path, store="sqlite:")).install(app)
+    assert open_below(tmp_path) == []
 
 
 def test_twice(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ over another connection on a worker thread, one at a time, and are on the disk w
 import sqlite3
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from datetime import datetime, timedelta
+from functools import cached_property
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -16,9 +17,8 @@ import anyio.to_thread
 
 from entrada.clock import Clock
 from entrada.errors import StoreUnavailable
-from entrada.sessions.stores.sqlite_file import open_file, unavailable
+from entrada.sessions.stores.sqlite_file import OpenFile, open_file, unavailable
 from entrada.sessions.stores.store import CLOCK_SLACK, Index, Resealed, Stored
-from entrada.sessions.stores.wal_index import WalIndex
 from entrada.sqlite_files import WRITE_PATIENCE, transaction
 
 T = TypeVar("T")
@@ -71,31 +71,32 @@ class SqliteStore:
     """A SessionStore in one file. What it has acknowledged outlives kill -9 and, with an honest disk, a power cut."""
 
     def __init__(self, path: Path, *, clock: Clock, patience: float = WRITE_PATIENCE) -> None:
-        """Open the file; `patience` is how many seconds a write waits for others here, and as long for other processes.
+        """Name the file; `patience` is how many seconds a write waits for others here, and as long for other processes.
 
-        SettingsRefused when the file cannot be used.
+        Nothing is opened yet: SQLite wants no open file carried across a fork, and an application may never start.
         """
         self._clock = clock
         self._path = path.absolute()
-        self._writer, self._reader = open_file(path, patience=patience)
-        self._cursor = self._reader.cursor()  # of the look-ups that find one row at most, and so leave nothing open
-        self._inode = self._path.stat().st_ino
-        self._index = WalIndex(self._path)
         self._head: bytes | None = None
         self._seen: dict[bytes, Stored] = {}  # records as they are while nobody has changed anything
         self._patience = patience
         self._turn = anyio.Lock()
         self._thread = anyio.CapacityLimiter(1)
 
+    @cached_property
+    def _file(self) -> OpenFile:
+        return open_file(self._path, patience=self._patience)
+
     async def prepare(self) -> None:
-        """Nothing is left to do: the file was made ready when it was opened."""
+        """Open the file, which otherwise its first use does; SettingsRefused when it cannot be used."""
+        _ = self._file
 
     async def get(self, key: bytes) -> Stored | None:
         """Return the record, or None when there is none; never suspends.
 
         What was read since the last change by anybody need not be read again.
         """
-        head = self._index.head()  # before the statement: what is changed between them is read again the next time
+        head = self._file.index.head()  # before the statement: what is changed between them is read again the next time
         if head is None or head != self._head:
             self._seen, self._head = {}, head
         stored = self._seen.get(key)
@@ -245,30 +246,31 @@ class SqliteStore:
     async def close(self) -> None:
         """Wait for the last write and let go of the file."""
         async with self._turn:
-            self._reader.close()
-            self._writer.close()
-            self._index.close()
+            if "_file" in vars(self):
+                self._file.close()
 
     def _read(self, query: str, values: tuple[bytes | float, ...]) -> Stored | None:
         try:
-            row: Stored | None = self._cursor.execute(query, values).fetchone()
+            row: Stored | None = self._file.cursor.execute(query, values).fetchone()
         except sqlite3.Error as error:
             raise unavailable(error) from None
         return row
 
     def _read_all(self, query: str, values: tuple[bytes | float, ...]) -> list[tuple[Any, ...]]:
         try:
-            return self._reader.execute(query, values).fetchall()
+            return self._file.reader.execute(query, values).fetchall()
         except sqlite3.Error as error:
             raise unavailable(error) from None
 
     async def _write(self, work: Callable[[sqlite3.Connection], T]) -> T:
         """Do the work on a worker thread when it is our turn; a caller that is cancelled meanwhile still waits."""
 
+        opened = self._file
+
         def run() -> T:
-            self._check_the_file_is_there()
+            self._check_it_is_there(opened.inode)
             try:
-                return work(self._writer)
+                return work(opened.writer)
             except sqlite3.Error as error:
                 raise unavailable(error) from None
 
@@ -282,10 +284,10 @@ class SqliteStore:
         finally:
             self._turn.release()
 
-    def _check_the_file_is_there(self) -> None:
+    def _check_it_is_there(self, inode: int) -> None:
         """Refuse to write into a file that was removed or exchanged under us: other processes would not see it."""
         try:
-            if self._path.stat().st_ino == self._inode:
+            if self._path.stat().st_ino == inode:
                 return
         except OSError:
             pass

@@ -1,10 +1,13 @@
 """The file of the SQLite store: its tables, and how it is opened."""
 
 import sqlite3
+from contextlib import ExitStack, closing
+from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
 
 from entrada.errors import SettingsRefused, StoreUnavailable
+from entrada.sessions.stores.wal_index import WalIndex
 from entrada.sqlite_files import READ_PATIENCE, connect, prepare, refused_plainly, transaction
 
 READ_CACHE_KIB = 32 * 1024  # the pages of about 8 000 sessions in use; SQLite's own 2 MB doubles the time of a look-up
@@ -43,26 +46,42 @@ STEPS: tuple[tuple[str, ...], ...] = (
 """What brings a file from one schema to the next, oldest first: never changed once released, only added to."""
 
 
-def open_file(path: Path, *, patience: float) -> tuple[sqlite3.Connection, sqlite3.Connection]:
-    """Open (or make) the file and return its connection for writing and the one for reading.
+@dataclass(frozen=True, slots=True)
+class OpenFile:
+    """The file as one store has it open."""
 
-    SettingsRefused when it is not ours to write, damaged, or of a newer release.
+    writer: sqlite3.Connection
+    reader: sqlite3.Connection
+    cursor: sqlite3.Cursor
+    """The reader's, for look-ups that find one row at most, and so leave nothing open."""
+    inode: int
+    index: WalIndex
+
+    def close(self) -> None:
+        """Let go of it."""
+        self.reader.close()
+        self.writer.close()
+        self.index.close()
+
+
+def open_file(path: Path, *, patience: float) -> OpenFile:
+    """Open (or make) the file; a write waits for other processes as many seconds as `patience`.
+
+    SettingsRefused when it is not ours to write, damaged, or of a newer release; then nothing of it stays open.
     """
     prepare(path, setting="store")
-    with refused_plainly(path, setting="store"):
-        writer = connect(path, patience=patience)
+    with refused_plainly(path, setting="store"), ExitStack() as stack:
+        writer = stack.enter_context(closing(connect(path, patience=patience)))
         # FULL, not NORMAL: NORMAL outlives kill -9 too, but a power cut could bring back a session that was ended.
         # The wait for the disk is the writer thread's, never the event loop's.
-        try:
-            writer.executescript("PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;")
-            _bring_up(writer, path)
-        except BaseException:
-            writer.close()
-            raise
-        reader = connect(path, patience=READ_PATIENCE)
+        writer.executescript("PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;")
+        _bring_up(writer, path)
+        reader = stack.enter_context(closing(connect(path, patience=READ_PATIENCE)))
         reader.execute("PRAGMA query_only = ON")
         reader.execute(f"PRAGMA cache_size = -{READ_CACHE_KIB}")
-    return writer, reader
+        opened = OpenFile(writer, reader, reader.cursor(), path.stat().st_ino, WalIndex(path))
+        stack.pop_all()
+    return opened
 
 
 def unavailable(error: sqlite3.Error) -> StoreUnavailable:
