@@ -9,13 +9,14 @@ from typing import Protocol, TypeVar
 
 from sqlalchemy import Connection, select
 from sqlalchemy.exc import SQLAlchemyError
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from entrada import store_url
 from entrada.errors import SettingsRefused, StoreUnavailable
 from entrada.files import own_directory
 from entrada.logs import log
 from entrada.store_url import StoreUrl
+from entrada.users.connections import Connections
 from entrada.users.tables import users
 from entrada.users.upgrade import Schema, Told, schema_at
 
@@ -29,7 +30,7 @@ PAUSE = 0.02  # seconds at first, doubled each time, and a random part of it
 class Engine(Protocol):
     """One kind of database."""
 
-    connections: AsyncEngine
+    connections: Connections
     clock: str
     """The database's own time in seconds since 1970, in its SQL."""
 

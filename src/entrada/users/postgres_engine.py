@@ -13,6 +13,7 @@ from sqlalchemy.pool import NullPool
 from entrada.errors import SettingsRefused
 from entrada.postgres_options import connect_options
 from entrada.store_url import StoreUrl
+from entrada.users.connections import Connections
 from entrada.users.postgres_indexes import drop_broken, make_beforehand, refuse_large
 from entrada.users.upgrade import REVISION, VERSION_TABLE, Told, indexes_after, upgrade
 
@@ -39,7 +40,7 @@ class PostgresEngine:
     def __init__(self, address: StoreUrl) -> None:
         """Connect to nothing yet; ModuleNotFoundError when asyncpg is not installed."""
         self._address = address
-        self.connections = _engine(
+        pooled = _engine(
             address,
             STATEMENT_PATIENCE,
             pool_size=CONNECTIONS,
@@ -47,7 +48,7 @@ class PostgresEngine:
             pool_timeout=POOL_PATIENCE,
             pool_pre_ping=True,  # a connection that broke while nobody used it is nobody's trouble
         )
-        self._readers = self.connections.execution_options(isolation_level="REPEATABLE READ")  # the same connections
+        self.connections = Connections(pooled)
 
     async def revision(self) -> str | None:
         """Return the last step that was taken; nothing is changed."""
@@ -81,13 +82,15 @@ class PostgresEngine:
 
     async def at_once(self, work: Callable[[Connection], T], *, read_only: bool = False) -> T:
         """Do it on one connection."""
-        engine = self._readers if read_only else self.connections
-        async with engine.begin() as connection:
-            return await connection.run_sync(work)
+        async with self.connections.connect() as connection:
+            if read_only:
+                await connection.execution_options(isolation_level="REPEATABLE READ")
+            async with connection.begin():
+                return await connection.run_sync(work)
 
     async def close(self) -> None:
         """Let go of every connection."""
-        await self.connections.dispose()
+        await self.connections.close()
 
     def was_undone(self, error: Exception) -> bool:
         """Say whether it was."""

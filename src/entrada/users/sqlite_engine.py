@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import create_async_engine
 
 from entrada.errors import SettingsRefused, StoreUnavailable
 from entrada.sqlite_files import WRITE_PATIENCE, connect, prepare, refused_plainly
+from entrada.users.connections import Connections
 from entrada.users.made import TABLES, Made
 from entrada.users.upgrade import REVISION, Told, upgrade
 
@@ -31,10 +32,11 @@ class SqliteEngine:
         """Open nothing yet."""
         self._path = path
         self._inode = 0
-        self.connections = create_async_engine(_url("aiosqlite", path), **OPTIONS)
+        awaited = create_async_engine(_url("aiosqlite", path), **OPTIONS)
+        self.connections = Connections(awaited)
         self._in_threads = create_engine(_url("pysqlite", path), **OPTIONS)
         self._readers = self._in_threads.execution_options(entrada_read_only=True)  # of the same connections
-        for engine in (self.connections.sync_engine, self._in_threads):
+        for engine in (awaited.sync_engine, self._in_threads):
             event.listen(engine, "connect", _on_connect)
             event.listen(engine, "begin", self._on_begin)
 
@@ -63,7 +65,7 @@ class SqliteEngine:
         await anyio.to_thread.run_sync(made.check_whole)
         self._inode = self._path.stat().st_ino
         try:
-            async with self.connections.begin() as connection:
+            async with self.connections.connect() as connection, connection.begin():
                 await connection.run_sync(lambda sync: upgrade(sync, told))
             await anyio.to_thread.run_sync(made.note)
         except CommandError:
@@ -80,7 +82,7 @@ class SqliteEngine:
 
     async def close(self) -> None:
         """Let go of every connection."""
-        await self.connections.dispose()
+        await self.connections.close()
         await anyio.to_thread.run_sync(self._in_threads.dispose)
 
     def was_undone(self, error: Exception) -> bool:  # noqa: ARG002 the protocol's
