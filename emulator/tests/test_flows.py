@@ -73,6 +73,16 @@ def signing(entra: Entra, http: TestClient) -> Signing:
     return Signing(entra, http, client, person_at(entra))
 
 
+async def test_going_back_changes_no_ending(signing: Signing) -> None:
+    """Whoever presses Back after a sign-in finds a page that says it is over; its tokens were issued all the same."""
+    fields = await signing.to_the_code()
+    consent = signing.person.page.url
+    signing.redeem(fields)
+    await signing.person.open(consent)
+    assert signing.person.sees("This sign-in is over")
+    assert [line.ending for line in listed(signing.http)] == ["✓ Tokens issued"]
+
+
 async def test_a_sign_in_is_drawn_in_order(signing: Signing) -> None:
     """Each request and answer is an arrow between the right two; what Entra cannot see is drawn as such."""
     fields = await signing.to_the_code()

@@ -148,6 +148,16 @@ async def test_an_approval_on_the_phone_lets_in(entra: Entra) -> None:
     assert amr_of(entra, person) == ("pwd", "mfa")
 
 
+async def test_the_newest_approval_stands_first(entra: Entra) -> None:
+    """Whoever began anew finds the sign-in before them on top of the phone, not the one that they left."""
+    await after_password(entra, PIA)
+    person = await after_password(entra, PIA)
+    phone = await (await person_at(entra).open(PHONE)).press("Approve", number=shown_number(person))
+    assert not phone.sees("That is not the number")
+    await person.press("I have approved it")
+    assert person.page.title.startswith("Stay signed in?")
+
+
 async def test_the_waiting_page_goes_on_by_itself(entra: Entra) -> None:
     """Loading the waiting page anew after the approval shows the next one: no button is needed."""
     person = await after_password(entra, PIA)

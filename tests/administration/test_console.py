@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import re
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
@@ -265,6 +266,7 @@ async def test_the_overview_counts_and_draws(site: AdminSite) -> None:
         assert page.status == 200
         assert page.html.count("<svg") >= 6
         assert page.html.count("as a table</summary>") == 6
+        assert len(re.findall(r'<div class="spans" aria-hidden="true"><span>[^<]+ UTC</span>', page.html)) == 6
     assert "Active sessions" in page.text
     assert "people" in page.text
 

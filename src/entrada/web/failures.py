@@ -214,7 +214,7 @@ async def answer_http_exception(request: Request, error: Exception) -> Response:
         return problem(context, status, code=_word(status), detail=error.detail, headers=error.headers)
     return context.house.pages.error(
         status=status,
-        title=_phrase(status),
+        title=_phrase(status).capitalize(),
         happened=_said(error),
         advice="Go back, or start again from the first page.",
         correlation_id=context.correlation_id,

@@ -16,6 +16,7 @@ LEFT_AFTER = 600.0  # seconds without a request: codes last ten minutes
 OK = 200
 REFUSED = 400
 CODE, PERSON = "Code not redeemed yet", "Waits for the person"
+OVER = "lost"  # the page for whoever goes back to a sign-in that is over: what it came to stays
 LEFT = {CODE: "Code never redeemed", PERSON: "Left by the person"}
 BY_GRANT = {
     "authorization_code": "Code redeemed",
@@ -133,7 +134,7 @@ def _by_page(request: Recorded) -> tuple[Ending, str, Refusal | None] | None:
     page = request.notes.facts.get("page", "")
     if request.endpoint == "logout" and page != "logout_accounts":
         return "succeeded", "Signed out", None
-    return ("under_way", PERSON, None) if page else None
+    return ("under_way", PERSON, None) if page not in {"", OVER} else None
 
 
 def _refused(request: Recorded, text: str) -> tuple[Ending, str, Refusal | None]:

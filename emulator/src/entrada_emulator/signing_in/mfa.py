@@ -67,8 +67,8 @@ class Pushes:
         return push if push and self._is_alive(push) else None
 
     def waiting(self) -> tuple[Push, ...]:
-        """What the phone shows now."""
-        return tuple(p for p in self._asked.values() if p.answer == "waiting" and self.find(p.id))
+        """What the phone shows now, the newest first: those before may have been left."""
+        return tuple(p for p in reversed(self._asked.values()) if p.answer == "waiting" and self.find(p.id))
 
     def _is_alive(self, push: Push) -> bool:
         return self._clock.now() - push.asked_at <= PUSH_LIFE

@@ -9,10 +9,13 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Literal
 
+from entrada.web.console.words import grouped
+
 Tone = Literal["calm", "open", "alarm"]
 HEIGHT = 100.0
 SLOT = 10.0  # the width of one span of time
 GAP = 2.0  # between two bars
+LEAST = 1.0  # the height of a bar beside which others tower: one is not none
 STEPS = (2, 4, 6, 8, 10)  # the top of a scale, times a power of ten: half of it is a whole number too
 
 
@@ -63,9 +66,9 @@ class Chart:
         return nice(max(stacked, default=0))
 
     @property
-    def scale(self) -> tuple[int, int, int]:
+    def scale(self) -> tuple[str, str, str]:
         """The values to write beside it, from the upper edge to the lower."""
-        return self.top, self.top // 2, 0
+        return grouped(self.top), grouped(self.top // 2), "0"
 
     @property
     def edges(self) -> tuple[str, str, str]:
@@ -73,10 +76,11 @@ class Chart:
         return self.spans[0], self.spans[len(self.spans) // 2], self.spans[-1]
 
     @property
-    def rows(self) -> Iterator[tuple[str, list[int | None]]]:
+    def rows(self) -> Iterator[tuple[str, list[str]]]:
         """The table that says the same: each span with its values, the newest first."""
         for place in reversed(range(len(self.spans))):
-            yield self.spans[place], [each.values[place] for each in self.series]
+            values = [each.values[place] for each in self.series]
+            yield self.spans[place], ["not known" if value is None else grouped(value) for value in values]
 
     @property
     def bars(self) -> Iterator[Bar]:
@@ -87,9 +91,9 @@ class Chart:
                 value = each.values[place]
                 if not value:
                     continue
-                height = value / self.top * HEIGHT
+                height = max(value / self.top * HEIGHT, LEAST)
                 foot -= height
-                told = f"{span}: {value} {each.name}"
+                told = f"{span}: {grouped(value)} {each.name}"
                 yield Bar(place * SLOT + GAP / 2, round(foot, 2), SLOT - GAP, round(height, 2), each.tone, told)
 
     @property

@@ -14,9 +14,9 @@ from entrada.errors import InputRefused
 from entrada.events import EVENT_NAMES, Outcome
 from entrada.web.console.places import ADMIN
 from entrada.web.console.rows import shown_rows, shown_rows_and_name
-from entrada.web.console.shell import asked, grouped, show
+from entrada.web.console.shell import asked, show
 from entrada.web.console.way_in import Visit
-from entrada.web.console.words import choices
+from entrada.web.console.words import choices, grouped
 from entrada.web.pages.assets import assets
 from entrada.web.pages.content_policy import calling_us
 from entrada.web.routes.admin.export import FORMS

@@ -12,8 +12,9 @@ from entrada.users.people import Wanted
 from entrada.web.console.charts import Chart, Series, Tone
 from entrada.web.console.places import ADMIN
 from entrada.web.console.rows import shown_rows
-from entrada.web.console.shell import grouped, show
+from entrada.web.console.shell import show
 from entrada.web.console.way_in import Visit
+from entrada.web.console.words import grouped
 
 
 @dataclass(frozen=True, slots=True)

@@ -58,11 +58,6 @@ def asked(visit: Visit, name: str, *, most: int = LONGEST_ASKED) -> str:
     return "".join(each for each in said if each.isprintable()).strip()
 
 
-def grouped(number: int) -> str:
-    """Return a number in groups of three digits."""
-    return f"{number:,}".replace(",", "\N{NARROW NO-BREAK SPACE}")
-
-
 def initials(name: str) -> str:
     """Return the first letters of the first and the last word of a name; a dot of ours where there are none."""
     words = [word for word in name.split() if word[0].isalnum()]

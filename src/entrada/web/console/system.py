@@ -12,6 +12,7 @@ from entrada.audit.filters import Filter
 from entrada.errors import EntradaError
 from entrada.web.console.shell import show
 from entrada.web.console.way_in import Visit
+from entrada.web.console.words import grouped
 from entrada.web.pages.moments import moment
 
 PACKAGES = ("entrada", "fastapi", "starlette", "msal", "sqlalchemy", "cryptography")
@@ -97,7 +98,7 @@ async def _stores(visit: Visit) -> list[Part]:
     return [
         await _part("Sessions", _kind(house.settings.store), lambda: house.sessions.load(secrets.token_urlsafe(32))),
         await _part("People and audit log", _kind(house.settings.database_url or "sqlite:"), house.database.check),
-        Part("Audit log", f"{entries} entries; {waiting}", well=not trail.waiting),
+        Part("Audit log", f"{grouped(entries)} entries; {waiting}", well=not trail.waiting),
     ]
 
 

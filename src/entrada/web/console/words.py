@@ -45,6 +45,11 @@ FACTS = (
 )
 
 
+def grouped(number: int) -> str:
+    """Return a number in groups of three digits."""
+    return f"{number:,}".replace(",", "\N{NARROW NO-BREAK SPACE}")
+
+
 def told(name: str) -> str:
     """Return the words for an event; its own name where a release to come has written it."""
     return WORDS.get(name, name.replace("_", " ").capitalize())  # type: ignore[call-overload, no-any-return]
