@@ -19,8 +19,10 @@ from fastapi import FastAPI, Request
 from entrada import ApiClient, api_client, app_client
 from entrada.flows.stepping_up.challenge import claims_in
 from tests.access_tokens import app_token, user_token
+from tests.attacks.test_bearer_door import inactive
 from tests.front_door import BASE, FrontDoor
 from tests.journeys.test_bearer import get, orders
+from tests.journeys.test_people_change import house_of
 
 LEDGER = "https://ledger.birch.example"
 LEDGER_SCOPE = f"{seeds.LEDGER_URI}/Ledger.Read"
@@ -117,6 +119,18 @@ async def test_several_apis_for_one_caller(door: FrontDoor) -> None:
     token = user_token(door.entra)["access_token"]
     told = (await get(door, "/both", token)).json()
     assert told == {"ledger": seeds.LEDGER_URI, "name": claims_of(token)["oid"]}
+
+
+async def test_not_for_somebody_who_was_shut_out(door: FrontDoor, tmp_path: Path, ledger: LedgerApi) -> None:
+    """USR-3, SEC-075: the next API's token that is kept for them is used no more."""
+    token = user_token(door.entra)["access_token"]
+    assert (await get(door, "/ledger", token)).status_code == 200
+    mia, asked = door.entra.user(), door.calls("/token")
+    await inactive(door, tmp_path)
+    house_of(door.app).bearers.forget(f"{mia.tenant_id}:{mia.id}")
+    assert (await get(door, "/ledger", token)).status_code == 403
+    assert (await get(door, "/ledger", user_token(door.entra)["access_token"])).status_code == 403
+    assert (len(ledger.tokens), door.calls("/token")) == (1, asked)
 
 
 async def test_ends_with_its_time(door: FrontDoor, ledger: LedgerApi) -> None:

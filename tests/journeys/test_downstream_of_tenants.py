@@ -19,6 +19,7 @@ from tests.front_door import AUTHORITY, BASE, SECRET, FrontDoor
 from tests.journeys.test_bearer import JSON, get, orders
 from tests.journeys.test_downstream import LEDGER_SCOPE, LedgerApi, api
 from tests.journeys.test_group_overage import api as groups_api
+from tests.journeys.test_people_change import house_of
 
 FOR_ALL = frozenset({seeds.API, seeds.LEDGER_API, seeds.PUBLIC_CLIENT, seeds.WEB_APP})
 MIA, CLEO = "mia@birch.example", "cleo@cedar.example"
@@ -118,6 +119,21 @@ async def test_a_stranger_has_no_tenant(door: FrontDoor) -> None:
     asked = door.calls("/token")
     assert (await door.raw("GET", f"{BASE}/audit", headers=JSON)).status_code == 401
     assert door.calls("/token") == asked
+
+
+async def test_a_tenant_that_is_suspended(door: FrontDoor, ledger: LedgerApi) -> None:
+    """BEY-2, SEC-075: neither its people's tokens that are kept, nor our own for it, are used any more; others' are."""
+    tokens = {upn: user_token(door.entra, upn)["access_token"] for upn in (MIA, CLEO)}
+    for path in ("/ledger", "/audit"):
+        assert [(await get(door, path, token)).status_code for token in tokens.values()] == [200, 200]
+    house, used, asked = house_of(door.app), len(ledger.tokens), door.calls("/token")
+    assert house.people.admission
+    await house.people.admission.table.decide(seeds.CEDAR.id, "suspended", at=house.clock())
+    house.bearers.forget_tenant(seeds.CEDAR.id)
+    for path in ("/ledger", "/audit"):
+        assert (await get(door, path, tokens[CLEO])).status_code == 401
+    assert (len(ledger.tokens), door.calls("/token")) == (used, asked)
+    assert (await get(door, "/audit", tokens[MIA])).json()["tid"] == seeds.BIRCH.id
 
 
 async def test_a_tenant_that_is_not_let_in(door: FrontDoor, ledger: LedgerApi) -> None:
