@@ -13,7 +13,31 @@ from pydantic import SecretStr
 
 from emulator.tests.foreign import ISSUER, SUBJECT, foreign_token, signer
 from entrada import Entrada, Event
+from entrada.web.request_body import Given
 from tests.front_door import AUTH, BASE, SECRET, SESSION, running, settings
+from tests.internet import Application
+from tests.journeys.test_tokens import graph
+
+
+class WithoutSecrets:
+    """The authority, which refuses secrets from a moment on, as Entra does those that were deleted."""
+
+    def __init__(self, authority: Application) -> None:
+        self._authority = authority
+        self.refusing = False
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        if not self.refusing or not scope["path"].endswith("/token"):
+            await self._authority(scope, receive, send)
+            return
+        body = (await receive())["body"]
+        if b"client_secret=" not in body:
+            await self._authority(scope, Given(body, receive), send)
+            return
+        said = b'{"error": "invalid_client", "error_description": "AADSTS7000215: Invalid client secret provided."}'
+        await send({"type": "http.response.start", "status": 401, "headers": [(b"content-type", b"application/json")]})
+        await send({"type": "http.response.body", "body": said})
+
 
 SECRETS = (SecretStr("a-secret-that-is-over"), SecretStr(SECRET))
 
@@ -43,6 +67,34 @@ async def test_an_assertion_that_cannot_be_had_is_an_outage(entra: Entra, tmp_pa
         assert browser.page.status == 503
         assert "the words" not in browser.page.text
         assert SESSION not in browser.jar.of("portal.birch.example")
+
+
+async def test_an_assertion_that_cannot_be_had_beside_a_secret(
+    entra: Entra, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """LOG-8, SEC-174: who changes a secret for a workload's identity, and has both, signs people in all the while."""
+
+    def broken() -> str:
+        raise OSError("the words of the exception")
+
+    async with running(entra, tmp_path, options={"client_assertion": broken}) as door:
+        assert (await door.signed_in()).page.status == 200
+    assert 'credential_not_had which=client_assertion reason="client_assertion raised OSError"' in caplog.text
+    assert "the words" not in caplog.text
+
+
+async def test_a_certificate_takes_the_place_of_a_secret(entra: Entra, tmp_path: Path) -> None:
+    """SEC-174: before the authority knows it the secret serves; once it does, and takes the secret away, it does."""
+    held, file = signer("Birch Portal"), tmp_path / "portal.pem"
+    file.write_text(held.private_pem + held.public_pem)
+    hosts = {"login.microsoftonline.com": WithoutSecrets(entra.app)}
+    async with running(entra, tmp_path, hosts=hosts, client_certificate=file, session_idle_minutes=600) as door:
+        session = (await door.signed_in()).jar.of("portal.birch.example")[SESSION]
+        entra.state.credentials.add_certificate(seeds.WEB_APP, held.public_pem)
+        hosts["login.microsoftonline.com"].refusing = True
+        await door.signed_in("ada@birch.example")
+        entra.state.clock.move(timedelta(hours=2))
+        assert await graph(door, session) == (200, {"name": "Mia Member", "source": "identity_provider"})
 
 
 async def test_a_secrets_end_is_known_to_ready(entra: Entra, tmp_path: Path) -> None:

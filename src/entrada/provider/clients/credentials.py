@@ -1,7 +1,7 @@
 """What proves to the authority that a request comes from this application: a secret, a certificate or an assertion.
 
 An application may hold several, so that one is changed for another while both are good (SEC-174): they are tried in
-turn, the one that worked last first, and only a refusal of the proof itself leads on to the next.
+turn, the one that worked last first. Only a refusal of the proof itself, or that there is none, leads on to the next.
 """
 
 import inspect
@@ -129,9 +129,17 @@ class Credentials:
         """
         if not self._held:
             return await attempt(PUBLIC)
-        for index in (self._first, *(each for each in range(len(self._held)) if each != self._first)):
+        order = (self._first, *(each for each in range(len(self._held)) if each != self._first))
+        for index in order:
             credential = self._held[index]
-            answer = await attempt(await credential.proof(client_id=self._client_id, audience=audience))
+            try:
+                proof = await credential.proof(client_id=self._client_id, audience=audience)
+            except AuthorityUnavailable as lacking:
+                if index == order[-1]:
+                    raise
+                log.error("credential_not_had", which=credential.name, reason=str(lacking))
+                continue
+            answer = await attempt(proof)
             if error_of(answer) != REFUSED:
                 self._first = index
                 break
