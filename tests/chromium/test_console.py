@@ -91,3 +91,31 @@ def test_by_keyboard_and_without_scripts(chromium: Browser, administrator: Visit
         page.get_by_role("button", name="Show").press("Enter")
         page.wait_for_url("**action=sign_in_failed**")
         assert page.get_by_role("button", name="Follow live").count() == 0
+
+
+def test_a_name_as_long_as_it_gets(administrator: Visitor) -> None:
+    """A word of 200 letters is broken where it must be: no page scrolls sideways, no button is squeezed for it."""
+    page = administrator.page
+    finds(administrator, PERSON)
+    here = page.url
+    _renames(administrator, "W" * 200)
+    for path in (here, f"{here}/delete", "/admin/users", "/admin/audit"):
+        administrator.goes_to(path)
+        page.get_by_text("W" * 200).first.wait_for()
+        for width in (1100, 390):
+            page.set_viewport_size({"width": width, "height": 760})
+            assert not page.evaluate("document.documentElement.scrollWidth > innerWidth"), (path, width)
+            for button in (
+                page.get_by_role("button", name="Sign out").or_(page.get_by_role("button", name="Show")).all()
+            ):
+                assert (button.bounding_box() or {})["height"] < 50, (path, width)
+        page.set_viewport_size({"width": 1100, "height": 760})
+    administrator.goes_to(here)
+    _renames(administrator, PERSON)
+
+
+def _renames(administrator: Visitor, name: str) -> None:
+    administrator.page.get_by_text("Change the profile").click()
+    administrator.page.locator("#name").fill(name)
+    administrator.presses("Save")
+    administrator.page.get_by_role("heading", level=1, name=name).wait_for()

@@ -86,6 +86,10 @@ async def test_people_are_found(office: Office) -> None:
     assert await office.people.by_id(uuid4()) is None
     assert await office.people.by_object_id(ADA.tenant_id or "", ADA.object_id or "") == ada
     assert {person.id for person in await office.people.by_email(" Ada@Contoso.COM ")} == {ada.id, bob.id}
+    nobodys = replace(ADA, object_id=str(uuid4()), email=None, username="Eve@contoso.com")
+    eve = await office.directory.signed_in(nobodys, office.clock())
+    assert [person.id for person in await office.people.by_address("eve@CONTOSO.com")] == [eve.id]
+    assert {person.id for person in await office.people.by_address("ada@contoso.com")} >= {ada.id, bob.id}
 
 
 async def test_people_page_by_page(office: Office) -> None:

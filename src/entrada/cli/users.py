@@ -14,7 +14,9 @@ from entrada.users.people import MOST_AT_ONCE, People, Wanted
 from entrada.users.person import Person
 
 users = typer.Typer(help="The people who have signed in here.", no_args_is_help=True)
-Who = Annotated[str, typer.Argument(metavar="WHO", help="Their id here, tenant:object-id, or e-mail address.")]
+Who = Annotated[
+    str, typer.Argument(metavar="WHO", help="Their id here, tenant:object-id, e-mail address, or user name.")
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for other programs.")]
 Yes = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
 
@@ -117,7 +119,7 @@ async def _found(people: People, who: str) -> Person:
     if colon:
         found = [await people.by_object_id(tenant.lower(), object_id.lower())]
     elif "@" in who:
-        found = list(await people.by_email(who))
+        found = list(await people.by_address(who))
     else:
         found = [await people.by_id(_id(who))]
     known = [person for person in found if person]
@@ -133,7 +135,9 @@ def _id(text: str) -> UUID:
     try:
         return UUID(text)
     except ValueError:
-        raise SettingsRefused(["WHO: must be an id, tenant:object-id, or an e-mail address"]) from None
+        raise SettingsRefused(
+            ["WHO: must be an id, tenant:object-id, an e-mail address, or a user name with an @"]
+        ) from None
 
 
 def _line(person: Person) -> str:

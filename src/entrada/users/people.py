@@ -72,6 +72,12 @@ class People:
         """Return all who have this address, in whatever case: an address is nobody's own for ever (SEC-120)."""
         return await self._found(select(users).where(users.c.email_folded == folded(email)))
 
+    async def by_address(self, address: str) -> Sequence[Person]:
+        """Return all who have this e-mail address or user name; of the two, the authority may have told only one."""
+        written = folded(address)
+        either = (users.c.email_folded == written) | (func.lower(users.c.username) == written)
+        return await self._found(select(users).where(either))
+
     async def names(self, ids: Collection[UUID], *, tenant_id: str | None = None) -> Mapping[UUID, str]:
         """Return what these people are called, of those who are in the directory; of one tenant, if one is given."""
         asked = select(users.c.id, users.c.name, users.c.username).where(users.c.id.in_(ids))
