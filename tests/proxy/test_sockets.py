@@ -11,6 +11,7 @@ from entrada_emulator.issuing.keys import SigningKey
 from entrada_emulator.pytest_plugin import new_entra
 from fastapi import FastAPI
 from websockets.asyncio.client import ClientConnection, connect
+from websockets.asyncio.server import ServerConnection, serve
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.typing import Origin, Subprotocol
 
@@ -32,9 +33,22 @@ async def shared(entra_keys: tuple[SigningKey, ...], tmp_path_factory: pytest.Te
         proxy(app, "/api/gone", to="http://127.0.0.1:9", scopes=[SCOPE], websockets=True)
         proxy(app, "/api/slow", to=to, scopes=[SCOPE], websockets=True, patience=timedelta(seconds=0.5))
 
-    async with fronted(new_entra(keys=entra_keys), tmp_path_factory.mktemp("sockets"), build) as running:
-        running.api.websocket = echo
-        yield running
+        proxy(app, "/api/bare", to=f"http://127.0.0.1:{bare}", scopes=[SCOPE], websockets=True)
+
+    async with serve(_bare, "127.0.0.1", 0, ping_interval=None) as upstream:
+        bare = upstream.sockets[0].getsockname()[1]
+        async with fronted(new_entra(keys=entra_keys), tmp_path_factory.mktemp("sockets"), build) as running:
+            running.api.websocket = echo
+            yield running
+
+
+async def _bare(socket: ServerConnection) -> None:
+    """An upstream that a test has in its hands, down to the frames."""
+    BARE.put_nowait(socket)
+    await socket.wait_closed()
+
+
+BARE: asyncio.Queue[ServerConnection] = asyncio.Queue()
 
 
 async def echo(scope: Any, receive: Any, send: Any) -> None:
@@ -123,6 +137,55 @@ async def test_gone_without_a_word(site: Site) -> None:
                 await socket.recv()
     finally:
         site.api.websocket = echo
+    assert ended.value.rcvd
+    assert ended.value.rcvd.code == 1014
+
+
+async def test_pings_are_answered_on_each_side(site: Site) -> None:
+    """A ping of the browser's, and one of the API's, is answered by the one next to it, while nothing is said."""
+    async with asyncio.timeout(PATIENCE), opened(site, "/api/bare") as browser:
+        api = await BARE.get()
+        await (await browser.ping(b"browser"))
+        await (await api.ping(b"api"))
+        await api.send("still here")
+        assert await browser.recv() == "still here"
+
+
+@pytest.mark.parametrize(
+    ("frame", "code", "reason"),
+    [
+        (b"\x88\x00", 1000, ""),
+        (b"\x88\x7d" + (1011).to_bytes(2) + ("\N{LATIN SMALL LETTER E WITH ACUTE}" * 61 + "!").encode(), 1011,
+         "\N{LATIN SMALL LETTER E WITH ACUTE}" * 61 + "!"),
+        (b"\x88\x02" + (1004).to_bytes(2), 1014, ""),
+        (b"\x88\x02" + (1005).to_bytes(2), 1014, ""),
+        (b"\x88\x01x", 1014, ""),
+        (b"\x83\x00", 1014, ""),
+        (b"\x81\x01\xff", 1014, ""),
+    ],
+    ids=["no code", "longest reason", "reserved", "not to be sent", "half a code", "unknown frame", "no text"],
+)  # fmt: skip
+async def test_what_an_api_may_end_with(site: Site, frame: bytes, code: int, reason: str) -> None:
+    """A goodbye without a code is a normal one; what is no goodbye, or breaks the protocol, is a broken upstream."""
+    async with asyncio.timeout(PATIENCE), opened(site, "/api/bare") as browser:
+        api = await BARE.get()
+        api.transport.write(frame)
+        with pytest.raises(ConnectionClosed) as ended:
+            await browser.recv()
+        api.transport.abort()
+    assert ended.value.rcvd
+    assert (ended.value.rcvd.code, ended.value.rcvd.reason) == (code, reason)
+
+
+@pytest.mark.long
+async def test_an_api_that_answers_no_ping(site: Site) -> None:
+    """One whose machine is gone without a word is found by pings, and told as that."""
+    async with asyncio.timeout(PATIENCE + 45), opened(site, "/api/bare") as browser:
+        api = await BARE.get()
+        api.transport.pause_reading()
+        with pytest.raises(ConnectionClosed) as ended:
+            await browser.recv()
+        api.transport.abort()
     assert ended.value.rcvd
     assert ended.value.rcvd.code == 1014
 

@@ -16,6 +16,7 @@ from starlette.middleware.base import BaseHTTPMiddleware, RequestResponseEndpoin
 from starlette.types import ASGIApp
 
 from entrada import ApiClient, api_client, proxy
+from entrada.web.monitoring.logs import BROKE_OFF
 from tests.front_door import AUTH, SESSION
 from tests.proxied import PATIENCE, SCOPE, Site, fronted, respond, whole
 
@@ -90,6 +91,23 @@ async def test_events_one_by_one(site: Site) -> None:
     assert b"".join(got) == b"data: 0\n\ndata: 1\n\ndata: 2\n\n"
 
 
+async def test_events_go_on_where_they_broke_off(site: Site) -> None:
+    """What a browser has heard of last goes up when it listens again, and the API's `retry` comes back."""
+
+    async def answer(scope: Any, _receive: Any, send: Any) -> None:
+        last = dict(scope["headers"]).get(b"last-event-id", b"0")
+        await begin(send, *EVENTS)
+        await piece(send, b"retry: 100\nid: %d\ndata: x\n\n" % (int(last) + 1))
+        await send({"type": "http.response.body", "body": b""})
+
+    with site.api.answering(answer):
+        async with site.client() as browser:
+            first = await browser.get("/api/orders/events")
+            again = await browser.get("/api/orders/events", headers={"last-event-id": "41"})
+    assert (first.text, again.text) == ("retry: 100\nid: 1\ndata: x\n\n", "retry: 100\nid: 42\ndata: x\n\n")
+    assert [each.values("last-event-id") for each in site.api.seen] == [[], ["41"]]
+
+
 async def test_the_client_goes(site: Site) -> None:
     """REL-064: when the browser goes the API is told, be it listening to events or waiting for an answer."""
 
@@ -160,10 +178,13 @@ async def test_an_upload_that_breaks_off(site: Site) -> None:
 
 @pytest.mark.parametrize("prefix", ["orders", "around"])
 @pytest.mark.parametrize("lines", [[("content-length", "900000")], []], ids=["length", "chunked"])
-async def test_the_api_goes(site: Site, lines: list[tuple[str, str]], prefix: str) -> None:
+async def test_the_api_goes(
+    site: Site, lines: list[tuple[str, str]], prefix: str, caplog: pytest.LogCaptureFixture
+) -> None:
     """REL-001: an answer that breaks off at the API breaks off here; nobody takes its beginning for the whole.
 
-    Not either where layers of the application are in between that would end it in good order.
+    Not either where layers of the application are in between that would end it in good order. The server's log has one
+    line of it, and no traceback.
     """
 
     async def answer(_scope: Any, _receive: Any, send: Any) -> None:
@@ -175,6 +196,11 @@ async def test_the_api_goes(site: Site, lines: list[tuple[str, str]], prefix: st
         async with site.client() as browser:
             with pytest.raises(httpx2.RemoteProtocolError):
                 await browser.get(f"/api/{prefix}/7")
+    ours, servers = [[each for each in caplog.records if each.name == name] for name in ("entrada", "uvicorn.error")]
+    assert [each.getMessage().split()[0] for each in ours] == ["upstream_broke_off"]
+    told = [each for each in servers if each.levelname == "ERROR" and "ConnectionResetError" not in str(each.exc_text)]
+    assert [each.getMessage() for each in told] == [BROKE_OFF]
+    assert "BrokenOff" not in caplog.text
 
 
 async def test_an_api_that_stops_in_the_middle(site: Site) -> None:

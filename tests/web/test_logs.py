@@ -132,6 +132,16 @@ def test_other_servers_lines_lose_the_query_too(heard: Heard) -> None:
     assert heard.with_any_of(CANARY) == []
 
 
+def test_granian_tells_of_exceptions_in_words(heard: Heard) -> None:
+    """SEC-146, SEC-149: they are cleaned as others are; one by which we break an answer off is a line, as elsewhere."""
+    granian, told = logging.getLogger("_granian.utils"), "Application callable raised an exception\nTraceback …\n{}\n"
+    granian.error(told.format(f"ValueError: token={CANARY}"))
+    granian.error(told.format("entrada.web.middleware.headers.BrokenOff: "))
+    assert heard.with_any_of(CANARY) == []
+    assert [each for each in heard.lines if "broke off" in each]
+    assert not [each for each in heard.lines if "BrokenOff" in each]
+
+
 async def test_the_http_client_at_its_most_talkative_says_nothing(heard: Heard) -> None:
     """SEC-146: addresses, request and response headers, at debug level, over a real socket."""
     import anyio

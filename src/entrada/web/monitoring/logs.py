@@ -14,8 +14,10 @@ from typing import Any
 
 from entrada.logs import NAME, load_logger, readable_traceback
 from entrada.redaction import HIDDEN, clean, clean_lines
+from entrada.web.middleware.headers import BrokenOff
 
-SERVER_LINES = frozenset({"uvicorn.error", "asyncio"})  # tracebacks come as messages here, and stay readable
+GRANIAN = "_granian.utils"
+SERVER_LINES = frozenset({"uvicorn.error", "asyncio", GRANIAN})  # tracebacks come as messages here, and stay readable
 OTHERS = (
     "uvicorn.access",
     "uvicorn.error",
@@ -25,6 +27,9 @@ OTHERS = (
     "hypercorn.access",
     "hypercorn.error",
     "granian.access",
+    GRANIAN,
+    "_granian.asgi.http",
+    "_granian.asgi.io",
     "asyncio",
     "httpx",
     "httpx2",
@@ -52,6 +57,7 @@ OTHERS = (
     "sqlalchemy.engine.Engine",
     "sqlalchemy.pool",
 )
+BROKE_OFF = "an answer broke off: upstream_broke_off or stream_closed, right before, says why"
 FAMILIES = ("msal.", "httpx", "httpcore", "uvicorn.", "sqlalchemy.")
 
 
@@ -77,6 +83,9 @@ class Redaction(logging.Filter):
         return True
 
     def _clean(self, record: logging.LogRecord) -> None:
+        if _tells_of_break(record):  # which we meant, and have told: a traceback would look like a defect
+            record.msg, record.args, record.exc_info, record.exc_text = BROKE_OFF, None, None, None
+            return
         if record.exc_info and record.exc_info[0]:
             record.exc_text = readable_traceback(record.exc_info)
         if record.name == "uvicorn.access" and isinstance(record.args, tuple):
@@ -147,6 +156,13 @@ def _replace_filter(logger: logging.Logger, redaction: Redaction) -> None:
     for former in [each for each in logger.filters if isinstance(each, Redaction)]:
         logger.removeFilter(former)
     logger.addFilter(redaction)
+
+
+def _tells_of_break(record: logging.LogRecord) -> bool:
+    """Say whether a server tells that it was handed the end of an answer that has none; Granian does so in words."""
+    if record.name == GRANIAN:
+        return record.getMessage().rstrip(": \n").endswith(BrokenOff.__name__)
+    return bool(record.exc_info and record.exc_info[0] is BrokenOff)
 
 
 def _when(record: logging.LogRecord) -> datetime:

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from entrada.sessions.in_use import SessionsInUse
     from entrada.web.building.ways_out import WaysOut
     from entrada.web.guards.limits import Limits
+    from entrada.web.proxy.meter import Meter
 
 OAUTH = """
     access_denied account_selection_required consent_required interaction_required invalid_client invalid_grant
@@ -51,6 +52,9 @@ FAMILIES = (
     Family("entrada_renewal_wait_seconds", "histogram", "How long requests waited for a renewal."),
     Family("entrada_outbound_seconds", "histogram", "Calls to the authority, by what they are for.", ("purpose",)),
     Family("entrada_outbound_failures_total", "counter", "Those without an answer, or with a 5xx.", ("purpose",)),
+    Family("entrada_upstream_requests_total", "counter", "Requests passed on to an upstream, by what came of them.",
+           ("upstream", "outcome")),
+    Family("entrada_upstream_wait_seconds", "histogram", "How long upstreams took to begin an answer.", ("upstream",)),
     Family("entrada_keys_age_seconds", "gauge", "How long ago the authority's keys were fetched.", joined="max"),
     Family("entrada_authority_ready", "gauge", "1 when metadata and keys are at hand, else 0.", joined="min"),
     Family("entrada_audit_waiting", "gauge", "Entries of the audit log that are not written yet."),
@@ -79,6 +83,8 @@ class Metrics:
     ) -> None:
         self.refusals = Counts(OUTAGES, closed=False)
         """Requests that were answered with an error, by its class."""
+        self.upstreams: dict[str, Meter] = {}
+        """By their addresses, which are the application's own words."""
         self._failures = Counts(_reasons())
         self._ended = Counts(closed=False)
         self._events = Counts(EVENT_NAMES)
@@ -135,6 +141,9 @@ class Metrics:
         for purpose, waits in self._egress.waits.items():
             reading.waits("entrada_outbound_seconds", waits, purpose=purpose)
         reading.counts("entrada_outbound_failures_total", "purpose", self._egress.failures)
+        for upstream, meter in self.upstreams.items():
+            reading.counts("entrada_upstream_requests_total", "outcome", meter.outcomes, upstream=upstream)
+            reading.waits("entrada_upstream_wait_seconds", meter.waits, upstream=upstream)
         ages = [age.total_seconds() for each in self._discoveries if (age := each.keys_age) is not None]
         if ages:
             reading.put("entrada_keys_age_seconds", max(ages))

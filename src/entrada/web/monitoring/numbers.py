@@ -13,6 +13,7 @@ from entrada.settings import Settings
 from entrada.web.monitoring.exposition import text
 from entrada.web.monitoring.metrics import FAMILIES, Metrics
 from entrada.web.monitoring.worker_numbers import WorkerNumbers
+from entrada.web.proxy.meter import Meter
 
 DIRECTORY = "metrics"  # in data_dir
 WRITE_EVERY = timedelta(seconds=2)  # some kB into a file, which nobody syncs
@@ -34,6 +35,10 @@ class Numbers:
     def refused(self, error: Exception) -> None:
         """Count a request that was answered with an error of ours."""
         self._metrics.refusals.add(type(error).__name__)
+
+    def of_upstream(self, base: str) -> Meter:
+        """Return what counts the requests that are passed on to this address."""
+        return self._metrics.upstreams.setdefault(base, Meter())
 
     async def page(self) -> str:
         """Return all numbers for Prometheus; this worker's alone when the others' cannot be read."""

@@ -24,6 +24,7 @@ from entrada.web.middleware.headers import BrokenOff
 from entrada.web.proxy.asked import Asked
 from entrada.web.proxy.body import Body, ClientGone
 from entrada.web.proxy.headers import is_event_stream
+from entrada.web.proxy.meter import Meter, Passing
 from entrada.web.proxy.presence import Presence
 from entrada.web.proxy.upstream import Upstream
 
@@ -34,12 +35,13 @@ FIRST_FINAL_STATUS = 200
 class Forwarded(Response):
     """The answer of an upstream to one request."""
 
-    def __init__(self, sender: Sender, asked: Asked, upstream: Upstream) -> None:
+    def __init__(self, sender: Sender, asked: Asked, upstream: Upstream, meter: Meter) -> None:
         self.background: BackgroundTask | None = None
         self._sender = sender
         self._asked = asked
         self._upstream = upstream
         self._patience = upstream.patience.total_seconds()
+        self._meter = meter
         self._begun = self._streams = False
 
     @classmethod
@@ -53,7 +55,8 @@ class Forwarded(Response):
         except EntradaError as error:
             raise refuse(request, error) from None
         outbound = house.outbound.apart(upstream.base)
-        return cls(await sender_for(request, upstream.base, upstream.scopes, outbound=outbound), asked, upstream)
+        sender = await sender_for(request, upstream.base, upstream.scopes, outbound=outbound)
+        return cls(sender, asked, upstream, house.numbers.of_upstream(upstream.base))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send the request up and the answer down, as long as somebody waits for it who may have it."""
@@ -62,7 +65,8 @@ class Forwarded(Response):
             body = await Body.begun(scope["method"], context.headers, receive)
             presence = Presence(context, body, receive)
             async with presence:
-                await self._pass_on(scope, body, send)
+                with self._meter.passing() as passing:
+                    await self._pass_on(scope, body, send, passing)
         except ClientGone:
             return
         if presence.ended is not None:
@@ -70,8 +74,9 @@ class Forwarded(Response):
         elif self.background is not None:
             await self.background()
 
-    async def _pass_on(self, scope: Scope, body: Body, send: Send) -> None:
+    async def _pass_on(self, scope: Scope, body: Body, send: Send, passing: Passing) -> None:
         answer = await self._answer(scope, body)
+        passing.begins(answer.status_code)
         try:
             await self._pass_back(answer, send)
         except (httpx2.TransportError, TimeoutError) as error:
