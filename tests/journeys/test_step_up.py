@@ -197,6 +197,17 @@ async def test_a_script_is_told_where_to_go(door: FrontDoor) -> None:
     assert (await browser.fetch(f"{BASE}/vault")).status_code == 200
 
 
+async def test_the_address_is_its_persons(door: FrontDoor) -> None:
+    """SEC-136: somebody else who opens it is asked for nothing, and led to the first page as who they are."""
+    browser = await signed_in(door)
+    told = (await browser.fetch(f"{BASE}/vault")).json()
+    other = await signed_in(door, "mia@birch.example")
+    session = other.jar.of(HOST)[SESSION]
+    await other.open(BASE + told["login"])
+    assert not any(url.startswith(AUTHORITY) for url in other.visited)
+    assert other.jar.of(HOST)[SESSION] == session
+
+
 async def test_tokens_renewed_meanwhile(entra: Entra, tmp_path: Path) -> None:
     """BEY-3: a renewal of the session's tokens, while the person is away, leaves the form where it waits."""
     async with running(entra, tmp_path, build=bank, hosts={"graph.microsoft.com": Once(entra)}) as door:

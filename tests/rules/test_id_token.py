@@ -331,6 +331,25 @@ async def test_a_claim_of_the_wrong_type_counts_as_absent(changes):
     assert getattr(person, next(iter(changes))) in ("", None, (), frozenset())
 
 
+@pytest.mark.parametrize("said", [{"hasgroups": True}, {"hasgroups": "true"}, {"_claim_names": {"groups": "src1"}}])
+async def test_sec_132_groups_that_had_no_room(said):
+    """SEC-132: each form in which Entra says so counts as not known, never as none."""
+    person = user_from(await verifier().verify(token(**said), nonce=NONCE))
+    assert (person.groups, person.groups_overage) == (frozenset(), True)
+
+
+@pytest.mark.parametrize("said", [{"hasgroups": False}, {"hasgroups": 1}, {"_claim_names": {"other": "src1"}}])
+async def test_sec_132_what_says_nothing_of_groups(said):
+    """SEC-132: nothing else does."""
+    assert not user_from(await verifier().verify(token(**said), nonce=NONCE)).groups_overage
+
+
+async def test_sec_133_names_of_groups_are_no_groups():
+    """SEC-133: groups may be told by names, which can be changed by others; only object ids count."""
+    person = user_from(await verifier().verify(token(groups=["Admins", "BIRCH\\Admins", OTHER_GUID]), nonce=NONCE))
+    assert person.groups == {OTHER_GUID}
+
+
 async def test_other_signature_algorithms_when_configured():
     """PS256, ES256 and EdDSA verify when the settings accept them and the key suits."""
     curve, edwards = ec.generate_private_key(ec.SECP256R1()), ed25519.Ed25519PrivateKey.generate()
