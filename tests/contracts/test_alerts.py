@@ -1,5 +1,6 @@
 """What happens too often is told, once, by one of the workers; in each database that the log may be in."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
@@ -98,6 +99,44 @@ async def test_one_person_at_many_addresses(watch: Watch) -> None:
     assert watch.reasons == ["many_addresses"]
     assert (watch.told[0].resource or "").startswith("user:")
     assert watch.told[0].details == {"count": 3, "minutes": 60}
+
+
+async def test_a_clock_that_was_ahead(watch: Watch) -> None:
+    """AUD-2: what a clock gone astray wrote into the future neither counts now, nor keeps the same from being told."""
+    await Directory(watch.database).signed_in(ADA, at=watch.clock())
+    watch.clock.move(timedelta(days=365))
+    for number in range(3):
+        await watch.happen("sign_in", 1, user_key=ADA.key, address=f"192.0.2.{number}")
+    await watch.happen("renewal_failed", 5)
+    await watch.worker().once()
+    assert sorted(map(str, watch.reasons)) == ["many_addresses", "renewals_refused"]
+    watch.clock.move(timedelta(days=-365))
+    await watch.worker().once()
+    assert len(watch.reasons) == 2
+    await watch.happen("renewal_failed", 5)
+    await watch.worker().once()
+    watch.clock.move(timedelta(seconds=-2))  # another worker's clock, two seconds behind
+    await watch.worker().once()
+    assert watch.reasons[2:] == ["renewals_refused"]
+
+
+async def test_a_pager_that_never_answers(watch: Watch, monkeypatch: pytest.MonkeyPatch) -> None:
+    """AUD-2: whoever listens for ever holds the watch up for a while, and what comes next is told by any worker."""
+    never = asyncio.Event()
+
+    async def listen(_event: Event) -> None:
+        await never.wait()
+
+    monkeypatch.setattr("entrada.audit.alerts.LISTENED_FOR", 0.2)
+    watch.events.on("alert", listen)
+    worker = watch.worker()
+    await watch.happen("renewal_failed", 5)
+    await watch.happen("access_denied", 5)
+    for _ in range(2):
+        with pytest.raises(TimeoutError):
+            await worker.once()
+    await worker.once()
+    assert sorted(map(str, watch.reasons)) == ["access_denied", "renewals_refused"]
 
 
 async def test_nothing_is_watched_that_is_switched_off(watch: Watch) -> None:

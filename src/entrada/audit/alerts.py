@@ -4,6 +4,7 @@ For whoever has no Prometheus: `@entrada.on("alert")` takes it to a chat or a pa
 hour; the log itself remembers what was told, so that another worker does not tell it again.
 """
 
+import asyncio
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -24,6 +25,8 @@ EVERY = timedelta(minutes=1)
 LOOKED_AT = timedelta(minutes=5)  # a burst of a minute is still seen, and one person's mistake is none
 ADDRESSES_IN = timedelta(hours=1)
 TOLD_EVERY = timedelta(minutes=30)
+NOW = timedelta(microseconds=1)  # what happens at this moment is among what happened before the next
+LISTENED_FOR = 30.0  # seconds; a pager that has not taken it by then would hold up what comes next, for ever
 MOST_PEOPLE = 20  # of one round; where there are more, the first alerts say enough
 LABEL = "the application"
 
@@ -90,20 +93,25 @@ class Alerts:
             if lease is None:
                 return
             now = self._clock()
-            recent = await self._log.page(Filter(actions=("alert",), since=now - TOLD_EVERY), limit=MOST_AT_ONCE)
-            told = {(row.reason, row.resource) for row in recent.rows}
+            told = await self._told(now)
             found = [*await self._frequent(now), *await self._travelling(now)]
             for event in found:
                 if (event.reason, event.resource) not in told:
                     log.warning("alert", reason=event.reason, resource=event.resource, **event.details)
-                    await self._events.tell(event)
+                    async with asyncio.timeout(LISTENED_FOR):
+                        await self._events.tell(event)
+
+    async def _told(self, now: datetime) -> set[tuple[str | None, str | None]]:
+        """Return what was told lately, or is said to be soon: clocks of workers differ, but by less than that."""
+        lately = Filter(actions=("alert",), since=now - TOLD_EVERY, until=now + TOLD_EVERY)
+        return {(row.reason, row.resource) for row in (await self._log.page(lately, limit=MOST_AT_ONCE)).rows}
 
     async def _frequent(self, now: datetime) -> list[Event]:
         wanted = [rule for rule in self._rules if rule.per_minute]
         actions = [action for rule in wanted for action in rule.actions]
         if not actions:
             return []
-        since, until = now - LOOKED_AT, now + timedelta(microseconds=1)
+        since, until = now - LOOKED_AT, now + NOW
         counts = await self._log.counts(actions, since=since, until=until)
         return list(_too_many(wanted, counts, now))
 
@@ -114,7 +122,8 @@ class Alerts:
         addresses = func.count(audit.c.address.distinct())
         asked = (
             select(audit.c.person, addresses.label("addresses"), func.max(audit.c.label).label("label"))
-            .where(audit.c.action == "sign_in", audit.c.at >= now - ADDRESSES_IN, audit.c.person.is_not(None))
+            .where(audit.c.action == "sign_in", audit.c.person.is_not(None))
+            .where(audit.c.at >= now - ADDRESSES_IN, audit.c.at < now + NOW)
             .group_by(audit.c.person)
             .having(addresses >= self._addresses)
             .limit(MOST_PEOPLE)
