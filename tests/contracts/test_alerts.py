@@ -38,9 +38,9 @@ class Watch:
     clock: MovedClock
     told: list[Event] = field(default_factory=list)
 
-    def worker(self, thresholds: Limits = Limits()) -> Alerts:
+    def worker(self, thresholds: Limits = Limits(), **options: float) -> Alerts:
         leases = Leases(MemoryStore(clock=self.clock))
-        return Alerts(self.database, leases, self.events, thresholds=thresholds, clock=self.clock)
+        return Alerts(self.database, leases, self.events, thresholds=thresholds, clock=self.clock, **options)
 
     async def happen(self, name: EventName, number: int, **facts: str) -> None:
         for _ in range(number):
@@ -120,16 +120,15 @@ async def test_a_clock_that_was_ahead(watch: Watch) -> None:
     assert watch.reasons[2:] == ["renewals_refused"]
 
 
-async def test_a_pager_that_never_answers(watch: Watch, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_pager_that_never_answers(watch: Watch) -> None:
     """AUD-2: whoever listens for ever holds the watch up for a while, and what comes next is told by any worker."""
     never = asyncio.Event()
 
     async def listen(_event: Event) -> None:
         await never.wait()
 
-    monkeypatch.setattr("entrada.audit.alerts.LISTENED_FOR", 0.2)
     watch.events.on("alert", listen)
-    worker = watch.worker()
+    worker = watch.worker(listened_for=0.2)
     await watch.happen("renewal_failed", 5)
     await watch.happen("access_denied", 5)
     for _ in range(2):

@@ -73,8 +73,16 @@ class Alerts:
     """Looks now and then, in one worker at a time."""
 
     def __init__(
-        self, database: Database, leases: Leases, events: Events, *, thresholds: Thresholds, clock: Clock
+        self,
+        database: Database,
+        leases: Leases,
+        events: Events,
+        *,
+        thresholds: Thresholds,
+        clock: Clock,
+        listened_for: float = LISTENED_FOR,
     ) -> None:
+        self._listened_for = listened_for
         self._database = database
         self._log = AuditLog(database)
         self._leases = leases
@@ -98,7 +106,7 @@ class Alerts:
             for event in found:
                 if (event.reason, event.resource) not in told:
                     log.warning("alert", reason=event.reason, resource=event.resource, **event.details)
-                    async with asyncio.timeout(LISTENED_FOR):
+                    async with asyncio.timeout(self._listened_for):
                         await self._events.tell(event)
 
     async def _told(self, now: datetime) -> set[tuple[str | None, str | None]]:
