@@ -1,12 +1,13 @@
 """When keys are fetched again: each hour, for a kid that is new, and never as often as strangers like."""
 
 import asyncio
+import json
 
 import pytest
 
 from entrada.errors import AuthorityUnavailable, TokenRefused
 from entrada.provider.discovery import MOST_SEEKING, Discovery
-from tests.authority_app import jwk
+from tests.authority_app import answer, jwk
 from tests.faults.discovered_world import FAULTS, World, silent
 
 
@@ -80,6 +81,34 @@ async def test_sec_061_a_flood_of_unknown_kids_costs_one_fetch_per_five_minutes(
     world.clock.move(seconds=1)
     await invented(1)
     assert world.fetches == (1, 3)
+
+
+@pytest.mark.parametrize("status", [404, 410])
+async def test_rel_005_keys_that_have_moved_are_found(status: int):
+    """REL-005, SEC-059: once their old address is gone the metadata say where they are, hours before their time."""
+    world = World()
+    await world.discovery.key("one")
+    world.app.metadata["jwks_uri"] += "-of-today"
+    gone, here = answer(b"<h1>Gone</h1>", status=status), answer(json.dumps({"keys": [jwk("three")]}).encode())
+
+    async def moved(scope, receive, send):
+        await (gone if scope["path"].endswith("/keys") else here)(scope, receive, send)
+
+    world.app.answers["keys"] = moved
+    world.clock.move(hours=1, minutes=15)
+    assert await world.known("one", "three") == {"three"}
+    assert world.fetches[0] == 2
+
+
+async def test_rel_005_keys_move_to_no_other_host():
+    """SEC-007, SEC-059: nor does the metadata lead them to where the authority is not."""
+    world = World()
+    await world.discovery.key("one")
+    world.app.metadata["jwks_uri"] = "https://evil.example/keys"
+    world.app.answers["keys"] = FAULTS["404"]
+    world.clock.move(hours=1, minutes=15)
+    assert await world.known("one") == {"one"}
+    assert not any("evil" in url for _, url in world.internet.calls)
 
 
 async def test_sec_061_a_clock_that_was_set_back_hides_no_new_key():

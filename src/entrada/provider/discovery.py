@@ -37,6 +37,7 @@ UNKNOWN_KID_FLOOR = timedelta(minutes=5)  # a stranger may invent kids; one fetc
 MOST_SEEKING = 1000  # tokens that wait for an unknown kid at the same time; the queue has an end (REL-009)
 DOCUMENT_LIMIT = 256 * 1024  # bytes, SEC-067
 OK = 200
+GONE = frozenset({404, 410})  # from where the keys were: newer metadata may say where they are now
 NEVER = float("-inf")
 
 T = TypeVar("T")
@@ -189,6 +190,8 @@ class Discovery:
     async def _fetch_keys(self) -> KeySet:
         address = (await self._metadata.get()).jwks_uri
         answer = await self._egress.get(address, purpose="keys", limit=DOCUMENT_LIMIT)
+        if answer.status in GONE and (moved := (await self._metadata.fetch()).jwks_uri) != address:
+            answer = await self._egress.get(moved, purpose="keys", limit=DOCUMENT_LIMIT)
         keys = KeySet.parse(_document(answer), production=self._production)
         if keys.skipped:
             log.warning("keys_skipped", reasons=keys.skipped[:10], number=len(keys.skipped))
