@@ -112,6 +112,7 @@ class Peer(ABC):
         self.internet = Internet({self.host: self.endpoint})
         self.clock = MovableClock()
         self.egress = Egress(transport=self.internet, private_addresses_allowed=False, total_seconds=2)
+        self._documents: dict[str, Any] = {}
 
     @abstractmethod
     def settings(self, **values: Any) -> Settings:
@@ -143,9 +144,11 @@ class Peer(ABC):
         )
 
     async def metadata(self, settings: Settings) -> Metadata:
+        """Return the authority's document, which is asked for once, as an application does."""
         authority = Authority.from_settings(settings)
-        answer = await self.egress.get(authority.metadata_url)
-        return parse(answer.json_object(), authority, production=False)
+        if authority.metadata_url not in self._documents:
+            self._documents[authority.metadata_url] = (await self.egress.get(authority.metadata_url)).json_object()
+        return parse(self._documents[authority.metadata_url], authority, production=False)
 
     async def grant(self, **changed: Any) -> CodeGrant:
         """Return a fresh code with all that belongs to it, as after a person's sign-in."""

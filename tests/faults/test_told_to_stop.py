@@ -6,9 +6,10 @@ import subprocess
 import sys
 import time
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
-from signal import SIGTERM
+from signal import SIGCONT, SIGSTOP, SIGTERM
 
 import httpx2
 import pytest
@@ -57,6 +58,29 @@ async def lets_go(worker: Worker) -> bool:
         return (await client.get(f"{worker.url}/health")).headers.get("connection") == "close"
 
 
+async def heard_at_the_door(worker: Worker) -> bytes:
+    """Come in while it drains, ask when it takes nobody any more, and return the first line of its answer."""
+    reader, writer = await come_to(worker)
+    with suppress(ConnectionRefusedError):
+        while True:
+            (await come_to(worker))[1].close()
+            await asyncio.sleep(0.02)
+    return await asked(worker, reader, writer)
+
+
+async def come_to(worker: Worker) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    return await asyncio.open_connection("127.0.0.1", worker.port)
+
+
+async def asked(worker: Worker, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bytes:
+    """Ask, and return the first line of the answer; nothing, when there is none."""
+    writer.write(f"GET /health HTTP/1.1\r\nHost: localhost:{worker.port}\r\n\r\n".encode())
+    try:
+        return await reader.readline()
+    finally:
+        writer.close()
+
+
 async def test_under_load(pair: Cluster) -> None:
     """REL-073, I1, I3, I6, I7: it drains, requests and renewals under way finish, the exit status is 0."""
     first, second = pair.workers
@@ -75,7 +99,9 @@ async def test_under_load(pair: Cluster) -> None:
         assert (await lets_go(first), await lets_go(second)) == (False, True)
         assert (await pair.ask(second, living, path="/who")).status == 200  # whoever still comes is served
         assert await readiness(first) == (200, "ready")
+        late = asyncio.create_task(heard_at_the_door(second))
         assert {(await one).status for one in [*renewing, slow]} == {200}
+        assert await late == b"HTTP/1.1 200 OK\r\n"
         assert await second.dead(within=40) == 0
         assert DRAIN <= time.monotonic() - told < 30
         second.start()
@@ -84,6 +110,24 @@ async def test_under_load(pair: Cluster) -> None:
     assert pair.renewals() == 1
     assert_one_renewal_each(pair.entra)
     assert "Traceback" not in second.log.read_text()
+
+
+@pytest.mark.long
+async def test_who_waits_at_the_door_is_let_in(pair: Cluster) -> None:
+    """REL-073: what the system has taken, and the process not yet, when its time is over: it was at something else."""
+    second = pair.workers[1]
+    await second.ready()
+    until = time.monotonic() + DRAIN + 0.5
+    second.send(SIGTERM)
+    assert await stopping(second)
+    second.send(SIGSTOP)
+    await second.stopped()
+    answer = asyncio.create_task(asked(second, *await come_to(second)))
+    await asyncio.sleep(until - time.monotonic())
+    second.send(SIGCONT)
+    assert await answer == b"HTTP/1.1 200 OK\r\n"
+    assert await second.dead(within=40) == 0
+    second.start()
 
 
 @pytest.mark.long

@@ -48,6 +48,11 @@ class PatientProtocol(Base):  # type: ignore[misc]
         elif self._timer is None:
             self._wait()
 
+    @property
+    def silent(self) -> bool:
+        """Whether it has been opened and nothing whole has been asked on it yet."""
+        return self.cycle is None and not self.transport.is_closing()
+
     def connection_lost(self, exc: Exception | None) -> None:
         """Stop waiting."""
         self._stop_waiting()
