@@ -73,6 +73,8 @@ def alone_with(path: Path) -> Iterator[None]:
 def write_once(path: Path, content: bytes, *, setting: str) -> bytes:
     """Write the file whole unless it is there, and return what it holds: the same for all who race to write it."""
     try:
+        with suppress(FileNotFoundError):
+            return path.read_bytes()  # also where nothing more can be written
         draft = _draft(path, content)
         try:
             path.hardlink_to(draft)
@@ -82,7 +84,7 @@ def write_once(path: Path, content: bytes, *, setting: str) -> bytes:
             draft.unlink()
         return path.read_bytes()
     except OSError as error:
-        raise SettingsRefused([_fault(setting, path, error, "the directory must be ours to write")]) from None
+        raise SettingsRefused([_fault(setting, path, error, "it must be ours to write, with room")]) from None
 
 
 def _draft(path: Path, content: bytes) -> Path:

@@ -117,3 +117,11 @@ def test_writing_anew_is_whole_and_for_the_owner_only(tmp_path: Path) -> None:
     assert (tmp_path / "real").read_bytes() == b"new"
     assert stat.S_IMODE((tmp_path / "real").stat().st_mode) == 0o600
     assert sorted(file.name for file in tmp_path.iterdir()) == ["link", "real"]
+
+
+def test_a_ring_that_is_there_is_only_read(tmp_path: Path) -> None:
+    """A start writes nothing where the ring is made already: it may be that nothing can be written (REL-076)."""
+    ring = load_or_create_ring(settings(tmp_path / "data"))
+    before = (tmp_path / "data").stat().st_mtime_ns
+    assert load_or_create_ring(settings(tmp_path / "data")).active.id == ring.active.id
+    assert (tmp_path / "data").stat().st_mtime_ns == before
