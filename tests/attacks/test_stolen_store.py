@@ -132,13 +132,14 @@ async def expect_no_tokens(stolen: Stolen, session: Session) -> None:
     assert not heard.with_any_of("the-refresh-token", "the-access-token")
 
 
-async def test_tokens_moved_to_another_session_do_not_open(stolen: Stolen) -> None:
-    """Ada's sealed tokens in Eve's row are no tokens and an alarm (SEC-168, SEC-169)."""
+@pytest.mark.parametrize("owner", [EVE, ADA])
+async def test_tokens_moved_to_another_session_do_not_open(stolen: Stolen, owner: User) -> None:
+    """Ada's sealed tokens in Eve's row, or in another of hers, are no tokens and an alarm (SEC-168, SEC-169)."""
     _, ada = await stolen.sessions.begin(ADA, tokens=TOKENS)
-    _, eve = await stolen.sessions.begin(EVE, tokens=b"")
+    _, other = await stolen.sessions.begin(owner, tokens=b"")
     of_ada = stolen.sql("SELECT tokens FROM session_tokens WHERE key = ?", ada.key)[0][0]
-    stolen.sql("UPDATE session_tokens SET tokens = ? WHERE key = ?", of_ada, eve.key)
-    await expect_no_tokens(stolen, eve)
+    stolen.sql("UPDATE session_tokens SET tokens = ? WHERE key = ?", of_ada, other.key)
+    await expect_no_tokens(stolen, other)
     assert await stolen.sessions.tokens(ada)
 
 
