@@ -4,6 +4,7 @@ import tracemalloc
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from entrada_emulator.pytest_plugin import Entra
@@ -36,6 +37,31 @@ async def used_up(door: FrontDoor, path: str = "/", *, address: str = "192.0.2.1
 
 async def cookie_of(door: FrontDoor) -> dict[str, str]:
     return {"cookie": f"{SESSION}={(await door.signed_in()).jar.of(HOST)[SESSION]}"}
+
+
+@pytest.mark.parametrize(
+    ("path", "asked"),
+    [
+        ("/open/file.css", {}),
+        ("/open/", {}),
+        ("/robots.txt", {}),
+        ("/open", None),
+        ("/robots.txt/", None),
+        ("/robots.txt.html", None),
+        ("/x/open/", None),
+        ("/OPEN/x", None),
+        ("/", {"query": b"/open/"}),
+        ("/", {"headers": {"x-original-url": "/open/", "x-forwarded-uri": "/robots.txt"}}),
+        ("/", {"headers": {"user-agent": "kube-probe/1.29", "referer": "https://portal.birch.example/open/"}}),
+    ],
+)
+async def test_paths_without_a_limit(entra: Entra, tmp_path: Path, path: str, asked: dict[str, Any] | None) -> None:
+    """SEC-130: which they are is told by the decoded path as a whole, and by nothing else of a request."""
+    without = asked == {}
+    async with running(entra, tmp_path, **LIMITS, limits_exempt="/open/ /robots.txt") as door:
+        answers = [await visit(door.app, path, **(asked or {})) for _ in range(6)]
+    assert [each.status == 429 for each in answers] == [False] * 5 + [not without]
+    assert {"ratelimit" in each.headers for each in answers} == {not without}
 
 
 async def test_strangers_are_counted_by_address(limited: FrontDoor) -> None:
