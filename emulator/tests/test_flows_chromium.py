@@ -80,6 +80,10 @@ def test_it_is_drawn_while_it_happens(browser: Browser, sites: Sites) -> None:
         watching.locator("summary", has_text=title).first.click()
     watching.locator("summary", has_text="ID token").click()
     _is_fine(watching, "flow-token", LOOKS[:1])
+    watching.emulate_media(forced_colors="active")
+    lines = "getComputedStyle(document.querySelector('.diagram .step')).backgroundImage"
+    assert "gradient" in watching.evaluate(lines), "the lanes have no lines where colours are forced"
+    watching.emulate_media(forced_colors="none")
     watching.get_by_role("link", name="All flows").click()
     _is_fine(watching, "flows", LOOKS[:1])
     assert complaints == []

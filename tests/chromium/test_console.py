@@ -93,13 +93,29 @@ def test_by_keyboard_and_without_scripts(chromium: Browser, administrator: Visit
         assert page.get_by_role("button", name="Follow live").count() == 0
 
 
+def test_where_colours_are_forced(administrator: Visitor) -> None:
+    """One still sees where one is, and which colour of a chart means what; on paper there is no bar."""
+    page = administrator.page
+    administrator.goes_to("/admin")
+    page.emulate_media(forced_colors="active")
+    edges = "[...document.querySelectorAll('.bar nav a')].map(each => getComputedStyle(each).borderBottomColor)"
+    here, *others = page.evaluate(edges)
+    assert here not in others
+    square = "getComputedStyle(document.querySelector('.legend .alarm'), '::before').backgroundColor"
+    bar = "getComputedStyle(document.querySelector('.col.alarm')).fill"
+    assert page.evaluate(f"{square} == {bar}")
+    page.emulate_media(forced_colors="none", media="print")
+    assert not page.get_by_role("navigation", name="Administration").is_visible()
+    page.emulate_media(media="screen")
+
+
 def test_a_name_as_long_as_it_gets(administrator: Visitor) -> None:
     """A word of 200 letters is broken where it must be: no page scrolls sideways, no button is squeezed for it."""
     page = administrator.page
     finds(administrator, PERSON)
     here = page.url
     _renames(administrator, "W" * 200)
-    for path in (here, f"{here}/delete", "/admin/users", "/admin/audit"):
+    for path in (here, f"{here}/delete", "/admin/users?q=WWWW", "/admin/audit"):
         administrator.goes_to(path)
         page.get_by_text("W" * 200).first.wait_for()
         for width in (1100, 390):

@@ -17,7 +17,7 @@ At sign-in a page says what happened, what the person can do, and a reference; t
 | "its certificate is refused (…)" in the log | as the brackets say; a proxy that looks into TLS, or a provider of your own, has a private authority | its certificate, in PEM, into `ENTRADA_CA_FILE`. Python 3.13 and newer hold every certificate to RFC 5280 (`VERIFY_X509_STRICT`): the authority's must have `basicConstraints` marked critical and a key usage, and each the key identifiers; older Pythons took it without |
 | `setting_in_doubt` in the log | a setting is probably not what was meant | as the line says; nothing, where it is meant |
 | `session_cookie_not_secure` in the log | the application is served over plain http | right for development; production refuses it |
-| `public_client` in the log | no secret, certificate or other credential is set | right for a public client; else set `AZURE_CLIENT_SECRET` |
+| `public_client` in the log | no secret, certificate or other credential is set | right for a public client and for an API that signs nobody in; else set `AZURE_CLIENT_SECRET` |
 | `limits_off` in the log | `ENTRADA_LIMITS=false` in production | take it away, unless a layer in front limits requests by rate ([guards](guards.md)) |
 | `/ready` answers 503 | the authority's documents or the store cannot be had | the log says which (`not_ready`) |
 | `/ready` says `"failing": ["users"]` | the users' database cannot be had: nobody signs in, who is in goes on | the log says why (`users_database_not_reached`) |
