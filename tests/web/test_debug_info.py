@@ -4,7 +4,8 @@ from pathlib import Path
 
 from entrada_emulator.pytest_plugin import Entra
 
-from tests.front_door import BASE, SECRET, SESSION, running, walk_through
+from entrada.web.routes.debug import shown
+from tests.front_door import BASE, SECRET, SESSION, running, settings, walk_through
 
 HERE = "http://localhost:8000"
 PORTAL = {"base_url": HERE, "redirect_uri": "http://localhost:8000/api/auth/callback"}
@@ -23,6 +24,20 @@ async def test_it_tells_settings_authority_and_session(entra: Entra, tmp_path: P
         for secret in (SECRET, session_id, "eyJ"):
             assert secret not in browser.answers[-1].text
         assert "client_secret" in page.text
+
+
+def test_no_password_of_an_address(tmp_path: Path) -> None:
+    """SEC-D, SEC-186: of a store, a database and a receiver of the audit log it says the kind, never the address."""
+    values = {
+        "store": "rediss://user:first-word@redis.internal/0",
+        "database_url": "postgresql://user:second-word@postgres.internal/users",
+        "audit_webhook_url": "https://siem.internal/hook/third-word",
+        "audit_webhook_secret": f"whsec_{'A' * 43}=",
+    }
+    told = shown(settings(tmp_path, **PORTAL, **values))
+    assert (told["store"], told["database_url"], told["audit_webhook_url"]) == ("rediss", "postgresql", "https")
+    assert "-word" not in " ".join(told.values())
+    assert "internal" not in " ".join(told.values())
 
 
 async def test_it_tells_that_the_authority_is_down(entra: Entra, tmp_path: Path) -> None:

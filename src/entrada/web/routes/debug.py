@@ -19,7 +19,6 @@ from entrada.well_known import LOOPBACK
 
 PATH = "/debug-info"
 PACKAGES = ("entrada", "fastapi", "starlette", "msal", "cryptography")
-HIDDEN = frozenset({"database_url"})  # may carry a password
 
 
 def offered(settings: Settings) -> bool:
@@ -38,7 +37,7 @@ async def debug_info(request: Request) -> Response:
         sections={
             "This browser": await _browser(context),
             "Authority": await _authority(context),
-            "Settings": _settings(context.house.settings),
+            "Settings": shown(context.house.settings),
             "Versions": {name: version_of(name) or "not installed as a package" for name in PACKAGES},
         },
     )
@@ -73,13 +72,17 @@ async def _authority(context: Context) -> Mapping[str, str]:
     }
 
 
-def _settings(settings: Settings) -> Mapping[str, str]:
-    return {name: _shown(name, getattr(settings, name)) for name in type(settings).model_fields}
+def shown(settings: Settings) -> Mapping[str, str]:
+    """Return what may be read of each setting; of what its repr leaves out, an address with a password, its kind."""
+    fields = type(settings).model_fields
+    return {name: _shown(getattr(settings, name), whole=field.repr) for name, field in fields.items()}
 
 
-def _shown(name: str, value: object) -> str:
+def _shown(value: object, *, whole: bool) -> str:
     if value is None or value in {"", ()}:
         return "not set"
-    if isinstance(value, SecretStr) or name in HIDDEN:
+    if isinstance(value, SecretStr):
         return "set"
+    if not whole:
+        return str(value).partition(":")[0]
     return " ".join(map(str, value)) if isinstance(value, tuple) else str(value)
