@@ -170,6 +170,23 @@ def test_nobody_answers(tenant: ServedEntra, portal: Environment, tmp_path: Path
         assert checks[name]["result"] == "unknown"
 
 
+def test_a_receiver_of_the_audit_log(tenant: ServedEntra, portal: Environment, free_tcp_port: int) -> None:
+    """One that is not there is found before rows pile up; one that answers anything at all is reached."""
+    signed = portal | {"ENTRADA_AUDIT_WEBHOOK_SECRET": f"whsec_{'a' * 43}="}
+    checks = found(code=1, **signed, ENTRADA_AUDIT_WEBHOOK_URL=f"https://localhost:{free_tcp_port}/audit?key=hunter2")
+    assert failing(checks) == ["audit_webhook"]
+    assert "hunter2" not in str(checks)
+    checks = found(code=0, **signed, ENTRADA_AUDIT_WEBHOOK_URL=f"{tenant.service.public_origin}/nowhere")
+    assert "reached (it answers 404" in checks["audit_webhook"]["reason"]
+
+
+def test_a_client_without_a_credential(portal: Environment) -> None:
+    """Whether the registration lets a public client in is not known before somebody signs in, and said to be open."""
+    checks = found(code=0, **{name: value for name, value in portal.items() if "SECRET" not in name})
+    assert checks["credential"]["result"] == "unknown"
+    assert "AADSTS7000218" in checks["credential"]["mend"]
+
+
 def test_offline_nobody_is_asked(tenant: ServedEntra, portal: Environment, tmp_path: Path) -> None:
     """With --offline no request leaves this machine and no file is made; the rest is judged all the same."""
     asked = tenant.entra.state.recorder.counts.total()

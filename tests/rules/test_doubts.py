@@ -40,7 +40,7 @@ def told(caplog: pytest.LogCaptureFixture) -> Any:
     ("values", "doubted"),
     [
         ({"client_secret": SECRET_ID}, "client_secret"),
-        ({"client_secret": f" {SECRET_ID.lower()}\n"}, "client_secret"),
+        ({"client_secret": SECRET_ID.lower()}, "client_secret"),
         ({"client_secrets": f"{VALUE} {SECRET_ID}"}, "client_secrets"),
         ({"client_secret": VALUE}, None),
         ({"client_secret": "0" * 34}, None),
@@ -53,6 +53,25 @@ def test_a_secret_that_is_the_id_of_one(told: Any, values: dict[str, Any], doubt
     found = told(**values)
     assert [f'setting={doubted} reason="looks like the portal' in line for line in found] == ([True] if doubted else [])
     assert SECRET_ID.lower() not in "".join(found).lower()
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [
+        ("client_secret", f"{VALUE}\n", "begins or ends with a blank"),
+        ("client_secret", f" {VALUE}", "begins or ends with a blank"),
+        ("client_secret", f'"{VALUE}"', "is in quotes"),
+        ("client_secrets", f"'{VALUE}' other~", "is in quotes"),
+        ("client_id", "'an-application'", "is in quotes"),
+        ("client_secret", f"'{VALUE}\"", None),
+        ("client_secret", "it's", None),
+    ],
+)
+def test_what_an_orchestrator_wraps_around_a_value(told: Any, name: str, value: str, said: str | None) -> None:
+    """A newline of `echo`, and quotes that Docker's --env-file keeps, are told before the authority refuses them."""
+    found = told(**{name: value})
+    assert [f'setting={name} reason="{said}' in line for line in found] == ([True] if said else [])
+    assert VALUE not in "".join(found)
 
 
 @pytest.mark.parametrize(

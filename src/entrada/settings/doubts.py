@@ -10,7 +10,7 @@ from entrada.well_known import GUID
 
 def doubts_of(settings: Values) -> list[str]:
     """Return each as `name: doubt; mend`, never with a value."""
-    return [*_secret_ids(settings), *_written(settings)]
+    return [*_secret_ids(settings), *_wrapped(settings), *_written(settings)]
 
 
 def _secret_ids(settings: Values) -> Iterator[str]:
@@ -18,11 +18,28 @@ def _secret_ids(settings: Values) -> Iterator[str]:
 
     Tools of long ago made secrets of that form, and so do other providers.
     """
-    one = [settings.client_secret] if settings.client_secret else []
-    for name, secrets in (("client_secret", one), ("client_secrets", settings.client_secrets)):
-        ids = [each for each in secrets if GUID.fullmatch(each.get_secret_value().strip().lower())]
-        if ids and not settings.issuer:
+    for name, secrets in _secrets(settings).items():
+        if not settings.issuer and any(GUID.fullmatch(each.strip().lower()) for each in secrets):
             yield f"{name}: looks like the portal's Secret ID; take the Value, which is shown when the secret is made"
+
+
+def _wrapped(settings: Values) -> Iterator[str]:
+    """Doubt blanks and quotes around a value: `echo` ends with a newline, and Docker's --env-file keeps quotes."""
+    for name, texts in (_secrets(settings) | {"client_id": [settings.client_id]}).items():
+        if any(text != text.strip() for text in texts):
+            yield f"{name}: begins or ends with a blank or a newline, which is part of it; write it without"
+        elif any(text[:1] in {"'", '"'} and text[:1] == text[-1:] for text in texts):
+            yield f"{name}: is in quotes, which are part of it; write it without"
+
+
+def _secrets(settings: Values) -> dict[str, list[str]]:
+    password, secret = settings.client_certificate_password, settings.client_secret
+    named = {
+        "client_secret": [secret],
+        "client_secrets": settings.client_secrets,
+        "client_certificate_password": [password],
+    }
+    return {name: [each.get_secret_value() for each in secrets if each] for name, secrets in named.items()}
 
 
 def _written(settings: Values) -> list[str]:

@@ -18,7 +18,7 @@ from entrada.cli.doctor.credential import accepted
 from entrada.cli.doctor.here import cookies, credential_expiry, disk, key_files, limits, profile, redirect_uris
 from entrada.cli.doctor.kept import store, users
 from entrada.cli.doctor.patient import Check, Patient
-from entrada.cli.doctor.reach import base_url
+from entrada.cli.doctor.reach import audit_webhook, base_url
 from entrada.cli.doctor.report import document, show
 from entrada.cli.findings import Finding
 from entrada.clock import system_clock
@@ -29,7 +29,7 @@ from entrada.settings.doubts import doubts_of
 from entrada.web.building.ways_out import WaysOut, lay_ways_out
 
 HERE: tuple[Check, ...] = (profile, cookies, limits, redirect_uris, key_files, credential_expiry, disk)
-ELSEWHERE: tuple[Check, ...] = (authority, accepted, consent, base_url, store, users)
+ELSEWHERE: tuple[Check, ...] = (authority, accepted, consent, base_url, audit_webhook, store, users)
 FAILS, CANNOT_RUN = 1, 2
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]

@@ -16,6 +16,10 @@ REFUSED = frozenset({"invalid_client"})
 BEFORE_THAT = frozenset({"unsupported_grant_type", "invalid_request"})
 """Refusals of the request that a token endpoint may give without having looked at the credential."""
 NOT_FOUND = frozenset({"AADSTS700016", "AADSTS90002", "AADSTS700038", "AADSTS50194"})
+PUBLIC = "none is set, for a public client; where the registration wants one, whoever signs in is refused"
+CONFIDENTIAL = (
+    "set a secret, certificate or assertion for redirect URIs under Web (AADSTS7000218), else leave it (docs/portal.md)"
+)
 UNTOLD = "tells only when somebody signs in"
 
 
@@ -23,7 +27,7 @@ async def accepted(patient: Patient) -> Iterable[Finding]:
     """Each credential gets the application a token of its own, which is thrown away, or a refusal that tells."""
     held = list(patient.outside.credentials.each())
     if not held:
-        return [Finding("credential", "passes", "a public client proves nothing")]
+        return [Finding("credential", "unknown", PUBLIC, CONFIDENTIAL)]
     return [await _one(name, alone, patient) for name, alone in held]
 
 

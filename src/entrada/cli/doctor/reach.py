@@ -11,6 +11,9 @@ from entrada.provider.network import NetworkTransport, trusted_certificates
 OK, BAD_REQUEST = 200, 400
 SECONDS = 5.0
 PROXY = "have the proxy pass the Host header on as it is, and name it in ENTRADA_BASE_URL or ENTRADA_HOSTS"
+RECEIVER = (
+    "check ENTRADA_AUDIT_WEBHOOK_URL, the way there, its certificate and, for an address of the house, private_networks"
+)
 START = "start the application, and check the name, the proxy before it and its certificate"
 
 
@@ -26,6 +29,17 @@ async def base_url(patient: Patient) -> Iterable[Finding]:
         return [Finding("base_url", "fails" if patient.settings.production else "unknown", told, START)]
     finally:
         await egress.aclose()
+
+
+async def audit_webhook(patient: Patient) -> Iterable[Finding]:
+    """The receiver of the audit log is there and may be called; it is sent nothing, and what it answers is its own."""
+    if patient.settings.audit_webhook is None:
+        return [Finding("audit_webhook", "passes", "the audit log is sent nowhere")]
+    try:
+        answer = await patient.outside.egress.get(patient.settings.audit_webhook[0])
+    except AuthorityUnavailable as outage:
+        return [Finding("audit_webhook", "fails", str(outage), RECEIVER)]
+    return [Finding("audit_webhook", "passes", f"reached (it answers {answer.status} to a GET)")]
 
 
 def answered(address: str, answer: Answer) -> Finding:
