@@ -11,7 +11,9 @@ from entrada_emulator.pytest_plugin import Entra
 
 from entrada.rates import Rate
 from entrada.web.guards.address_limits import AddressLimit
+from tests.access_tokens import user_token
 from tests.front_door import SESSION, FrontDoor, running
+from tests.journeys.test_bearer import orders
 from tests.visitor import HOST, visit
 
 JSON = {"accept": "application/json"}
@@ -145,6 +147,30 @@ async def test_refused_tokens(limited: FrontDoor) -> None:
     """SEC-152, SEC-159: bearer tokens that are refused are 429 after the second, whatever the route makes of them."""
     assert await used_up(limited, authorization="Bearer aa.bb.cc") == 2
     assert (await visit(limited.app, "/", headers=JSON)).status == 200
+
+
+async def test_clients_are_counted_by_whom_they_name(entra: Entra, tmp_path: Path) -> None:
+    """SEC-152: who calls by token is limited as who they are, with whichever token; others, and strangers, are not."""
+    async with orders(entra, tmp_path, limit_clients="5/minute") as door:
+        mine = {"authorization": f"Bearer {user_token(entra)['access_token']}"}
+        again = {"authorization": f"Bearer {user_token(entra)['access_token']}"}
+        other = {"authorization": f"Bearer {user_token(entra, 'ada@birch.example')['access_token']}"}
+        assert [(await visit(door.app, "/either", headers=JSON | mine)).status for _ in range(4)] == [200] * 4
+        assert await used_up(door, "/either", **again) <= 2
+        assert (await visit(door.app, "/either", headers=JSON | mine, address="198.51.100.1")).status == 429
+        assert (await visit(door.app, "/either", headers=JSON | other)).status == 200
+        assert (await visit(door.app, "/health", headers=JSON)).status == 200
+        entra.state.clock.move(timedelta(seconds=61))
+        assert (await visit(door.app, "/either", headers=JSON | mine)).status == 200
+
+
+async def test_how_much_of_ipv6_is_one_client(entra: Entra, tmp_path: Path) -> None:
+    """SEC-154: a network as long as the setting says is one client."""
+    async with running(entra, tmp_path, **LIMITS, limit_ipv6_prefix=48) as door:
+        await used_up(door, address="2001:db8:1:1::1")
+        neighbour, stranger = "2001:db8:1:ffff::1", "2001:db8:2:1::1"
+        found = [(await visit(door.app, "/", headers=JSON, address=each)).status for each in (neighbour, stranger)]
+        assert found == [429, 200]
 
 
 async def test_what_is_never_limited(limited: FrontDoor) -> None:

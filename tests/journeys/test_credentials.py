@@ -5,6 +5,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
 from entrada_emulator.directory import seeds
 from entrada_emulator.directory.model import FederatedCredential
 from entrada_emulator.pytest_plugin import Entra
@@ -122,16 +124,26 @@ async def test_the_start_warns_of_a_secret_that_is_about_to_end(
     assert SECRET not in caplog.text
 
 
+def private_pem(key: rsa.RSAPrivateKey, password: str | None) -> bytes:
+    """Return the private key as a file has it, under a password if there is one."""
+    sealed = serialization.BestAvailableEncryption(password.encode()) if password else serialization.NoEncryption()
+    return key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, sealed)
+
+
 OTHER_PROVIDER = {"tenant_id": None, "issuer": f"https://login.microsoftonline.com/{seeds.BIRCH.id}/v2.0"}
 
 
 @pytest.mark.parametrize("values", [{}, OTHER_PROVIDER], ids=["msal", "oidc"])
-async def test_people_sign_in_with_a_certificate(entra: Entra, tmp_path: Path, values: dict[str, Any]) -> None:
+@pytest.mark.parametrize("password", [None, "a word beside the file"])
+async def test_people_sign_in_with_a_certificate(
+    entra: Entra, tmp_path: Path, values: dict[str, Any], password: str | None
+) -> None:
     """LOG-8, SEC-026: the emulator, which verifies as Entra does, knows the public half only."""
     held = signer("Birch Portal")
     entra.state.credentials.add_certificate(seeds.WEB_APP, held.public_pem)
     file = tmp_path / "portal.pem"
-    file.write_text(held.private_pem + held.public_pem)
+    file.write_bytes(private_pem(held.key, password) + held.public_pem.encode())
+    values = values | ({"client_certificate_password": password} if password else {})
     async with running(entra, tmp_path, client_secret=None, client_certificate=file, **values) as door:
         browser = await door.signed_in()
         assert (await browser.fetch(f"{AUTH}/me")).json()["name"] == "Mia Member"

@@ -77,6 +77,22 @@ async def test_a_cookie_from_elsewhere_is_nobodys_and_the_session_goes_on(
         assert await me(browser) == 200
 
 
+@pytest.mark.parametrize(
+    ("home", "near", "far"),
+    [("192.0.2.7", "192.0.99.1", "192.1.2.7"), ("2001:db8:1:1::7", "2001:db8:1:ff::1", "2001:db8:2:1::7")],
+)
+async def test_the_range_is_the_settings(entra: Entra, tmp_path: Path, home: str, near: str, far: str) -> None:
+    """SES-8: who moves within the network that the setting gives its length is at home; beyond it is elsewhere."""
+    values = {"session_binding": ("address",), "binding_ipv4_prefix": 16, "binding_ipv6_prefix": 48}
+    async with bound(entra, tmp_path, **values) as (door, line, _):
+        line.address = home
+        browser = await door.signed_in()
+        line.address = near
+        assert await me(browser) == 200
+        line.address = far
+        assert await me(browser) == 401
+
+
 async def test_use_from_elsewhere_keeps_no_session_alive(entra: Entra, tmp_path: Path) -> None:
     """SEC-073: an hour unused by its owner, it has ended, however often somebody else has knocked."""
     async with bound(entra, tmp_path, session_binding=("address",)) as (door, line, _):
