@@ -121,7 +121,8 @@ class Entrada:
         app.add_exception_handler(httpx2.TransportError, answer_unreachable)
         _wrap_lifespan(app, building)
         logs.set_up(as_json=self.settings.log_as_json, auth_paths=building.auth_paths)
-        _tell_of_the_start(self.settings, public=building.outside.credentials.public)
+        asserted = self._client_assertion is not None
+        _tell_of_the_start(self.settings, public=building.outside.credentials.public, asserted=asserted)
 
 
 def _checked(settings: Settings) -> Settings:
@@ -133,7 +134,7 @@ def _checked(settings: Settings) -> Settings:
     return settings
 
 
-def _tell_of_the_start(settings: Settings, *, public: bool) -> None:
+def _tell_of_the_start(settings: Settings, *, public: bool, asserted: bool) -> None:
     """Log what may be meant, and should be known."""
     for doubt in doubts_of(settings):
         name, _, reason = doubt.partition(": ")
@@ -148,6 +149,8 @@ def _tell_of_the_start(settings: Settings, *, public: bool) -> None:
         log.warning("sessions_in_memory", reason="for one worker; people are signed out when it starts again")
     if settings.production and not settings.limits:
         log.warning("limits_off", reason="ENTRADA_LIMITS=false: a layer in front has to limit requests by rate")
+    if settings.production and settings.rests_on_a_secret and not asserted:
+        log.warning("client_secret_alone", reason="a certificate or an assertion is not copied from an environment")
 
 
 def _close_inside(app: FastAPI) -> None:

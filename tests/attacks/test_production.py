@@ -58,6 +58,34 @@ def test_debug_is_refused(tmp_path: Path) -> None:
     Entrada(settings(tmp_path)).install(app)
 
 
+@pytest.mark.parametrize(
+    ("values", "told"),
+    [
+        ({}, True),
+        ({"client_secret": None, "client_secrets": ("k8Q~one-value", "k8Q~other-value")}, True),
+        ({"client_assertion_file": Path(__file__)}, False),
+        ({"client_secret": None}, False),
+        ({"tenant_id": None, "issuer": "https://idp.example"}, False),
+        ({"profile": "development"}, False),
+    ],
+)
+def test_a_secret_alone_is_warned_of(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, values: dict[str, object], told: bool
+) -> None:
+    """SEC-027: in production, where a certificate or an assertion would do; a public client has nothing to lose."""
+    caplog.set_level(logging.WARNING, logger="entrada")
+    Entrada(settings(tmp_path, keys=generate(), **(PRODUCTION | values))).install(FastAPI())
+    assert any(record.message.startswith("client_secret_alone ") for record in caplog.records) == told
+    assert "k8Q" not in caplog.text
+
+
+def test_an_assertion_beside_a_secret(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """SEC-027: with a function that gives assertions the secret is not alone."""
+    caplog.set_level(logging.WARNING, logger="entrada")
+    Entrada(settings(tmp_path, keys=generate(), **PRODUCTION), client_assertion=lambda: "x").install(FastAPI())
+    assert "client_secret_alone" not in caplog.text
+
+
 @pytest.mark.parametrize(("values", "told"), [({}, False), ({"limits": False}, True)], ids=["limited", "unlimited"])
 async def test_without_limits_it_starts_and_says_so(
     entra: Entra, tmp_path: Path, caplog: pytest.LogCaptureFixture, values: dict[str, bool], told: bool

@@ -19,6 +19,7 @@ At sign-in a page says what happened, what the person can do, and a reference; t
 | `session_cookie_not_secure` in the log | the application is served over plain http | right for development; production refuses it |
 | `public_client` in the log | no secret, certificate or other credential is set | right for a public client and for an API that signs nobody in; else set `AZURE_CLIENT_SECRET` |
 | `limits_off` in the log | `ENTRADA_LIMITS=false` in production | take it away, unless a layer in front limits requests by rate ([guards](guards.md)) |
+| `client_secret_alone` in the log | in production a client secret is the only credential | a certificate or a workload's identity, which nobody can copy out of an environment ([credentials](credentials.md)); nothing, where that is no risk |
 | `/ready` answers 503 | the authority's documents or the store cannot be had | the log says which (`not_ready`) |
 | `/ready` says `"failing": ["users"]` | the users' database cannot be had: nobody signs in, who is in goes on | the log says why (`users_database_not_reached`) |
 | "not served under this name", 400 | the request is for another host than `base_url` | set `ENTRADA_BASE_URL` to the address that people type, name further hosts in `ENTRADA_HOSTS`; a test client needs `base_url=` |

@@ -211,6 +211,12 @@ class Values(MonitoringSettings, GuardSettings):
         return self.base_url.startswith("https://")
 
     @property
+    def rests_on_a_secret(self) -> bool:
+        """Whether an application of an Entra tenant proves itself by secrets alone, where it need not (SEC-027)."""
+        others = self.client_certificate or self.client_assertion_file or not self.tenant_id
+        return bool(self.client_secret or self.client_secrets) and not others
+
+    @property
     def callback_uri(self) -> str:
         """The redirect URI that is sent to the authority, byte for byte (SEC-005)."""
         return self.redirect_uri or f"{self.base_url}{self.prefix}/callback"
