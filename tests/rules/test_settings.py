@@ -137,6 +137,20 @@ def test_unknown_names_are_start_errors_with_the_nearest_known(monkeypatch: pyte
     assert len(found) == 3
 
 
+@pytest.mark.parametrize("service", ["ENTRADA", "ENTRADA_REDIS", "ENTRADA_2_PORT"])
+def test_what_kubernetes_adds_for_a_service(service: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A Service that is called after us keeps nobody from starting; its names are mistakes without it (SEC-184)."""
+    ends = ["SERVICE_PORT", "SERVICE_PORT_HTTP_ADMIN", "PORT", "PORT_80_TCP", "PORT_80_TCP_PROTO", "PORT_80_UDP_PORT",
+            "PORT_6379_TCP_ADDR"]  # fmt: skip
+    for end in ends:
+        monkeypatch.setenv(f"{service}_{end}", "10.0.0.1")
+    assert len(faults(**GOOD)) == len(ends)
+    monkeypatch.setenv(f"{service}_SERVICE_HOST", "10.0.0.1")
+    assert Settings.load(**GOOD)
+    monkeypatch.setenv(f"{service}_SERVICE_HOSTS", "10.0.0.1")
+    assert len(faults(**GOOD)) == 1
+
+
 def test_a_refused_start_names_near_misses_of_customary_names(monkeypatch: pytest.MonkeyPatch) -> None:
     """What was meant for a setting that is missing is told beside it, whosever name it is (SEC-184)."""
     monkeypatch.setenv("AZURE_TENANTID", TENANT)

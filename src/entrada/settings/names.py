@@ -2,6 +2,7 @@
 
 import difflib
 import os
+import re
 from collections.abc import Collection, Iterator
 
 from pydantic import AliasChoices
@@ -12,6 +13,11 @@ from entrada.settings.values import PREFIX, Values
 NEAR = 0.9  # a letter or two wrong, missing or too many, as names are long
 OF_OTHERS = frozenset({"AZURE_FEDERATED_TOKEN"})
 """Names of other tools that are that near."""
+OF_A_SERVICE = re.compile(
+    rf"({PREFIX[:-1]}(?:_[A-Z0-9]+)*?)"
+    r"_(?:SERVICE_HOST|SERVICE_PORT(?:_[A-Z0-9_]+)?|PORT(?:_[0-9]+_(?:TCP|UDP|SCTP)(?:_(?:PROTO|PORT|ADDR))?)?)"
+)
+"""What Kubernetes puts into every container of a namespace for a Service called `entrada`, or `entrada-…`."""
 
 
 def settings_by_name() -> dict[str, str]:
@@ -38,8 +44,9 @@ def given_names() -> frozenset[str]:
 def unknown() -> Iterator[str]:
     """Name each of ours that no setting reads, with the nearest that one does (SEC-184)."""
     known = known_names()
-    for name in sorted(given_names() - known):
-        if name.startswith(PREFIX):
+    given = given_names()
+    for name in sorted(given - known):
+        if name.startswith(PREFIX) and not _is_of_a_service(name, given):
             near = difflib.get_close_matches(name, known, n=1)
             yield f"{name}: no such setting" + (f"; did you mean {near[0]}?" if near else "")
 
@@ -55,6 +62,11 @@ def near_misses(given: Collection[str]) -> Iterator[str]:
         near = difflib.get_close_matches(_bare(name), customary, n=1, cutoff=NEAR)
         if near and settings[customary[near[0]]] not in given and not name.startswith(PREFIX):
             yield f"{name}: no setting is read from it; did you mean {customary[near[0]]}?"
+
+
+def _is_of_a_service(name: str, given: Collection[str]) -> bool:
+    found = OF_A_SERVICE.fullmatch(name)
+    return found is not None and f"{found[1]}_SERVICE_HOST" in given
 
 
 def _bare(name: str) -> str:
