@@ -8,7 +8,7 @@ from entrada_emulator.pytest_plugin import Entra
 
 from tests.authority_app import ABSENT
 from tests.browser import Browser
-from tests.front_door import AUTH, SESSION, FrontDoor
+from tests.front_door import AUTH, BASE, SESSION, FrontDoor
 from tests.journeys.test_back_channel import session_of, told
 from tests.journeys.test_sign_out_elsewhere import application
 from tests.journeys.test_sign_out_elsewhere import elsewhere as elsewhere  # noqa: PLC0414
@@ -66,6 +66,16 @@ async def test_at_the_providers_word(elsewhere: FrontDoor, provider: StandardPro
     await session_of(elsewhere, provider, sub="ada", sid="one")
     assert await told(elsewhere, provider.logout_token(**said)) == 200
     assert await revoked(provider, number=1) == ["refresh-0"]
+
+
+async def test_at_the_word_of_a_frame(elsewhere: FrontDoor, provider: StandardProvider) -> None:
+    """SEC-101: anybody may load that address; the session ends, and the provider is asked for nothing."""
+    session = await session_of(elsewhere, provider, sub="ada", sid="one")
+    before = len(elsewhere.internet.calls)
+    assert (await elsewhere.raw("GET", f"{AUTH}/frontchannel-logout?sid=one")).status_code == 200
+    assert await elsewhere.reuse(session) == 401
+    assert await revoked(provider, number=0) == []
+    assert [url for _, url in elsewhere.internet.calls[before:] if not url.startswith(BASE)] == []
 
 
 async def test_too_many(entra: Entra, provider: StandardProvider, tmp_path: Path) -> None:

@@ -55,10 +55,16 @@ class Endings:
         await self.end(surplus)
         return len(surplus)
 
-    async def end_by_sid(self, issuer: str | None, sid: str) -> tuple[User, ...]:
-        """End every session that began with this `sid` of this issuer; return whose they were. None: of any."""
+    async def end_by_sid(self, issuer: str | None, sid: str, *, proven: bool) -> tuple[User, ...]:
+        """End every session that began with this `sid` of this issuer; return whose they were. None: of any.
+
+        Only where it is `proven` who says so is anything revoked: a frame may be anybody's (SEC-101).
+        """
         found = await self._sessions.by_sid(issuer, sid)
-        await self.end(found)
+        if proven:
+            await self.end(found)
+        else:
+            await self._sessions.end_sessions([session.key for session in found])
         return tuple({session.user.key: session.user for session in found}.values())
 
     async def _tokens_of(self, sessions: Sequence[Session]) -> list[bytes]:

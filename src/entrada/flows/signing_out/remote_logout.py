@@ -37,7 +37,7 @@ class RemoteLogout:
         if issuer is not None and not names_issuer(known.issuer, issuer):
             raise RequestRefused("iss is another issuer")
         ours = None if TEMPLATE in known.issuer else known.issuer  # no two tenants of one authority share a `sid`
-        return await self._endings.end_by_sid(issuer or ours, sid)
+        return await self._endings.end_by_sid(issuer or ours, sid, proven=False)
 
     async def back_channel(self, logout_token: str) -> tuple[User, ...]:
         """End what a logout token names; RequestRefused, and nothing ends, unless it is good and new (SEC-102)."""
@@ -47,7 +47,7 @@ class RemoteLogout:
             raise RequestRefused(f"logout_token: {refused}") from None
         await self._spend(claims)
         if claims.sid is not None:
-            return await self._endings.end_by_sid(claims.issuer, claims.sid)
+            return await self._endings.end_by_sid(claims.issuer, claims.sid, proven=True)
         # a provider that sends these tokens is known by issuer and subject, whatever tid and oid it has (`User.key`)
         user = User(issuer=claims.issuer, subject=claims.subject or "")
         return (user,) if await self._endings.end_all_of(user) else ()
