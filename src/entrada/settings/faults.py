@@ -69,7 +69,9 @@ def _admin_faults(settings: Values) -> list[str]:
 def _address_faults(settings: Values) -> list[str]:
     faults = []
     if not ORIGIN.fullmatch(settings.base_url) or not _host(settings.base_url):
-        faults.append("base_url: must be an origin such as https://app.contoso.com, in lower case, without path")
+        faults.append(
+            "base_url: must be an origin such as https://app.contoso.com, in lower case, without path or final slash"
+        )
     elif not settings.secure and _host(settings.base_url) not in LOOPBACK:
         faults.append("base_url: http is for this machine only; use https for any other host")
     if settings.prefix and not PATH.fullmatch(settings.prefix):

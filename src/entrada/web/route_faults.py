@@ -1,12 +1,13 @@
 """What is wrong with the application's routes: found when it starts, before anybody is let in (SEC-129, 0376).
 
-FastAPI hands the scopes of `Security(…)` to whoever takes `SecurityScopes`, takes a default for a default, and
-the annotation in `Depends(CurrentUser)` for a function: of all three it says nothing when they are meant for us. With
-`deny_by_default` a route that asks nobody who calls is wrong as well.
+FastAPI hands the scopes of `Security(…)` to whoever takes `SecurityScopes`, takes a default for a default, the
+annotation in `Depends(CurrentUser)` for a function, and one that it cannot look up for a parameter of the query (0398):
+of all four it says nothing when they are meant for us. With `deny_by_default` a route that asks nobody who calls is
+wrong as well.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any
+from typing import Any, ForwardRef
 
 from fastapi import FastAPI
 from fastapi.dependencies.models import Dependant
@@ -96,6 +97,13 @@ def _misread(dependant: Dependant) -> Iterator[str]:
                 f"with Annotated[User, requires({wanted})]"
             )
         for parameter in (*each.query_params, *each.body_params):
+            annotation: Any = parameter.field_info.annotation
+            if isinstance(annotation, ForwardRef):
+                yield (
+                    f"`{parameter.name}: {annotation.__forward_arg__}` is a text "
+                    "(from __future__ import annotations?), which FastAPI looks up at the top of the module, where it "
+                    "is not: import and define it there, or nobody is asked who calls"
+                )
             if meant := _alias(parameter.field_info.default):
                 name, alias = parameter.name, meant[0]
                 yield f"`{name}={alias}` is a default, by which everybody comes in; write `{name}: {alias}`"

@@ -136,7 +136,7 @@ def _bound(host: str, port: int) -> socket.socket:
     except OSError as error:
         bound.close()
         raise RefusedToStart(
-            f"{host} port {port}: {error.strerror}; choose another port, or 0 for a free one"
+            f"{host} port {port}: {error.strerror}; choose another by --https-port or --http-port; 0 takes a free one"
         ) from None
     bound.listen(BACKLOG)
     return bound
