@@ -44,6 +44,26 @@ def test_token_loads_its_ways(tmp_path: Path) -> None:
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.parametrize(
+    ("out", "code", "err"),
+    [(os.devnull, 0, ""), ("/dev/full", 1, "It cannot be written, or read: No space left on device.\n")],
+)
+def test_a_terminal_that_takes_little(out: str, code: int, err: str, tmp_path: Path) -> None:
+    """Characters that it has not, and a disk that is full behind it, are no tracebacks."""
+    with Path(out).open("w", encoding="ascii") as stream:
+        done = subprocess.run(
+            [sys.executable, "-m", "entrada.cli", "explain", "AADSTS50011"],
+            cwd=tmp_path,
+            env={"PATH": os.environ["PATH"], "PYTHONPATH": SOURCES, "PYTHONIOENCODING": "ascii"},
+            stdout=stream,
+            stderr=subprocess.PIPE,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+    assert (done.returncode, done.stderr) == (code, err)
+
+
 async def test_which_release_it_is(tmp_path: Path) -> None:
     """`entrada --version` says it on one line, as whoever reports a fault is asked to, and loads nothing of ours."""
     done = await command.run("--version", cwd=tmp_path)

@@ -81,6 +81,8 @@ def export(
     try:
         written = with_all(work)
     except OSError as error:
+        if output is None:
+            raise
         raise SettingsRefused([f"--output: {output}: {error.strerror}"]) from None
     typer.echo(f"{written} rows written", err=True)
 
