@@ -1,10 +1,14 @@
 """The login address passes on a few hints and nothing else."""
 
+from pathlib import Path
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 import pytest
+from entrada_emulator.pytest_plugin import Entra
 
-from tests.front_door import AUTH, BASE, FrontDoor, walk_through
+from entrada.web.cookies import Cookies
+from tests.front_door import AUTH, BASE, FrontDoor, running, settings, walk_through
+from tests.journeys.test_people_change import house_of
 
 
 async def asked(door: FrontDoor, parameters: dict[str, str] | list[tuple[str, str]]) -> dict[str, str]:
@@ -92,3 +96,25 @@ async def test_open_attempts_are_capped(door: FrontDoor) -> None:
     assert all(len(cookie.raw) <= 4096 for cookie in kept)
     await walk_through(browser)
     assert browser.page.url.endswith("x13")
+
+
+async def test_a_long_address_beside_many_scopes(entra: Entra, tmp_path: Path) -> None:
+    """SEC-084, SEC-118: the sign-in begins all the same, and leads home where the cookie has no room for the page."""
+    address = f"/{'x' * 1000}"
+    for number, page in ((20, address), (35, "/")):
+        scopes = [f"api://11111111-2222-4333-8444-{each:012d}/Orders.Read" for each in range(number)]
+        async with running(entra, tmp_path, scopes=scopes) as door:
+            begun = await door.raw("GET", f"{AUTH}/login?return_to={address}")
+            assert begun.status_code == 302
+            (cookie,) = begun.headers.get_list("set-cookie")
+            name, _, value = cookie.partition(";")[0].partition("=")
+            attempt = house_of(door.app).sign_in.open(name.rpartition("-signin-")[2], value)
+            assert attempt
+            assert (len(cookie) <= 4096, attempt.return_to) == (True, page)
+
+
+def test_a_cookie_that_browsers_would_drop(tmp_path: Path) -> None:
+    """SEC-084: one over 4096 bytes is never written, and the error does not repeat it."""
+    with pytest.raises(ValueError, match="browsers keep 4096") as refused:
+        Cookies.from_settings(settings(tmp_path)).open_transaction("h" * 16, "the-value" * 500)
+    assert "the-value" not in str(refused.value)

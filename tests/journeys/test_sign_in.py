@@ -128,7 +128,7 @@ async def test_starting_changes_nothing_until_the_end(door: FrontDoor) -> None:
 
 
 async def test_the_authorization_request(door: FrontDoor) -> None:
-    """LOG-1, SEC-001, SEC-002, SEC-010: code and S256 only, three independent secrets, the scopes exactly."""
+    """LOG-1, LOG-11, SEC-001, SEC-002, SEC-010: code and S256 only, three independent secrets, the scopes exactly."""
     browser = door.browser()
     asked = []
     for _ in range(50):

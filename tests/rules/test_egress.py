@@ -285,7 +285,7 @@ UNFIT = {
 
 @pytest.mark.parametrize("why", UNFIT)
 async def test_sec_024_a_certificate_that_is_refused_is_told_with_its_mend(why: str, tmp_path: Path):
-    """SEC-024: its authority is trusted, and it is still not taken: the log says why, and what to do about it."""
+    """REL-075, SEC-024: its authority is trusted, it is still not taken, and the log says why and what to do."""
     hosts, how, said = UNFIT[why]
     ca_file, chain = certificate_for(*hosts[:1], tmp_path, **how)
     own = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)

@@ -9,7 +9,7 @@ Nothing is written before every check has passed (SEC-020).
 
 import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -51,6 +51,7 @@ RANDOM_BYTES = (
     32  # 256 bits each for state, nonce and verifier: twice what SEC-002 asks; the verifier has 43 characters
 )
 DEVICE_BYTES = 16
+LONGEST_SEALED = 3900  # characters of an attempt: with its name and attributes a cookie has 4096 at most (SEC-084)
 RESERVED_SCOPES = ("openid", "profile")
 
 
@@ -168,7 +169,14 @@ class SignIn:
         )
         extra = {**self._hinted(hints, wish), **self._asking(proof, claims, wish)}
         url = self._address(metadata, transaction, extra)
-        return Started(url=url, handle=handle_of(transaction.state), sealed=seal(transaction, sealer=self._sealer))
+        return Started(url=url, handle=handle_of(transaction.state), sealed=self._sealed(transaction))
+
+    def _sealed(self, transaction: Transaction) -> str:
+        """Return the attempt for its cookie; beside many scopes and claims there may be no room for a long address."""
+        sealed = seal(transaction, sealer=self._sealer)
+        if len(sealed) <= LONGEST_SEALED:
+            return sealed
+        return seal(replace(transaction, return_to=self._settings.home), sealer=self._sealer)
 
     def _hinted(self, hints: Mapping[str, str], wish: Wish) -> dict[str, str]:
         """Return the hints and the wish; at Entra who is to choose an account is given no hint of one (AADSTS90005)."""
