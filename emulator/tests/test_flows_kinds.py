@@ -27,6 +27,7 @@ async def test_a_device(entra: Entra, http: TestClient) -> None:
     await person.press("Next", code=device["user_code"])
     for button in ("Mia Member", "No", "Continue"):
         await person.press(button)
+    assert listed(http)[0].ending == "… Waits for the device"
     assert "access_token" in app.acquire_token_by_device_flow(device)
     (line,) = listed(http)
     assert (line.kind, line.who, line.ending) == (

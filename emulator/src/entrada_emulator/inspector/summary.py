@@ -15,9 +15,9 @@ Ending = Literal["succeeded", "refused", "under_way", "left"]
 LEFT_AFTER = 600.0  # seconds without a request: codes last ten minutes
 OK = 200
 REFUSED = 400
-CODE, PERSON = "Code not redeemed yet", "Waits for the person"
+CODE, PERSON, DEVICE = "Code not redeemed yet", "Waits for the person", "Waits for the device"
 OVER = "lost"  # the page for whoever goes back to a sign-in that is over: what it came to stays
-LEFT = {CODE: "Code never redeemed", PERSON: "Left by the person"}
+LEFT = {CODE: "Code never redeemed", PERSON: "Left by the person", DEVICE: "Left by the device"}
 BY_GRANT = {
     "authorization_code": "Code redeemed",
     "refresh_token": "Renewal",
@@ -134,7 +134,9 @@ def _by_page(request: Recorded) -> tuple[Ending, str, Refusal | None] | None:
     page = request.notes.facts.get("page", "")
     if request.endpoint == "logout" and page != "logout_accounts":
         return "succeeded", "Signed out", None
-    return ("under_way", PERSON, None) if page not in {"", OVER} else None
+    if page in {"", OVER}:
+        return None
+    return "under_way", DEVICE if page == "device_done" else PERSON, None
 
 
 def _refused(request: Recorded, text: str) -> tuple[Ending, str, Refusal | None]:
