@@ -64,6 +64,12 @@ def test_a_terminal_that_takes_little(out: str, code: int, err: str, tmp_path: P
     assert (done.returncode, done.stderr) == (code, err)
 
 
+async def test_arguments_that_are_no_text(tmp_path: Path) -> None:
+    """Bytes that are not UTF-8 are refused before anybody is looked for by them."""
+    done = await command.run("users", "show", "\udcff@x.example", cwd=tmp_path)
+    assert (done.code, done.said) == (1, "The arguments are not text in UTF-8.\n")
+
+
 async def test_which_release_it_is(tmp_path: Path) -> None:
     """`entrada --version` says it on one line, as whoever reports a fault is asked to, and loads nothing of ours."""
     done = await command.run("--version", cwd=tmp_path)

@@ -30,6 +30,8 @@ def main() -> None:
 
     only = next(iter(sys.argv[1:]), None)
     _take_every_character()
+    if not all(map(_is_text, sys.argv)):
+        sys.exit("The arguments are not text in UTF-8.")
     try:
         commands(only)()
     except EntradaError as error:
@@ -47,6 +49,11 @@ def _take_every_character() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
+
+
+def _is_text(argument: str) -> bool:
+    """Say whether these were characters, and not bytes for which Python has put something in their place."""
+    return not any("\ud800" <= each <= "\udfff" for each in argument)
 
 
 def _say(error: Exception) -> NoReturn:
