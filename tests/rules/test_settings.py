@@ -1,8 +1,10 @@
 """Settings: where they come from, and that every fault is named at once with its mend."""
 
+import os
 from base64 import urlsafe_b64encode
 from datetime import timedelta
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import pytest
@@ -167,6 +169,15 @@ def test_a_dollar_in_a_file_is_a_dollar(quote: str, monkeypatch: pytest.MonkeyPa
     secret = Settings.load(**GOOD).client_secret
     assert secret
     assert secret.get_secret_value() == "a$HOME${HOME}b${NONE:-c}$$"
+
+
+def test_a_pipe_in_place_of_the_file() -> None:
+    """What gives its lines only once, as keepers of secrets do, is read once."""
+    os.mkfifo(".env")
+    writing = Thread(target=Path(".env").write_text, args=["ENTRADA_PREFIX=/from-a-pipe\n"], daemon=True)
+    writing.start()
+    assert Settings.load(**GOOD).prefix == "/from-a-pipe"
+    writing.join()
 
 
 def test_every_fault_is_named_at_once() -> None:

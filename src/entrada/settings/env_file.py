@@ -26,11 +26,15 @@ def bindings() -> list[Binding]:
 
 
 def as_written(files: Path | str | Sequence[Path | str] | None) -> dict[str, str | None]:
-    """Return what the files give, by names in lower case; whoever reads them for us would replace `${NAME}`."""
+    """Return what the files give, by names in lower case; whoever reads them for us would replace `${NAME}`.
+
+    A pipe, as keepers of secrets put in the file's place, gives what it has only once, and is not read again.
+    """
     found: dict[str, str | None] = {}
     for each in [files] if isinstance(files, str | os.PathLike) else files or ():
-        given = dotenv_values(Path(each).expanduser(), encoding="utf-8", interpolate=False)
-        found |= {name.lower(): value for name, value in given.items()}
+        if (path := Path(each).expanduser()).is_file():
+            given = dotenv_values(path, encoding="utf-8", interpolate=False)
+            found |= {name.lower(): value for name, value in given.items()}
     return found
 
 

@@ -28,7 +28,7 @@ class Settings(Values):
         every = super().settings_customise_sources(settings_cls, *sources, **named)
         for each in every:
             if isinstance(each, DotEnvSettingsSource):
-                each.env_vars = env_file.as_written(each.env_file)
+                each.env_vars = {**each.env_vars, **env_file.as_written(each.env_file)}
         ours = {name.lower() for name in known_names()}
         return tuple(each for each in every if not isinstance(each, EnvSettingsSource) or ours & each.env_vars.keys())
 
