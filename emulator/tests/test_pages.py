@@ -5,6 +5,7 @@ import re
 from entrada_emulator.directory import seeds
 from entrada_emulator.pages import HERE, Policy
 from entrada_emulator.pytest_plugin import Entra
+from starlette.testclient import TestClient
 
 from emulator.tests.sign_in import BIRCH_AUTHORIZE, LOGIN, REDIRECT_URI, asked, person_at, signed_in
 
@@ -60,6 +61,16 @@ async def test_static_files_are_our_own(entra: Entra) -> None:
         await person.open(LOGIN + address)
         assert person.page.status == 200
         assert "?v=" in address
+
+
+def test_an_address_where_nothing_is(http: TestClient) -> None:
+    """People get a page of ours with a way on, programs two words; a page about flows speaks of no sign-in."""
+    page = http.get(f"{LOGIN}/nothing/of/this", headers={"accept": "text/html,*/*;q=0.8"})
+    answer = http.get(f"{LOGIN}/nothing/of/this", headers={"accept": "*/*"})
+    gone = http.get("/_emulator/flows/999")
+    assert (page.status_code, "What there is" in page.text) == (404, True)
+    assert (answer.status_code, answer.text) == (404, "Not Found")
+    assert (gone.status_code, "sign you in" in gone.text) == (404, False)
 
 
 async def test_a_page_repeats_no_password_and_no_code(entra: Entra) -> None:

@@ -1,9 +1,10 @@
 """Numbers by time, in each database: quick however long the log is, and never other than what the log says (ADM-4)."""
 
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from uuid import uuid4
 
@@ -93,6 +94,28 @@ async def test_what_is_over_is_counted_once_and_changes_are_seen(
         await happens(office.trail, SIGN_IN)
         assert await by_day(spans, until=now) == [*quiet, (3, 0, 2), (0, 1, 0), (2, 1, 1)]
         assert len(asked) == first + 2 + 1 + 4
+
+
+@pytest.mark.parametrize("zone", ["Europe/Berlin", "Asia/Kathmandu"])
+async def test_days_are_those_of_utc_wherever_the_machine_stands(
+    office: Office, spans: SpanCounts, monkeypatch: pytest.MonkeyPatch, zone: str
+) -> None:
+    """Clocks go back, or are a quarter of an hour beside the hour: a day has 24 hours all the same, none twice."""
+    first = datetime(2026, 10, 25, tzinfo=UTC)  # when summer time ends in Berlin, at 01:00
+    monkeypatch.setenv("TZ", zone)
+    time.tzset()
+    try:
+        edges = first, first + timedelta(hours=1), first + DAY - timedelta(microseconds=1), first + DAY
+        for at in edges:
+            await office.trail.require(replace(SIGN_IN, at=at))
+        days = await spans.between(first, first + 2 * DAY, every=DAY, tenant_id=None)
+        hours = await spans.between(first, first + DAY, every=timedelta(hours=1), tenant_id=None)
+    finally:
+        monkeypatch.undo()
+        time.tzset()
+    assert [(at, count.counts["sign_in"]) for at, count in days] == [(first, 3), (first + DAY, 1)]
+    assert [place for place, (_, count) in enumerate(hours) if count.counts] == [0, 1, 23]
+    assert len(hours) == 24
 
 
 async def test_a_month_is_counted_before_anybody_asks(

@@ -4,6 +4,8 @@ import os
 
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
 from starlette.routing import BaseRoute
 
 from entrada_emulator import control
@@ -13,6 +15,7 @@ from entrada_emulator.directory.world import World
 from entrada_emulator.endpoints import devicecode, graph, metadata, people, token
 from entrada_emulator.inspector import endpoints as inspector
 from entrada_emulator.instance import Emulator
+from entrada_emulator.pages import said
 from entrada_emulator.state import State
 from entrada_emulator.wire.date_header import DateHeader
 from entrada_emulator.wire.middleware import KnownHosts, OneSlash, PolicyPath, Watched
@@ -56,9 +59,18 @@ def create_app(
         Middleware(PolicyPath, world=world),
         Middleware(Watched, emulator=emulator),
     ]
-    app = Starlette(routes=ROUTES, middleware=layers)
+    app = Starlette(routes=ROUTES, middleware=layers, exception_handlers={404: _not_found})
     app.state.emulator = emulator
     return app
+
+
+async def _not_found(request: Request, _: Exception) -> Response:
+    """A page for people; programs get the two words of before."""
+    if "text/html" not in request.headers.get("accept", ""):
+        return PlainTextResponse("Not Found", 404)
+    return said(
+        "Nothing is here", "The emulator has no page at this address.", status=404, onward=("/", "What there is")
+    )
 
 
 def _origins(world: World, public_origin: str | None, pages_origin: str | None) -> Origins:

@@ -72,6 +72,11 @@ def render(template: str, *, policy: Policy = Policy(), status: int = 200, **con
     return HTMLResponse(_environment().get_template(template).render(context), status, headers)
 
 
+def said(heading: str, text: str, *, status: int, onward: tuple[str, str] | None = None) -> HTMLResponse:
+    """A page that says why there is no other; `onward` is an address of ours and what the link to it says."""
+    return render("said.html", status=status, heading=heading, text=text, onward=onward)
+
+
 def form_post(target: str, fields: Mapping[str, str]) -> HTMLResponse:
     """The page that posts an answer to the redirect URI: by itself, or by its button where scripts are off."""
     policy = Policy(leads_to=(target,), scripts=True, frameable=True)

@@ -9,7 +9,7 @@ from starlette.routing import Route
 from entrada_emulator.control.guard import is_loopback
 from entrada_emulator.inspector.views import FLOWS, NEWS, overview, picture
 from entrada_emulator.instance import Emulator, emulator_of
-from entrada_emulator.pages import Policy, render
+from entrada_emulator.pages import Policy, render, said
 
 POLICY = Policy(scripts=True)
 ELSEWHERE = "The flow inspector answers on the emulator's own machine only."
@@ -42,7 +42,7 @@ def flow(request: Request, emulator: Emulator) -> Response:
     """One flow; `?open=all` shows every step opened."""
     drawn = picture(emulator, request.path_params["number"])
     if drawn is None:
-        return render("error.html", status=404, text=GONE, advice=None, facts=[])
+        return said("Not on record", GONE, status=404, onward=(FLOWS, "All flows"))
     return render("flow.html", policy=POLICY, open_all=request.query_params.get("open") == "all", **drawn)
 
 
@@ -62,7 +62,7 @@ def _is_foreign(request: Request, emulator: Emulator) -> bool:
 
 
 def _refused(text: str) -> Response:
-    return render("error.html", status=403, text=text, advice=None, facts=[])
+    return said("Not shown here", text, status=403)
 
 
 routes = [
