@@ -6,6 +6,8 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any
 
+import httpx2
+import pytest
 from entrada_emulator.directory import seeds_customers as shop
 from entrada_emulator.directory.seeds import PASSWORD
 from entrada_emulator.pytest_plugin import Entra
@@ -172,6 +174,57 @@ async def test_an_edit_that_is_cancelled_changes_nothing(entra: Entra, tmp_path:
         assert browser.page.url == f"{SITE}/private"
         assert await name_of(browser) == "Carla Customer"
         assert browser.jar.of("localhost")["entrada"] == old["entrada"]
+
+
+async def edited(door: FrontDoor, browser: Browser) -> str:
+    """Edit the profile; return the address of the answer, which the browser has not opened yet."""
+    await browser.open(f"{SITE}/api/auth/login?flow=profile-edit&return_to=/private")
+    site = door.internet.hosts.pop("localhost")
+    with pytest.raises(httpx2.ConnectError):
+        await browser.press("Continue", display_name="Carla C.", surname="C.")
+    door.internet.hosts["localhost"] = site
+    return browser.visited[-1]
+
+
+async def test_an_edit_that_comes_back_elsewhere(entra: Entra, tmp_path: Path) -> None:
+    """B2C-1, SEC-003: in another browser its answer begins nothing; in its own it is good once."""
+    async with portal(entra, tmp_path) as door:
+        browser, stranger = await customer(door), door.browser()
+        answer, asked = await edited(door, browser), len(door.internet.calls)
+        assert (await stranger.open(answer)).status == 400
+        assert "entrada" not in stranger.jar.of("localhost")
+        assert not any("b2clogin" in url for _, url in door.internet.calls[asked:])
+        await browser.open(answer)
+        assert (browser.page.url, await name_of(browser)) == (f"{SITE}/private", "Carla C.")
+        session = browser.jar.of("localhost")["entrada"]
+        await browser.open(answer)
+        assert browser.jar.of("localhost")["entrada"] == session
+
+
+async def test_an_edit_that_comes_back_late(entra: Entra, tmp_path: Path) -> None:
+    """B2C-1, SEC-013: whoever took a quarter of an hour for it stays signed in, and the next sign-in knows it."""
+    async with portal(entra, tmp_path) as door:
+        browser = await customer(door)
+        session = browser.jar.of("localhost")["entrada"]
+        answer = await edited(door, browser)
+        entra.state.clock.move(timedelta(minutes=15))
+        page = await browser.open(answer)
+        assert (page.status, browser.jar.of("localhost")["entrada"]) == (200, session)
+        await browser.open(f"{SITE}/api/auth/login?return_to=/private")
+        assert await name_of(browser) == "Carla C."
+
+
+async def test_a_reset_that_comes_back_elsewhere(entra: Entra, tmp_path: Path) -> None:
+    """B2C-1, SEC-003: nor does the wish for another password, opened by somebody else, lead them anywhere."""
+    async with portal(entra, tmp_path) as door:
+        browser, stranger = door.browser(), door.browser()
+        await browser.open(f"{SITE}/private")
+        site = door.internet.hosts.pop("localhost")
+        with pytest.raises(httpx2.ConnectError):
+            await browser.press("Forgot your password?")
+        door.internet.hosts["localhost"] = site
+        assert (await stranger.open(browser.visited[-1])).status == 400
+        assert not any("reset" in url.lower() for url in stranger.visited)
 
 
 async def test_signing_up_and_cancelling(entra: Entra, tmp_path: Path) -> None:
