@@ -1,6 +1,9 @@
 """A standard provider tells our server that somebody signed out there, by a signed token."""
 
+import asyncio
+import sqlite3
 from collections.abc import AsyncIterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -82,6 +85,24 @@ async def test_the_person_signs_in_again(elsewhere: FrontDoor, provider: Standar
     session = await session_of(elsewhere, provider, sub="ada", sid="two")
     assert await told(elsewhere, token) == 400
     assert await elsewhere.reuse(session) == 200
+
+
+async def test_a_store_that_fails_for_a_moment(
+    entra: Entra, provider: StandardProvider, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """OUT-3, SEC-102: the token is used up, so its word is kept: the session ends as soon as the store answers."""
+    values = {"tenant_id": None, "issuer": ISSUER, "client_id": CLIENT, "client_secret": "not-a-real-secret"}
+    async with running(entra, tmp_path, hosts={HOST: provider}, store="sqlite:", **values) as door:
+        session = await session_of(door, provider, sub="ada", sid="one")
+        with closing(sqlite3.connect(tmp_path / "sessions.db", isolation_level=None)) as store:
+            store.execute("ALTER TABLE session_index RENAME TO away")
+            telling = asyncio.create_task(told(door, provider.logout_token(sid="one")))
+            async with asyncio.timeout(20):
+                while "logout_waits_for_the_store" not in caplog.text:
+                    await asyncio.sleep(0.01)
+            store.execute("ALTER TABLE away RENAME TO session_index")
+        assert await telling == 200
+        assert await door.reuse(session) == 401
 
 
 async def test_nobody_here(elsewhere: FrontDoor, provider: StandardProvider) -> None:

@@ -2,15 +2,19 @@
 
 from datetime import timedelta
 
+import anyio
+
 from entrada.clock import Clock
-from entrada.errors import AuthorityUnavailable, RequestRefused, TokenRefused
+from entrada.errors import AuthorityUnavailable, RequestRefused, StoreUnavailable, TokenRefused
 from entrada.flows.signing_out.endings import Endings
+from entrada.logs import log
 from entrada.principal import User
 from entrada.provider.authority import TEMPLATE, names_issuer
 from entrada.provider.discovery import Discovery
 from entrada.provider.tokens.logout_token import LogoutClaims, LogoutTokenVerifier
 from entrada.sessions.lifecycle import Sessions
 
+STORE_AGAIN = (0.2, 0.6, 1.8)  # seconds until a store that failed is asked again
 LEEWAY = timedelta(minutes=5)  # a token is remembered for longer than it is accepted, whatever the clocks say
 
 
@@ -46,6 +50,15 @@ class RemoteLogout:
         except TokenRefused as refused:
             raise RequestRefused(f"logout_token: {refused}") from None
         await self._spend(claims)
+        for pause in STORE_AGAIN:  # the token is used up: who sent it could not send it again
+            try:
+                return await self._end(claims)
+            except StoreUnavailable as error:
+                log.warning("logout_waits_for_the_store", reason=str(error))
+                await anyio.sleep(pause)
+        return await self._end(claims)
+
+    async def _end(self, claims: LogoutClaims) -> tuple[User, ...]:
         if claims.sid is not None:
             return await self._endings.end_by_sid(claims.issuer, claims.sid, proven=True)
         # a provider that sends these tokens is known by issuer and subject, whatever tid and oid it has (`User.key`)
