@@ -106,8 +106,14 @@ class Alerts:
             for event in found:
                 if (event.reason, event.resource) not in told:
                     log.warning("alert", reason=event.reason, resource=event.resource, **event.details)
-                    async with asyncio.timeout(self._listened_for):
-                        await self._events.tell(event)
+                    await self._tell(event)
+
+    async def _tell(self, event: Event) -> None:
+        try:
+            async with asyncio.timeout(self._listened_for):
+                await self._events.tell(event)
+        except TimeoutError:
+            log.error("alert_listener_too_slow", reason=event.reason, seconds=self._listened_for)
 
     async def _told(self, now: datetime) -> set[tuple[str | None, str | None]]:
         """Return what was told lately, or is said to be soon: clocks of workers differ, but by less than that."""
