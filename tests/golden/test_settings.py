@@ -21,6 +21,12 @@ Values come from the constructor (`Settings.load(client_id=…)`), the environme
 has one. All are checked together before anything starts; a wrong, missing or misspelt one stops the start with a
 sentence that names it and says how to mend it. Several values are separated by blanks.
 
+A secret may be in a file of its own, as Docker and Kubernetes hand them out:
+`AZURE_CLIENT_SECRET_FILE=/run/secrets/client`. So may `client_secrets` (one a line), `client_certificate_password`,
+`metrics_token`, `audit_webhook_secret`, `store` and `database_url`, by any of their names with `_FILE` after it. The
+file is read at the start, its last line end left out. Who has secrets from elsewhere, such as a key vault, hands them
+to `Settings.load`.
+
 What is probably a mistake is told (`setting_in_doubt` in the log, `entrada doctor`), and the application starts: a name
 that is nearly a customary one, such as `AZURE_CLIENTSECRET`, and a client secret that looks like the portal's *Secret
 ID*. In `.env` every value is what is written, `$` and `${NAME}` too; one with a blank and `#` stands in single quotes.

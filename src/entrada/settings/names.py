@@ -4,8 +4,9 @@ import difflib
 import os
 import re
 from collections.abc import Collection, Iterator
+from typing import get_args
 
-from pydantic import AliasChoices
+from pydantic import AliasChoices, SecretStr
 
 from entrada.settings import env_file
 from entrada.settings.values import PREFIX, Values
@@ -20,6 +21,12 @@ OF_A_SERVICE = re.compile(
 """What Kubernetes puts into every container of a namespace for a Service called `entrada`, or `entrada-…`."""
 
 
+IN_FILE = "_FILE"
+"""What follows a name where it is a file that says it; see `secret_files`."""
+MAY_HOLD_A_SECRET = frozenset({"store", "database_url"})
+"""Settings that are addresses, in which a password may be."""
+
+
 def settings_by_name() -> dict[str, str]:
     """Map every name that a setting is read from, in upper case, to the setting's own."""
     names: dict[str, str] = {}
@@ -30,9 +37,21 @@ def settings_by_name() -> dict[str, str]:
     return names
 
 
+def names_of(setting: str) -> list[str]:
+    """Return every name that a setting is read from, ours first."""
+    return [name for name, each in settings_by_name().items() if each == setting]
+
+
+def secret_settings() -> frozenset[str]:
+    """Return the settings that may be in a file of their own; the key ring has a setting for its file."""
+    kinds = {name: {field.annotation, *get_args(field.annotation)} for name, field in Values.model_fields.items()}
+    return frozenset(name for name, kind in kinds.items() if SecretStr in kind and name != "keys") | MAY_HOLD_A_SECRET
+
+
 def known_names() -> frozenset[str]:
-    """Return every name in the environment that a setting is read from."""
-    return frozenset(settings_by_name())
+    """Return every name in the environment that a setting, or the file with it, is read from."""
+    in_files = {name + IN_FILE for setting in secret_settings() for name in names_of(setting)}
+    return frozenset(settings_by_name()) | in_files
 
 
 def given_names() -> frozenset[str]:
@@ -58,7 +77,7 @@ def near_misses(given: Collection[str]) -> Iterator[str]:
     """
     settings = settings_by_name()
     customary = {_bare(name): name for name in settings if not name.startswith(PREFIX)}
-    for name in sorted(given_names() - settings.keys() - OF_OTHERS):
+    for name in sorted(given_names() - known_names() - OF_OTHERS):
         near = difflib.get_close_matches(_bare(name), customary, n=1, cutoff=NEAR)
         if near and settings[customary[near[0]]] not in given and not name.startswith(PREFIX):
             yield f"{name}: no setting is read from it; did you mean {customary[near[0]]}?"

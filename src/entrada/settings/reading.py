@@ -1,7 +1,7 @@
 """The settings, read from where they are and checked as a whole before anything starts.
 
 Values come from the constructor, the environment (`ENTRADA_…`, or the customary names beside) or a file `.env`, the
-first that has one.
+first that has one; secrets also from files that these name.
 """
 
 import os
@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from pydantic_settings import BaseSettings, DotEnvSettingsSource, EnvSettingsSource, PydanticBaseSettingsSource
 
 from entrada.errors import SettingsRefused
-from entrada.settings import env_file
+from entrada.settings import env_file, secret_files
 from entrada.settings.faults import environment_faults, faults_of
 from entrada.settings.names import known_names, near_misses, settings_by_name, unknown
 from entrada.settings.values import PREFIX, Values
@@ -38,12 +38,14 @@ class Settings(Values):
         faults = [f"{name}: no such setting" for name in sorted(values.keys() - cls.model_fields.keys())]
         try:
             faults += [*env_file.faults_in(env_file.bindings(), known=known_names()), *unknown()]
-            settings, wrong = cls._read(values)
+            in_files = secret_files.read(without=values.keys())
+            settings, wrong = cls._read(in_files.values | values)
         except UnicodeDecodeError:
             unfit = ".env: is not UTF-8 text; save it anew as that (PowerShell's > writes UTF-16)"
             raise SettingsRefused([*faults, unfit]) from None
         except OSError as error:
             raise SettingsRefused([*faults, f".env: cannot be read ({error.strerror})"]) from None
+        faults += in_files.faults
         faults += [fault for name, fault in wrong.items() if name in cls.model_fields]
         faults += [fault for fault in settings.faults() if fault.split(":")[0] not in wrong]
         if faults:
