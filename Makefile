@@ -11,7 +11,7 @@ TESTS ?=
 SECONDS ?= 60
 BIN := $(VENV)/bin
 
-.PHONY: help demo test faults long fuzz check bench docs matrix golden lock format clean
+.PHONY: help demo test faults long fuzz check bench docs matrix oldest golden lock format clean
 
 help: ## Say what there is
 	@echo "Entrada. Needs Python 3.11 or newer, make and a shell; everything else is set up on first use."
@@ -54,11 +54,14 @@ docs: $(VENV)-docs/.docs ## Build the documentation as a site in site/
 matrix: ## Run the tests that need no browser on every other Python found here
 	@PYTHON="$(PYTHON)" .ci/matrix
 
+oldest: $(VENV)-oldest/.oldest ## Run the tests that need no browser with the oldest versions that we admit
+	@$(VENV)-oldest/bin/python -m pytest -q -m "not browser and not long" -n 4 --dist loadfile --no-loadscope-reorder
+
 golden: $(VENV)/.dev ## Write the golden files anew; review them as a diff
 	@GOLDEN=write $(BIN)/python -m pytest -q tests/golden
 
 lock: $(VENV)/.dev ## Resolve requirements/*.in anew into hash-checked locks without addresses
-	@for name in demo dev bench fuzz docs deploy; do \
+	@for name in demo dev oldest bench fuzz docs deploy; do \
 		echo "==> requirements/$$name.txt"; \
 		$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
 			--no-emit-index-url --no-emit-find-links --upgrade requirements/$$name.in -o requirements/$$name.txt || exit 1; \
@@ -75,6 +78,9 @@ $(VENV)/.demo: requirements/demo.txt pyproject.toml emulator/pyproject.toml
 
 $(VENV)/.dev: requirements/dev.txt pyproject.toml emulator/pyproject.toml
 	@PYTHON="$(PYTHON)" .ci/environment $(VENV) dev && touch $@ $(VENV)/.demo
+
+$(VENV)-oldest/.oldest: requirements/oldest.txt pyproject.toml emulator/pyproject.toml
+	@PYTHON="$(PYTHON)" .ci/environment $(VENV)-oldest oldest && touch $@
 
 $(VENV)-bench/.bench: requirements/bench.txt pyproject.toml emulator/pyproject.toml
 	@PYTHON="$(PYTHON)" .ci/environment $(VENV)-bench bench && touch $@

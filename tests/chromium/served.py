@@ -19,6 +19,7 @@ def served(app: ASGIApp, *, port: int = 0, certificate: Path | None = None) -> I
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
     thread.start()
     while not server.started:
+        assert thread.is_alive(), "the server ended before it served"
         time.sleep(0.01)
     scheme = "https" if certificate else "http"
     yield f"{scheme}://localhost:{listening.getsockname()[1]}"

@@ -5,10 +5,12 @@ import sys
 import tomllib
 import zipfile
 from importlib.metadata import version
+from itertools import chain
 from pathlib import Path
 
 import pytest
 from packaging.requirements import Requirement
+from packaging.specifiers import SpecifierSet
 from packaging.version import Version
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -36,6 +38,19 @@ def test_our_own_floors_are_no_lower() -> None:
         if floor := FLOORS.get(requirement.name):
             least = min(Version(each.version) for each in requirement.specifier)
             assert least >= Version(floor), requirement.name
+
+
+def test_the_oldest_that_we_admit_is_what_is_tested() -> None:
+    """`make oldest` runs with just the versions below which pip refuses an application beside us."""
+    admitted: set[tuple[str, Version]] = set()
+    for folder in (ROOT, ROOT / "emulator"):
+        project = tomllib.loads((folder / "pyproject.toml").read_text("utf-8"))["project"]
+        extras = project["optional-dependencies"].values()
+        for requirement in map(Requirement, chain(project["dependencies"], *extras)):
+            admitted |= {(requirement.name, Version(each.version)) for each in requirement.specifier}
+    lines = (ROOT / "requirements" / "oldest.in").read_text("utf-8").splitlines()
+    pinned = {(one.name, one.specifier) for one in map(Requirement, (each for each in lines if "==" in each))}
+    assert {(name, SpecifierSet(f"=={version}")) for name, version in admitted} == pinned
 
 
 @pytest.mark.parametrize(("folder", "package"), [(".", "entrada"), ("emulator", "entrada_emulator")])
