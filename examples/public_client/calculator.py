@@ -17,7 +17,7 @@ NUMBER = re.compile(r"-?[0-9]{1,12}([.,][0-9]{1,6})?")
 @router.get("/calculator")
 async def show(page: Page, _user: CurrentUser, request: Request) -> Response:
     """Show the form and what was calculated before."""
-    return page("calculator.html", signs=SIGNS, results=request.session.get("results", []), fault=None)
+    return page("calculator.html", signs=SIGNS, results=request.session.get("results", []), fault=None, typed=None)
 
 
 @router.post("/calculator")
@@ -34,4 +34,4 @@ async def calculate(
     else:
         result = SIGNS[sign](Decimal(left.replace(",", ".")), Decimal(right.replace(",", ".")))
         results = request.session["results"] = [f"{left} {sign} {right} = {result:.12g}", *results][:5]
-    return page("calculator.html", signs=SIGNS, results=results, fault=fault)
+    return page("calculator.html", signs=SIGNS, results=results, fault=fault, typed=fault and (left, sign, right))

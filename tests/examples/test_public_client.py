@@ -87,6 +87,8 @@ async def test_what_cannot_be_calculated_is_said(
     await browser.press("Calculate", left=left, sign=sign, right=right)
     assert browser.page.status == 200
     assert says in browser.page.text
+    kept = browser.page.forms[-1].fields["left"]
+    assert kept == ("" if "=" in says else left), "who mistyped need not type it all again"
 
 
 async def test_a_strangers_form_does_nothing(example: FrontDoor) -> None:
