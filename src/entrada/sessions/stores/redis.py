@@ -18,7 +18,7 @@ from entrada.sessions.stores import redis_scripts as scripts
 from entrada.sessions.stores.redis_kept import KeptRecords
 from entrada.sessions.stores.redis_line import LineLost, Lines
 from entrada.sessions.stores.redis_parts import packed, unpacked
-from entrada.sessions.stores.redis_servers import RedisServers, Script
+from entrada.sessions.stores.redis_servers import PATIENCE, RedisServers, Script
 from entrada.sessions.stores.store import CLOCK_SLACK, Index, Resealed, Stored
 from entrada.store_url import StoreUrl
 
@@ -41,9 +41,14 @@ TAKE_LEASE, EXTEND_LEASE, DROP_LEASE = (
 class RedisStore:
     """A SessionStore in Redis. What it has acknowledged is as safe as that Redis keeps it; but an end stays an end."""
 
-    def __init__(self, url: StoreUrl, *, clock: Clock, ended: EndedSessions | None = None) -> None:
-        """Connect to nothing yet; without `ended`, an end that Redis loses is no end."""
-        self._servers = RedisServers(url)
+    def __init__(
+        self, url: StoreUrl, *, clock: Clock, ended: EndedSessions | None = None, patience: float = PATIENCE
+    ) -> None:
+        """Connect to nothing yet; without `ended`, an end that Redis loses is no end.
+
+        `patience` is how many seconds a call waits for the servers, whatever becomes of them meanwhile.
+        """
+        self._servers = RedisServers(url, patience=patience)
         self._clock = clock
         self._ended = ended
         prefix = url.options.get("prefix", "entrada").encode() + b":"
