@@ -165,6 +165,9 @@ async def test_nothing_is_changed_unseen(office: Office) -> None:
     for role in ("", "x" * 129, "a\nb", ADMIN_ROLE):
         with pytest.raises(RequestRefused):
             await office.admin.grant(ada.id, role, by=ROOT)
+    with pytest.raises(RequestRefused) as refused:
+        await office.admin.grant(ada.id, ADMIN_ROLE, by=ROOT)
+    assert "make the person an administrator" in refused.value.public
     assert (await office.people.by_id(ada.id)) == ada
     assert await office.rows() == []
 

@@ -294,6 +294,6 @@ def _text(name: str, value: str) -> str | None:
 
 def _check_role(role: str) -> None:
     if role == ADMIN_ROLE:
-        raise InputRefused(f"role: {ADMIN_ROLE} is what is_admin is for")
+        raise InputRefused(f"role: {ADMIN_ROLE} is no role to grant; make the person an administrator (is_admin)")
     if not 0 < len(role) <= LONGEST_ROLE or not role.isprintable():
         raise InputRefused(f"role: from 1 to {LONGEST_ROLE} printable characters")
