@@ -16,6 +16,7 @@ from entrada_emulator.cli import cli
 from entrada_emulator.directory.seeds import default_world
 from entrada_emulator.pytest_plugin import ServedEntra
 from entrada_emulator.wire.certificates import tls_files
+from entrada_emulator.wire.environment import refuse_to_lose, write_lines
 from entrada_emulator.wire.safety import RefusedToStart
 from entrada_emulator.wire.serving import Address, prepare
 from typer.testing import CliRunner
@@ -106,6 +107,20 @@ def test_a_file_with_settings_of_a_real_tenant_stays_as_it_is(tmp_path: Path) ->
     assert "AZURE_CLIENT_SECRET, AZURE_TENANT_ID of somebody else's, which could be lost" in told
     assert "shown-once" not in told
     assert env_file.read_text() == real
+
+
+def test_other_settings_do_not_hinder(tmp_path: Path) -> None:
+    """Where the application listens, and what else it is told, may be written before the emulator's lines."""
+    env_file = tmp_path / ".env"
+    env_file.write_text("ENTRADA_BASE_URL=http://localhost:8001\nENTRADA_ADMIN=true\n")
+    refuse_to_lose(env_file)
+    write_lines(env_file, {"AZURE_TENANT_ID": "emulated"})
+    assert env_file.read_text().splitlines() == [
+        "AZURE_TENANT_ID=emulated", "ENTRADA_BASE_URL=http://localhost:8001", "ENTRADA_ADMIN=true",
+    ]  # fmt: skip
+    env_file.write_text("ENTRADA_CLIENT_ID=real\n")
+    with pytest.raises(RefusedToStart, match="ENTRADA_CLIENT_ID of somebody else's"):
+        refuse_to_lose(env_file)
 
 
 def refused(*options: str, **environment: str) -> str:

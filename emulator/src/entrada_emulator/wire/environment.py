@@ -14,6 +14,11 @@ OWN = "EMULATOR_CONTROL_URL"
 """The name that shows whose lines a file has."""
 PROOF = "AZURE_CLIENT_SECRET"
 """Of an application that has one; another's does not outlive it."""
+WHOSE = (
+    "AZURE_", "ENTRADA_AUTHORITY", "ENTRADA_CA_FILE", "ENTRADA_CLIENT", "ENTRADA_GRAPH_URL", "ENTRADA_ISSUER",
+    "ENTRADA_TENANT",
+)  # fmt: skip
+"""What says which application it is, and at which authority: the emulator's own word for it cannot stand beside."""
 
 
 def environment(service: Service, application: Application) -> dict[str, str]:
@@ -45,7 +50,7 @@ def as_lines(variables: Mapping[str, str]) -> str:
 def refuse_to_lose(path: Path) -> None:
     """RefusedToStart when a file has settings of somebody else's, such as a real tenant's with its secret."""
     names = {name for name, _ in _lines(path)}
-    if OWN not in names and (lost := sorted(name for name in names if name.startswith(("AZURE_", "ENTRADA_")))):
+    if OWN not in names and (lost := sorted(name for name in names if name.startswith(WHOSE))):
         raise RefusedToStart(
             f"--env-file {path}: has {', '.join(lost)} of somebody else's, which could be lost; "
             "move the file away, or name another"
