@@ -28,6 +28,7 @@ At sign-in a page says what happened, what the person can do, and a reference; t
 | `life_span_not_run` in the log; in production each answer is 503 | the application's life span was not run, in which much begins | as the line says: your own life span into `FastAPI(lifespan=…)`, Entrada on the outermost application, no `--lifespan off`, `with TestClient(app)` in tests |
 | `sessions_in_memory` in the log | `ENTRADA_STORE=memory:` | right for one worker in development; else leave it out |
 | the browser comes back to "cannot be finished" | the cookie of the attempt did not come back | use the host name of `base_url` to open the application, and allow cookies |
+| "could not be verified", `kid: no key of the authority` in the log | the authority has new keys, and was asked for them less than five minutes ago: an emulator that was started anew, twice | start the application again, or wait |
 | "A permission is missing", `insufficient_scope` | `api_client` names a scope that sign-in does not ask for | add it to `ENTRADA_SCOPES`; people sign in again to grant it |
 
 ## What the authority says

@@ -51,3 +51,15 @@ async def test_developers_read_where_to_mend_it(entra: Entra, tmp_path: Path) ->
     assert "assignment is required" in page.text
     assert WHERE in page.text
     assert "Bob" not in page.html
+
+
+async def test_an_emulator_that_was_started_anew(entra: Entra, tmp_path: Path) -> None:
+    """In development the page says why nobody is verified any more, when the keys have changed twice at once."""
+    async with running(entra, tmp_path) as door:
+        await door.signed_in()
+        entra.state.keys.replace_at_once()
+        await door.signed_in()
+        entra.state.keys.replace_at_once()
+        page = (await door.signed_in()).page
+    assert "Your sign-in could not be verified" in page.text
+    assert "start the application again" in page.text

@@ -12,6 +12,7 @@ from entrada.errors import (
     NotFound,
     NothingKept,
     NotSignedIn,
+    NotVerifiableYet,
     PageOutdated,
     RenewalRefused,
     RequestRefused,
@@ -49,6 +50,10 @@ AGAIN = "Please sign in again."
 UNPROVEN = (
     "The new ID token lacks the proof. Add the optional claims auth_time and acrs to the registration's ID tokens; see "
     "that the authentication context exists, is published, and that a Conditional Access policy grants it."
+)
+NOT_VERIFIABLE = (
+    "The token's key is not among those that the authority published when it was last asked, or the token is from the "
+    "future by this machine's clock. An emulator that was started anew has new keys: start the application again."
 )
 OPERATOR = "Please tell whoever looks after this application, with the reference below."
 
@@ -176,6 +181,8 @@ def _meaning(error: EntradaError) -> str | None:
         return str(error)
     if isinstance(error, ProofMissing):
         return error.public
+    if isinstance(error, NotVerifiableYet):
+        return NOT_VERIFIABLE
     return UNPROVEN if isinstance(error, StepUpInVain) else None
 
 
