@@ -3,6 +3,7 @@
 import atexit
 import os
 import pwd
+import random
 import shutil
 import signal
 import socket
@@ -10,12 +11,14 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 
 PATIENCE = 60.0  # seconds for a server to start on a busy machine
+PORTS = range(20_000, 32_000)  # below those that Linux gives to connections going out
+_given: set[int] = set()
 
 
 def found(*names: str) -> str | None:
@@ -38,9 +41,14 @@ def program(*names: str) -> str:
 
 
 def free_port() -> int:
-    with socket.socket() as probing:
-        probing.bind(("127.0.0.1", 0))
-        return int(probing.getsockname()[1])
+    """Return a port that nobody has, not one that the system gives to whoever asks: it could be gone a moment later."""
+    for port in random.sample(PORTS, len(PORTS)):
+        with socket.socket() as probing, suppress(OSError):
+            probing.bind(("127.0.0.1", port))
+            if port not in _given:
+                _given.add(port)
+                return port
+    raise RuntimeError("not one port is free")
 
 
 def wait_until(ready: Callable[[], bool]) -> None:
@@ -68,8 +76,13 @@ class RedisServer:
         command = [program("redis-server", "valkey-server"), "--port", str(self.port), "--bind", "127.0.0.1"]
         command += ["--dir", str(self.directory), "--save", "", *self.options]
         self.process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        wait_until(lambda: self.said("PING") == "PONG")
+        wait_until(self._answers)
         return self
+
+    def _answers(self) -> bool:
+        assert self.process
+        assert self.process.poll() is None, f"redis-server ended before it served on port {self.port}"
+        return self.said("PING") == "PONG"
 
     def said(self, *command: str) -> str:
         """Send one command and return its answer's first line, or what follows the length of a string."""
@@ -207,6 +220,7 @@ class PostgresServer:
     def start(self) -> "PostgresServer":
         command = [program("postgres"), "-D", str(self.directory), "-p", str(self.port), "-h", "127.0.0.1"]
         command += ["-c", "unix_socket_directories=", "-c", "max_connections=200", "-c", "fsync=off"]
+        command += ["-c", "dynamic_shared_memory_type=mmap"]  # in its directory: a killed one leaves none behind
         self.process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, **_as_nobody())
         wait_until(self._answers)
         return self
