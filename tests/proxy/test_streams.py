@@ -1,7 +1,8 @@
 """Answers come as they are made, and neither side's going away is taken for an end (BEY-11)."""
 
 import asyncio
-from collections.abc import AsyncIterator
+import logging
+from collections.abc import AsyncIterator, Iterator
 from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
@@ -176,10 +177,23 @@ async def test_an_upload_that_breaks_off(site: Site) -> None:
             site.api.seen.clear()
 
 
+@pytest.fixture
+def heard() -> Iterator[None]:
+    """What uvicorn says reaches the test's log, also after another test's server has set uvicorn's own log up."""
+    logger = logging.getLogger("uvicorn")
+    before, logger.propagate = logger.propagate, True
+    yield
+    logger.propagate = before
+
+
 @pytest.mark.parametrize("prefix", ["orders", "around"])
 @pytest.mark.parametrize("lines", [[("content-length", "900000")], []], ids=["length", "chunked"])
 async def test_the_api_goes(
-    site: Site, lines: list[tuple[str, str]], prefix: str, caplog: pytest.LogCaptureFixture
+    site: Site,
+    lines: list[tuple[str, str]],
+    prefix: str,
+    caplog: pytest.LogCaptureFixture,
+    heard: None,
 ) -> None:
     """REL-001: an answer that breaks off at the API breaks off here; nobody takes its beginning for the whole.
 
