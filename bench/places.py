@@ -83,6 +83,7 @@ async def sqlite(clock: Clock) -> AsyncIterator[Place]:
     with tempfile.TemporaryDirectory() as folder:
         path = str(Path(folder) / "sessions.db")
         store = open_store(f"sqlite:{path}", data_dir=Path(folder), clock=clock)
+        await store.prepare()
 
         async def anew(key: bytes) -> object:
             connection = sqlite3.connect(path)

@@ -37,6 +37,7 @@ async def opened(url: str, folder: Path, keys: str | None = None) -> AsyncIterat
     """Open a session store as the application does, with these keys or a new one."""
     ring = KeyRing.parse(keys or keyring.generate())
     store = open_store(url, data_dir=folder, clock=system_clock)
+    await store.prepare()
     try:
         yield Desk(Sessions(store, sealer=Sealer(ring), ring=ring, clock=system_clock), ring)
     finally:

@@ -102,6 +102,7 @@ async def _fill(folder: Path, at: Authority, *, ring: KeyRing, first_due: dateti
     """Write all sessions, due at chance within the spread; return the id of one more, whose tokens are never due."""
     path, sealer, names = folder / "sessions.db", Sealer(ring), Names(ring)
     store = open_store(f"sqlite:{path}", data_dir=folder, clock=lambda: datetime.now(UTC))
+    await store.prepare()
     sessions = Sessions(store, sealer=sealer, ring=ring, clock=lambda: datetime.now(UTC))
     bulk, now = into_sqlite(str(path)), int(time.time())
     index = names.user(at.person)[0]
