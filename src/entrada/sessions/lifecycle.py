@@ -17,7 +17,7 @@ from entrada.sessions import data, held
 from entrada.sessions.data import Changes, Values
 from entrada.sessions.held import HeldTokens, Interrupted, Step
 from entrada.sessions.in_use import SessionsInUse
-from entrada.sessions.lifetimes import CLOCKS_APART, Lifetimes
+from entrada.sessions.lifetimes import Lifetimes
 from entrada.sessions.reading import Reader
 from entrada.sessions.record import RequestFacts, SessionRecord, owner
 from entrada.sessions.sealing import Sealer
@@ -124,11 +124,11 @@ class Sessions:
         if not self._touch_is_due(session, now):
             return False
         held = session.record
-        begun = min(held.created_at, now)  # by a clock that was ahead it began in the future (REL-046)
-        expiry = self._lifetimes.expiry(begun=begun, used=now, remembered=held.remembered)
-        idle_expires_at, expires_at = (min(end, held.expires_at) for end in expiry)
-        ends = {"idle_expires_at": idle_expires_at, "expires_at": expires_at}
-        record = msgspec.structs.replace(held, last_seen_at=now, data=self._resealed(session), **ends)
+        expiry = self._lifetimes.expiry(begun=held.created_at, used=now, remembered=held.remembered)
+        idle_expires_at = min(expiry[0], held.expires_at)
+        record = msgspec.structs.replace(
+            held, last_seen_at=now, idle_expires_at=idle_expires_at, data=self._resealed(session)
+        )
         signed = self._reader.signed(session.key, record)
         try:
             touched = await self._store.replace(
@@ -371,8 +371,8 @@ class Sessions:
         return session if session and session.lives(self._now()) else None
 
     def _touch_is_due(self, session: Session, now: float) -> bool:
-        lately = -CLOCKS_APART <= now - session.record.last_seen_at < self._touch_every
-        return not lately and now >= self._no_touch_before
+        # one used in the future is left as it is: whether that clock was ahead or ours is behind cannot be told (0401)
+        return now >= session.record.last_seen_at + self._touch_every and now >= self._no_touch_before
 
     async def _index_older(self) -> None:
         """Index what an older release began without an index; where there is none this asks the store once."""

@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 from datetime import timedelta
 
-CLOCKS_APART = 300  # seconds, of two hosts that share sessions
 TOUCH_EVERY = timedelta(minutes=1)  # last seen is good to the minute; reads stay reads in between
 
 
