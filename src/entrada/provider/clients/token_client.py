@@ -179,12 +179,12 @@ class TokenClient(ABC):
     def cached(self, tokens: bytes, scopes: Sequence[str]) -> Acquired | None:
         """Return the session's own token for `scopes` when it need not be renewed; asks nobody, in microseconds."""
         held = self._held(tokens, scopes)
-        return _from_cache(held) if held and self._is_current(held, until=self._wants_renewal(held)) else None
+        return _from_cache(held) if held and self._is_current(held) else None
 
     def lasting(self, tokens: bytes, scopes: Sequence[str]) -> Acquired | None:
         """Return the session's own token for `scopes` to its very end; for when no new one can be had."""
         held = self._held(tokens, scopes)
-        return _from_cache(held) if held and self._is_current(held, until=held.until) else None
+        return _from_cache(held) if held and held.until > self._clock() else None
 
     def granted(self, tokens: bytes, scopes: Sequence[str]) -> bool:
         """Say whether the session was ever given a token for all of `scopes`, be it over by now."""
@@ -211,10 +211,13 @@ class TokenClient(ABC):
     async def _renew(self, tokens: bytes, scopes: Sequence[str], *, claims: str | None) -> Acquired:
         """Ask the authority once; NothingToRenewWith without a refresh token."""
 
-    def _is_current(self, held: Held, *, until: datetime) -> bool:
-        """Say whether it is before `until`; how long a token lasts that came in the future nobody knows (REL-046)."""
+    def _is_current(self, held: Held) -> bool:
+        """Say whether it need not be renewed; one that came in the future must, for who knows how long it lasts.
+
+        That clock was ahead, or ours is behind: where no new one can be verified here, `lasting` gives it (REL-046).
+        """
         now = self._clock()
-        return now < until and held.since <= now + CLOCKS_APART
+        return now < self._wants_renewal(held) and held.since <= now + CLOCKS_APART
 
     def _wants_renewal(self, held: Held) -> datetime:
         # A token that lives for five minutes would otherwise be renewed at every call.
