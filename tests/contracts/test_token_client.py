@@ -108,7 +108,7 @@ class TestCache:
         assert client.cached(tokens, (*peer.scopes, "api://orders/Orders.Read")) is None
 
     async def test_a_token_of_tomorrow_is_renewed_first(self, peer: Peer) -> None:
-        """REL-046: it came where the clock is ahead, and may be over; or ours is behind, and it is the one to be had."""
+        """REL-046: it came where the clock is ahead, and may be over; or ours is behind, and it is the one there is."""
         client = peer.client()
         tokens = await peer.signed_in(client)
         peer.clock.move(minutes=-4)
