@@ -27,11 +27,10 @@ def verification() -> list[Row]:
     return asyncio.run(_verification())
 
 
-async def _verification() -> list[Row]:
-    settings = Settings.load(tenant_id=TENANT, client_id=API)
-    trusted = authority.Authority.from_settings(settings)
-    egress = Egress(transport=Authority(), private_addresses_allowed=False)
-    verifier = AccessTokenVerifier(
+def opened_verifier(egress: Egress) -> AccessTokenVerifier:
+    """Return what verifies an access token of the authority that is asked by this way out."""
+    trusted = authority.Authority.from_settings(Settings.load(tenant_id=TENANT, client_id=API))
+    return AccessTokenVerifier(
         Source(trusted, Discovery(trusted, egress, system_clock, production=False)),
         api=Api(client_id=API),
         algorithms=("RS256",),
@@ -39,6 +38,11 @@ async def _verification() -> list[Row]:
         tenants=Tenants(),
         clock=system_clock,
     )
+
+
+async def _verification() -> list[Row]:
+    egress = Egress(transport=Authority(), private_addresses_allowed=False)
+    verifier = opened_verifier(egress)
     token = access_token()
     found = await verifier.verify(token)
     message, _, signature = token.encode().rpartition(b".")

@@ -37,25 +37,26 @@ HEADERS = [
 
 async def warm(_folder: str) -> Prepared:
     """Prepare a token that is found again."""
-    return Prepared(_application(_remembered()), callers(1))
+    return Prepared(_application(remembered()), callers(1))
 
 
 async def cold(_folder: str) -> Prepared:
     """Prepare tokens of which each has its signature checked each time, and nothing else."""
-    return Prepared(_application(_verified()), callers(MORE_THAN_ARE_REMEMBERED))
+    return Prepared(_application(verified()), callers(MORE_THAN_ARE_REMEMBERED))
 
 
 async def one_layer(_folder: str) -> Prepared:
     """Prepare a token that is found again in front of an endpoint that asks nobody."""
-    return Prepared(_open_application(_remembered()), callers(1))
+    return Prepared(_open_application(remembered()), callers(1))
 
 
 async def one_layer_cold(_folder: str) -> Prepared:
     """Prepare tokens of which each has its signature checked in front of an endpoint that asks nobody."""
-    return Prepared(_open_application(_verified()), callers(MORE_THAN_ARE_REMEMBERED))
+    return Prepared(_open_application(verified()), callers(MORE_THAN_ARE_REMEMBERED))
 
 
-def _remembered() -> Callable[[bytes], User]:
+def remembered() -> Callable[[bytes], User]:
+    """Return what finds the person of a header again by its keyed hash."""
     keyed = hashlib.sha256(os.urandom(64))
     known: dict[bytes, User] = {}
 
@@ -67,7 +68,8 @@ def _remembered() -> Callable[[bytes], User]:
     return found
 
 
-def _verified() -> Callable[[bytes], User]:
+def verified() -> Callable[[bytes], User]:
+    """Return what believes a header whose token has a good signature, whatever it says."""
     key = signing_key().public_key()
 
     def found(header: bytes) -> User:

@@ -87,10 +87,20 @@ async def on_redis(folder: str) -> Prepared:
 
 
 async def in_memory(folder: str) -> Prepared:
-    """Prepare sessions in memory; the person is put there through the application's own sessions."""
+    """Prepare sessions in memory."""
+    return await _alone(folder)
+
+
+async def in_memory_inside(folder: str) -> Prepared:
+    """Prepare the same, asked in the function."""
+    return await _alone(folder, inside=True)
+
+
+async def _alone(folder: str, *, inside: bool = False) -> Prepared:
+    """Prepare one person, who is put into memory through the application's own sessions."""
     from entrada.web.middleware.gate import Gate
 
-    app = _application(_settings(folder, "memory:", keyring.generate()))
+    app = _application(_settings(folder, "memory:", keyring.generate()), inside=inside)
     gate = next(layer for layer in app.user_middleware if layer.cls is Gate)
     session_id, _ = await gate.kwargs["house"].sessions.begin(PERSON, tokens=b"t" * 5500)
     return Prepared(app, [{"cookie": f"entrada={session_id}"}])
