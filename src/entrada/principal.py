@@ -30,6 +30,23 @@ class _Vouched:
         )
 
 
+@dataclass(frozen=True, slots=True, repr=False)
+class _AtParameters:
+    """Tells whoever puts an alias such as CurrentUser into a list of dependencies where it goes.
+
+    FastAPI asks what stands there for its `dependency`, and an alias hands each question on to its class.
+    """
+
+    alias: str
+    function: str
+
+    def __get__(self, _instance: object, _owner: type) -> NoReturn:
+        raise AttributeError(
+            f"an alias such as {self.alias} annotates a parameter; in a list of dependencies write "
+            f"Depends({self.function}) or requires(…)"
+        )
+
+
 @dataclass(frozen=True, slots=True)
 class Delegation:
     """A client that acts for a person, and how far."""
@@ -78,6 +95,7 @@ class User:
     """Those of the roles that were granted here and did not come from the authority."""
     delegation: Delegation | None = None
     """Through whom the person calls, by a bearer token; None in a session, where nobody stands between."""
+    dependency = _AtParameters("CurrentUser", "current_user")
 
     @property
     def scopes(self) -> frozenset[str]:
@@ -127,6 +145,7 @@ class App:
     """`oid` of its service principal in that tenant."""
     roles: frozenset[str] = frozenset()
     """The app roles that an administrator granted to it."""
+    dependency = _AtParameters("CurrentApp", "current_app")
 
     @property
     def key(self) -> str:

@@ -12,7 +12,19 @@ from fastapi.security import SecurityScopes
 from starlette.responses import PlainTextResponse
 from starlette.staticfiles import StaticFiles
 
-from entrada import CurrentUser, OptionalUser, User, all_of, any_of, current_user, mfa, requires, role, scope
+from entrada import (
+    CurrentApp,
+    CurrentUser,
+    OptionalUser,
+    User,
+    all_of,
+    any_of,
+    current_user,
+    mfa,
+    requires,
+    role,
+    scope,
+)
 from entrada.requirements import signed_in_within
 from tests.front_door import BASE, running
 
@@ -135,6 +147,27 @@ def _not_known_below(app: FastAPI) -> None:
         return "nobody's"
 
 
+def _noted(app: FastAPI) -> None:
+    @app.get("/{user}/orders")
+    async def orders(user: Annotated[str, requires]) -> str:
+        return "everybody's"
+
+
+def _noted_rule(app: FastAPI) -> None:
+    @app.get("/orders")
+    async def orders(user: Annotated[str, role("Reader")] = "") -> str:
+        return "everybody's"
+
+
+def _noted_below(app: FastAPI) -> None:
+    async def loaded(user: Annotated[str, current_user]) -> str:
+        return user
+
+    @app.get("/orders", dependencies=[Depends(loaded)])
+    async def orders() -> str:
+        return "everybody's"
+
+
 def _mounted(app: FastAPI) -> None:
     below = FastAPI()
     _scopes(below)
@@ -143,15 +176,44 @@ def _mounted(app: FastAPI) -> None:
 
 @pytest.mark.parametrize(
     "build", [_scopes, _scopes_of_rules, _scopes_above, _scopes_of_a_router, _default, _mounted,
-              _called, _called_below, _called_by_a_router, _not_known, _not_known_below],
+              _called, _called_below, _called_by_a_router, _not_known, _not_known_below,
+              _noted, _noted_rule, _noted_below],
     ids=lambda build: build.__name__,
 )  # fmt: skip
 async def test_what_nobody_would_look_at(entra: Entra, tmp_path: Path, build: Callable[..., Any]) -> None:
     """SEC-129: the application does not start, and the sentence names the route and what to write instead (0376)."""
-    mend = r"requires\(scope\('Orders.Read'\)\)|write `user: CurrentUser`|`user: (Reader|Here)` is a text"
+    mend = r"requires\(scope\('Orders.Read'|write `user: CurrentUser`|`user: (Reader|Here)` is a text|for a note"
     with pytest.raises(TypeError, match=rf"/orders: .*({mend})"):
         async with running(entra, tmp_path, build=build):
             pass
+
+
+@pytest.mark.parametrize(("alias", "mend"), [(CurrentUser, "current_user"), (CurrentApp, "current_app")])
+@pytest.mark.parametrize(
+    "write",
+    [
+        lambda app, alias: app.get("/orders", dependencies=[alias])(_nobody),
+        lambda app, alias: app.add_api_websocket_route("/orders", _nobody, dependencies=[alias]),
+        lambda app, alias: APIRouter(dependencies=[alias]).get("/orders")(_nobody),
+        lambda app, alias: FastAPI(dependencies=[alias]).get("/orders")(_nobody),
+        lambda app, alias: app.include_router(_router(), dependencies=[alias]),
+    ],
+    ids=["a route", "a socket", "a router", "an application", "an included router"],
+)
+async def test_an_alias_in_a_list(entra: Entra, tmp_path: Path, write: Any, alias: Any, mend: str) -> None:
+    """SEC-129: an alias where a dependency goes is refused before anybody is served, with what goes there."""
+    with pytest.raises(AttributeError, match=rf"in a list of dependencies write Depends\({mend}\) or requires"):
+        async with running(entra, tmp_path, build=lambda app: write(app, alias)):
+            pass
+
+
+async def _nobody() -> None: ...
+
+
+def _router() -> APIRouter:
+    router = APIRouter()
+    router.add_api_route("/orders", _nobody)
+    return router
 
 
 async def test_scopes_that_somebody_looks_at(entra: Entra, tmp_path: Path) -> None:

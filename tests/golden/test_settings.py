@@ -28,8 +28,10 @@ file is read at the start, its last line end left out. Who has secrets from else
 to `Settings.load`.
 
 What is probably a mistake is told (`setting_in_doubt` in the log, `entrada doctor`), and the application starts: a name
-that is nearly a customary one, such as `AZURE_CLIENTSECRET`, and a client secret that looks like the portal's *Secret
-ID*. In `.env` every value is what is written, `$` and `${NAME}` too; one with a blank and `#` stands in single quotes.
+that is nearly a customary one, such as `AZURE_CLIENTSECRET`, a client secret that looks like the portal's *Secret ID*,
+a client id at Entra that is no GUID or the tenant's. In `.env` every value is what is written, `$` and `${NAME}` too;
+one with a blank and `#` stands in single quotes. A `.env` that is a pipe is read once: what is misspelt in it is not
+told, and files of secrets are named in the environment.
 
 | setting | in the environment | default | what it is for |
 |---|---|---|---|

@@ -26,6 +26,10 @@ At sign-in a page says what happened, what the person can do, and a reference; t
 | `another_port` in the log, or nobody at the address that people come back to | the server listens on another port than `base_url` says | `ENTRADA_BASE_URL=http://localhost:PORT` |
 | `below_a_path` in the log | the application stands below a path | a host name of its own ([running](running.md)) |
 | `life_span_not_run` in the log; in production each answer is 503 | the application's life span was not run, in which much begins | as the line says: your own life span into `FastAPI(lifespan=…)`, Entrada on the outermost application, no `--lifespan off`, `with TestClient(app)` in tests |
+| `TypeError` with the path of a route | its guard is written so that nobody would be asked, or nobody let in | as the line says |
+| "an alias such as CurrentUser annotates a parameter" | `dependencies=[CurrentUser]` | `dependencies=[Depends(current_user)]` or `[requires()]` |
+| "has no attribute 'dependency'" of `str` or a union | `dependencies=[CsrfToken]` or `[OptionalUser]` | nothing: both only tell a function something, and forbid nobody anything |
+| "`__init__()` missing 2 required positional arguments: 'issuer' and 'subject'" | `CurrentUser()` | `user: CurrentUser`, without brackets |
 | `sessions_in_memory` in the log | `ENTRADA_STORE=memory:` | right for one worker in development; else leave it out |
 | the browser comes back to "cannot be finished" | the cookie of the attempt did not come back | use the host name of `base_url` to open the application, and allow cookies |
 | "could not be verified", `kid: no key of the authority` in the log | the authority has new keys, and was asked for them less than five minutes ago: an emulator that was started anew, twice | start the application again, or wait |

@@ -10,9 +10,10 @@ from fastapi import FastAPI
 from entrada import Entrada, Settings
 from entrada.settings.names import known_names
 
+ID = "21111111-1111-4111-8111-111111111111"
 SECRET_ID = "5D1c4a7e-9c6b-4d3a-8f6a-1b2c5f4a2a0e"
 VALUE = "abC8Q~dEfGhIjKlMnOpQrStUvWxYz0123456789_"  # the form that Entra makes
-GOOD: dict[str, Any] = {"tenant_id": "11111111-1111-4111-8111-111111111111", "client_id": "an-application"}
+GOOD: dict[str, Any] = {"tenant_id": "11111111-1111-4111-8111-111111111111", "client_id": ID}
 PROVIDER = {"tenant_id": None, "issuer": "https://id.contoso.com"}
 
 
@@ -56,13 +57,29 @@ def test_a_secret_that_is_the_id_of_one(told: Any, values: dict[str, Any], doubt
 
 
 @pytest.mark.parametrize(
+    ("values", "said"),
+    [
+        ({"client_id": "my-application"}, "is no GUID"),
+        ({"client_id": f"api://{ID}"}, "is no GUID"),
+        ({"client_id": GOOD["tenant_id"]}, "is the tenant's id"),
+        ({"client_id": GOOD["tenant_id"], "tenant_id": GOOD["tenant_id"].upper()}, "is the tenant's id"),
+        ({"client_id": ID}, None),
+        ({"client_id": "my-application", **PROVIDER}, None),
+    ],
+)
+def test_an_id_that_entra_has_not_made(told: Any, values: dict[str, Any], said: str | None) -> None:
+    """A client id that is no GUID, or the tenant's, is told before anybody has tried to sign in by it."""
+    assert [f'setting=client_id reason="{said}' in line for line in told(**values)] == ([True] if said else [])
+
+
+@pytest.mark.parametrize(
     ("name", "value", "said"),
     [
         ("client_secret", f"{VALUE}\n", "begins or ends with a blank"),
         ("client_secret", f" {VALUE}", "begins or ends with a blank"),
         ("client_secret", f'"{VALUE}"', "is in quotes"),
         ("client_secrets", f"'{VALUE}' other~", "is in quotes"),
-        ("client_id", "'an-application'", "is in quotes"),
+        ("client_id", f"'{ID}'", "is in quotes"),
         ("client_secret", f"'{VALUE}\"", None),
         ("client_secret", "it's", None),
     ],

@@ -10,7 +10,21 @@ from entrada.well_known import GUID
 
 def doubts_of(settings: Values) -> list[str]:
     """Return each as `name: doubt; mend`, never with a value."""
-    return [*_secret_ids(settings), *_wrapped(settings), *_written(settings)]
+    return [*_client_ids(settings), *_secret_ids(settings), *_wrapped(settings), *_written(settings)]
+
+
+def _client_ids(settings: Values) -> Iterator[str]:
+    """Doubt an id that Entra has not made: it makes GUIDs, and the portal shows the tenant's beside the application's.
+
+    The id in quotes has a doubt of its own; other providers, and stand-ins for Entra, name clients as they like.
+    """
+    given = settings.client_id.strip(" \t\n'\"").lower()
+    if settings.issuer or not given:
+        return
+    if not GUID.fullmatch(given):
+        yield "client_id: is no GUID; take the Application (client) ID from the registration's Overview"
+    elif given == (settings.tenant_id or "").lower():
+        yield "client_id: is the tenant's id; take the Application (client) ID, which stands beside it in the Overview"
 
 
 def _secret_ids(settings: Values) -> Iterator[str]:

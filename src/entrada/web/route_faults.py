@@ -1,9 +1,9 @@
 """What is wrong with the application's routes: found when it starts, before anybody is let in (SEC-129, 0376).
 
 FastAPI hands the scopes of `Security(…)` to whoever takes `SecurityScopes`, takes a default for a default, the
-annotation in `Depends(CurrentUser)` for a function, and one that it cannot look up for a parameter of the query (0398):
-of all four it says nothing when they are meant for us. With `deny_by_default` a route that asks nobody who calls is
-wrong as well.
+annotation in `Depends(CurrentUser)` for a function, one that it cannot look up for a parameter of the query (0398), and
+what stands in `Annotated` without `Depends` for a note: of all five it says nothing when they are meant for us. With
+`deny_by_default` a route that asks nobody who calls is wrong as well.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -17,7 +17,7 @@ from starlette.routing import BaseRoute, Mount
 from entrada.settings import Settings
 from entrada.web import dependencies
 from entrada.web.proxy.upstream import BELOW, fault_of_pairs, upstream_of
-from entrada.web.requires import rule_of
+from entrada.web.requires import requires, rule_of
 from entrada.web.routes.table import own_paths, own_trees
 
 ALIASES: dict[str, Any] = {
@@ -96,7 +96,7 @@ def _misread(dependant: Dependant) -> Iterator[str]:
                 f"nobody looks at the scopes of Security(…, scopes={each.own_oauth_scopes}); annotate the parameter "
                 f"with Annotated[User, requires({wanted})]"
             )
-        for parameter in (*each.query_params, *each.body_params):
+        for parameter in (*each.path_params, *each.query_params, *each.body_params):
             annotation: Any = parameter.field_info.annotation
             if isinstance(annotation, ForwardRef):
                 yield (
@@ -104,9 +104,20 @@ def _misread(dependant: Dependant) -> Iterator[str]:
                     "(from __future__ import annotations?), which FastAPI looks up at the top of the module, where it "
                     "is not: import and define it there, or nobody is asked who calls"
                 )
+            if any(map(_guards, (*parameter.field_info.metadata, *getattr(annotation, "__metadata__", ())))):
+                yield (
+                    f"`{parameter.name}` is annotated with what FastAPI takes for a note, and nobody is asked who "
+                    "calls; write Annotated[User, requires(…)] or Annotated[User, Depends(current_user)]"
+                )
             if meant := _alias(parameter.field_info.default):
                 name, alias = parameter.name, meant[0]
                 yield f"`{name}={alias}` is a default, by which everybody comes in; write `{name}: {alias}`"
+
+
+def _guards(noted: object) -> bool:
+    """Say whether this would guard the route if `requires(…)` or `Depends(…)` were around it."""
+    is_rule = callable(getattr(noted, "lack", None))
+    return noted is requires or is_rule or any(noted is each for each in CALLS)
 
 
 def _alias(written: object) -> tuple[str, str] | None:
