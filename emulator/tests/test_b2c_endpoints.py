@@ -150,7 +150,7 @@ async def test_an_account_that_changed_ends_its_grants(entra: Entra) -> None:
 @pytest.mark.parametrize(
     ("change", "error", "code"),
     [
-        ({"client_secret": None}, "invalid_client", 90079),
+        ({"client_secret": None}, "invalid_request", 90079),
         ({"client_secret": "wrong"}, "invalid_client", 90081),
         ({"client_id": WEB_APP}, "unauthorized_client", 90018),
         ({"client_id": None}, "invalid_request", 90008),

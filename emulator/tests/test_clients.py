@@ -127,6 +127,13 @@ def test_an_applications_token_has_exactly_the_recorded_claims(http: TestClient)
     assert claims["aud"] == seeds.API
 
 
+def test_openid_scopes_beside_default_change_nothing(http: TestClient) -> None:
+    """MSAL for Go sends them with every request: the token is the same, and no ID token or refresh token comes."""
+    body = credentials(http, scope=f"{API_DEFAULT} openid offline_access profile").json()
+    assert set(body) == {"token_type", "expires_in", "ext_expires_in", "access_token"}
+    assert claims_of(body["access_token"])["aud"] == seeds.API
+
+
 def test_no_role_means_no_roles_claim(http: TestClient) -> None:
     """Without a granted role a token is issued all the same, without roles."""
     api = {"client_id": seeds.API, "client_secret": SECRETS[seeds.API]}
@@ -136,7 +143,7 @@ def test_no_role_means_no_roles_claim(http: TestClient) -> None:
 @pytest.mark.parametrize(
     ("change", "error", "code"),
     [
-        ({"scope": f"{API_DEFAULT} openid"}, "invalid_scope", 70011),
+        ({"scope": "openid offline_access profile"}, "invalid_scope", 70011),
         ({"scope": f"api://{seeds.API}/Orders.Read"}, "invalid_scope", 70011),
         ({"scope": f"{API_DEFAULT} https://graph.microsoft.com/.default"}, "invalid_scope", 70011),
         ({"scope": "api://nobody/.default"}, "invalid_resource", 500011),

@@ -116,7 +116,9 @@ def test_instance_discovery_knows_its_own_hosts(http: TestClient) -> None:
     asked = {"api-version": "1.1", "authorization_endpoint": f"{LOGIN}/{BIRCH}/oauth2/v2.0/authorize"}
     body = http.get("/common/discovery/instance", params=asked).json()
     assert body["tenant_discovery_endpoint"] == f"{LOGIN}/{BIRCH}/v2.0/.well-known/openid-configuration"
-    assert "login.windows.net" in body["metadata"][0]["aliases"]
+    (names,) = body["metadata"]
+    assert (names["preferred_network"], names["preferred_cache"]) == ("login.microsoftonline.com", "login.windows.net")
+    assert set(names["aliases"]) >= {"login.microsoftonline.com", "login.windows.net", "sts.windows.net"}
     stranger = asked | {"authorization_endpoint": "https://login.attacker.example/common/oauth2/v2.0/authorize"}
     refused = http.get("/common/discovery/instance", params=stranger)
     assert (refused.json()["error"], codes_of(refused)) == ("invalid_instance", [50049])
@@ -124,8 +126,9 @@ def test_instance_discovery_knows_its_own_hosts(http: TestClient) -> None:
 
 @pytest.mark.parametrize(("name", "kind"), [("mia@birch.example", "Managed"), ("x@elsewhere.example", "Unknown")])
 def test_user_realm_says_whether_a_domain_is_ours(http: TestClient, name: str, kind: str) -> None:
-    """A verified domain is managed."""
-    assert http.get(f"/common/userrealm/{name}?api-version=1.0").json()["account_type"] == kind
+    """A verified domain is managed, whichever spelling of the path a client uses."""
+    for path in ("userrealm", "UserRealm"):
+        assert http.get(f"/common/{path}/{name}?api-version=1.0").json()["account_type"] == kind
 
 
 def test_a_served_emulator_has_its_own_issuer(entra_keys: tuple[SigningKey, ...]) -> None:

@@ -46,7 +46,7 @@ CODES: dict[int, Meaning] = {
         "interaction_required",
         "User does not have an existing session and request prompt parameter has a value of 'None'.",
     ),
-    90079: Meaning("invalid_client", "Clients must send a client_secret when redeeming a confidential grant."),
+    90079: Meaning("invalid_request", "Clients must send a client_secret when redeeming a confidential grant."),
     90080: Meaning("invalid_grant", "The provided grant has expired. Please re-authenticate and try again."),
     90081: Meaning(
         "invalid_client",

@@ -17,7 +17,7 @@ from entrada_emulator.wire.origins import LOGIN_ALIASES, Origins
 from entrada_emulator.wire.responses import OPEN_TO_ALL, error_response, json_response, preflight, trace_of
 
 CACHED = OPEN_TO_ALL | {"Cache-Control": "max-age=86400, private"}
-
+MICROSOFT_CACHE = "login.windows.net"  # under which MSAL keeps tokens of the public cloud, whatever alias was asked
 
 Document = Callable[[Emulator, TenantPath, Application | None], dict[str, Any]]
 """What a path says to anybody, and to whoever asks for one application: `?appid=`."""
@@ -89,7 +89,8 @@ async def instance_discovery(request: Request) -> Response:
     if asked.netloc.lower() not in aliases:
         return error_response(EntraError(50049), trace=trace, headers=OPEN_TO_ALL)
     tenant = asked.path.strip("/").split("/")[0]
-    names = {"preferred_network": aliases[0], "preferred_cache": aliases[0], "aliases": aliases}
+    cache = MICROSOFT_CACHE if emulator.origins.in_process else aliases[0]
+    names = {"preferred_network": aliases[0], "preferred_cache": cache, "aliases": aliases}
     body = {
         "tenant_discovery_endpoint": f"{emulator.origins.login}/{tenant}/v2.0/.well-known/openid-configuration",
         "api-version": "1.1",
@@ -129,6 +130,7 @@ DOCUMENTS = {
 routes = [
     Route("/common/discovery/instance", instance_discovery),
     Route("/common/userrealm/{user}", user_realm),
+    Route("/common/UserRealm/{user}", user_realm),  # as MSAL for Go spells it
     *(Route(path, published(document)) for path, document in DOCUMENTS.items()),
     *(Route(path, preflight, methods=["OPTIONS"]) for path in DOCUMENTS),
 ]

@@ -78,9 +78,12 @@ def parse_scopes(world: World, scope: str | Iterable[str], *, tenant: str = "") 
 
 
 def parse_client_credentials_scope(world: World, scope: str, *, tenant: str) -> ResourceScopes:
-    """The resource of an application's own token: exactly one `{resource}/.default`; anything else raises 70011."""
+    """The resource of an application's own token: exactly one `{resource}/.default`; anything else raises 70011.
+
+    The scopes of OpenID mean nothing here and are let be: MSAL for Go sends them along with every request.
+    """
     requested = parse_scopes(world, scope, tenant=tenant)
-    if len(requested.apis) != 1 or requested.oidc or not requested.apis[0].is_default:
+    if len(requested.apis) != 1 or not requested.apis[0].is_default:
         raise EntraError(70011, scope=scope)
     return requested.apis[0]
 

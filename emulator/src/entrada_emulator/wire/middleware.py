@@ -34,6 +34,7 @@ ENDPOINTS: tuple[tuple[str, EndpointName], ...] = (
     ("/discovery/v2.0/keys", "keys"),
     ("/common/discovery/instance", "instance"),
     ("/common/userrealm/", "userrealm"),
+    ("/common/UserRealm/", "userrealm"),
     ("/oauth2/v2.0/authorize", "authorize"),
     ("/oauth2/v2.0/token", "token"),
     ("/oauth2/v2.0/logout", "logout"),
