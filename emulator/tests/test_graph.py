@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from cryptography.exceptions import InvalidSignature
 from entrada_emulator.directory import seeds
+from entrada_emulator.directory.model import GRAPH_APP_ID
 from entrada_emulator.directory.world_checks import checked_world
 from entrada_emulator.issuing.keys import SigningKey
 from entrada_emulator.pytest_plugin import SCOPES, Entra, new_entra
@@ -17,6 +18,7 @@ from starlette.testclient import TestClient
 from emulator.tests.asking import SECRETS, ask, claims_of, header_of, redeem, renew
 
 GRAPH = "https://graph.microsoft.com"
+LOGIN = "https://login.microsoftonline.com"
 PNG = b"\x89PNG\r\n\x1a\n-not-a-picture"
 
 
@@ -58,6 +60,40 @@ def test_member_of_comes_in_pages(entra: Entra, http: TestClient) -> None:
         assert len(page["value"]) <= 100
         path = page.get("@odata.nextLink", "").removeprefix(GRAPH)
     assert seen == list(entra.user("greta@birch.example").group_ids)
+
+
+def test_a_collection_shows_what_is_selected(http: TestClient, entra: Entra) -> None:
+    """Members that are named, the count where it is asked for, and a next page that is asked for likewise."""
+    daemon = {"grant_type": "client_credentials", "client_id": seeds.DAEMON, "client_secret": SECRETS[seeds.DAEMON]}
+    token = ask(http, **daemon, scope=f"{GRAPH}/.default").json()["access_token"]
+    first = call(entra, "/v1.0/users?$select=displayName,department&$top=1&$count=true", token).json()
+    assert first["value"] == [{"displayName": "Mia Member", "department": "Engineering"}]
+    assert first["@odata.context"] == f"{GRAPH}/v1.0/$metadata#users(displayName,department)"
+    assert first["@odata.count"] > 1
+    second = call(entra, first["@odata.nextLink"].removeprefix(GRAPH), token).json()
+    assert second["value"] == [{"displayName": "Ada Admin", "department": None}]
+
+
+@pytest.mark.parametrize(
+    ("path", "code"),
+    [
+        ("/v1.0/me?$filter=startswith(displayName,'M')", "Request_UnsupportedQuery"),
+        ("/v1.0/me/manager", "BadRequest"),
+        ("/beta/me", "BadRequest"),
+    ],
+)
+def test_what_is_absent_is_refused_in_graphs_shape(entra: Entra, http: TestClient, path: str, code: str) -> None:
+    """A query option that is not understood is no smaller answer, and an unknown address no plain text."""
+    refused = call(entra, path, token_for(entra, http))
+    assert (refused.status_code, refused.json()["error"]["code"]) == (400, code)
+    assert "The emulator" in refused.json()["error"]["message"]
+
+
+def test_a_group_by_its_id(entra: Entra, http: TestClient) -> None:
+    """A group of the caller's tenant is shown to who may read groups; another tenant's is not found."""
+    ada = token_for(entra, http, "ada@birch.example", ("openid", "GroupMember.Read.All"))
+    assert call(entra, f"/v1.0/groups/{seeds.FINANCE}", ada).json()["displayName"] == "Finance"
+    assert call(entra, f"/v1.0/groups/{seeds.CEDAR_STAFF}", ada).status_code == 404
 
 
 def test_userinfo_has_the_sub_of_the_id_token(entra: Entra, http: TestClient) -> None:
@@ -197,7 +233,8 @@ def test_continuous_access_evaluation(entra: Entra, http: TestClient) -> None:
     refused = call(entra, "/v1.0/me", token)
     assert refused.status_code == 401
     challenge = refused.headers["www-authenticate"]
-    assert 'error="insufficient_claims"' in challenge
+    graph = f'authorization_uri="{LOGIN}/common/oauth2/authorize", client_id="{GRAPH_APP_ID}"'
+    assert challenge.startswith(f'Bearer realm="", {graph}, error="insufficient_claims", claims="')
     wanted = json.loads(base64.b64decode(challenge.partition('claims="')[2].rstrip('"')))
     assert wanted["access_token"]["nbf"]["essential"] is True
     entra.state.clock.move(timedelta(seconds=2))

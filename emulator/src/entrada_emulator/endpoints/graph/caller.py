@@ -11,6 +11,7 @@ from starlette.responses import Response
 from entrada_emulator.directory.graph_resource import GRAPH
 from entrada_emulator.directory.model import User
 from entrada_emulator.endpoints.graph.errors import DENIED, NOT_FOUND, GraphError, refusal
+from entrada_emulator.endpoints.graph.paging import refuse_unknown_options
 from entrada_emulator.inspector.notes import checking
 from entrada_emulator.instance import Emulator, emulator_of
 from entrada_emulator.issuing.jwt import NotOurToken, read
@@ -70,7 +71,9 @@ def graph(handler: Handler) -> Callable[[Request], Any]:
     async def endpoint(request: Request) -> Response:
         emulator = emulator_of(request)
         try:
-            answer = handler(request, emulator, caller_of(request, emulator))
+            caller = caller_of(request, emulator)
+            refuse_unknown_options(request)
+            answer = handler(request, emulator, caller)
         except GraphError as refused:
             answer = refusal(refused, request, emulator)
         answer.headers["Access-Control-Allow-Origin"] = "*"

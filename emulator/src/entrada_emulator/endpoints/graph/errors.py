@@ -6,6 +6,7 @@ import uuid
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
+from entrada_emulator.directory.model import GRAPH_APP_ID
 from entrada_emulator.instance import Emulator
 
 UNAUTHORIZED = 401
@@ -32,7 +33,8 @@ def refusal(refused: GraphError, request: Request, emulator: Emulator) -> Respon
         "client-request-id": request.headers.get("client-request-id", request_id),
     }
     body = {"error": {"code": refused.code, "message": refused.message, "innerError": inner}}
-    challenge = f'Bearer realm="", authorization_uri="{emulator.origins.pages}/common/oauth2/v2.0/authorize"'
+    address = f"{emulator.origins.pages}/common/oauth2/authorize"
+    challenge = f'Bearer realm="", authorization_uri="{address}", client_id="{GRAPH_APP_ID}"'
     if refused.claims is not None:
         asked = base64.b64encode(refused.claims.encode()).decode()
         challenge += f', error="insufficient_claims", claims="{asked}"'

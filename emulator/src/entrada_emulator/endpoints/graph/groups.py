@@ -36,16 +36,22 @@ def groups(request: Request, emulator: Emulator, caller: Caller) -> Response:
     return JSONResponse(page(request, emulator, found, context="groups"))
 
 
+def group(request: Request, emulator: Emulator, caller: Caller) -> Response:
+    """One group of the caller's tenant."""
+    caller.needs(*READ_GROUPS)
+    found = _group(_there(request, emulator, caller))
+    context = f"{emulator.origins.graph}/v1.0/$metadata#groups/$entity"
+    return JSONResponse({"@odata.context": context} | found)
+
+
 def members(request: Request, emulator: Emulator, caller: Caller) -> Response:
     """Who belongs to a group."""
     caller.needs(*READ_GROUPS)
-    group = emulator.world.group(request.path_params["group"])
-    if group is None or group.tenant_id != caller.tenant_id:
-        raise GraphError(404, *NOT_FOUND)
+    of = _there(request, emulator, caller)
     people = [
         {"@odata.type": "#microsoft.graph.user", "id": user.id, "displayName": user.display_name}
-        for user in emulator.world.users_of(group.tenant_id)
-        if group.id in user.group_ids
+        for user in emulator.world.users_of(of.tenant_id)
+        if of.id in user.group_ids
     ]
     return JSONResponse(page(request, emulator, people, context="directoryObjects"))
 
@@ -89,6 +95,13 @@ def action(perform: Action) -> Callable[[Request], Awaitable[Response]]:
     return endpoint
 
 
+def _there(request: Request, emulator: Emulator, caller: Caller) -> Group:
+    found = emulator.world.group(request.path_params["group"])
+    if found is None or found.tenant_id != caller.tenant_id:
+        raise GraphError(404, *NOT_FOUND)
+    return found
+
+
 def _may_read(request: Request, caller: Caller) -> None:
     is_about_me = request.path_params.get("user") is None
     caller.needs(*(READ_MY_GROUPS if is_about_me else READ_GROUPS))
@@ -111,6 +124,7 @@ def _group(group: Group) -> Json:
 PERSON = ("/v1.0/me", "/v1.0/users/{user}", "/v1.0/directoryObjects/{user}")
 routes = [
     Route("/v1.0/groups", guarded(groups)),
+    Route("/v1.0/groups/{group}", guarded(group)),
     Route("/v1.0/groups/{group}/members", guarded(members)),
     *(
         Route(f"{person}/{name}", guarded(member_of))

@@ -9,7 +9,7 @@ from starlette.routing import Route
 from entrada_emulator.directory.model import User
 from entrada_emulator.endpoints.graph.caller import Caller, graph
 from entrada_emulator.endpoints.graph.errors import DENIED, GraphError
-from entrada_emulator.endpoints.graph.paging import page
+from entrada_emulator.endpoints.graph.paging import page, selected
 from entrada_emulator.instance import Emulator
 
 Json = dict[str, Any]
@@ -33,7 +33,8 @@ def user(request: Request, emulator: Emulator, caller: Caller) -> Response:
 def users(request: Request, emulator: Emulator, caller: Caller) -> Response:
     """Everybody of the caller's tenant, a hundred at a time."""
     caller.needs(*READ_BASIC, *READ_ANYBODY)
-    people = [_profile(one) for one in emulator.world.users_of(caller.tenant_id)]
+    shown = _whole if selected(request) else _profile
+    people = [shown(one) for one in emulator.world.users_of(caller.tenant_id)]
     return JSONResponse(page(request, emulator, people, context="users"))
 
 
@@ -98,21 +99,21 @@ def _profile(user: User) -> Json:
     }
 
 
-def _more(user: User) -> Json:
-    """Members that come only when selected."""
-    return {
+def _whole(user: User) -> Json:
+    """With the members that come only when selected."""
+    more = {
         "accountEnabled": user.account_enabled,
         "department": user.department,
         "userType": "Guest" if user.is_guest else "Member",
     }
+    return _profile(user) | more
 
 
 def _selected(emulator: Emulator, user: User, request: Request) -> Json:
-    select, context = request.query_params.get("$select"), f"{emulator.origins.graph}/v1.0/$metadata#users"
-    if not select:
+    names, context = selected(request), f"{emulator.origins.graph}/v1.0/$metadata#users"
+    if not names:
         return {"@odata.context": f"{context}/$entity"} | _profile(user)
-    names = [name.strip() for name in select.split(",")]
-    known = _profile(user) | _more(user)
+    known = _whole(user)
     chosen = {name: known[name] for name in names if name in known}
     return {"@odata.context": f"{context}({','.join(names)})/$entity"} | chosen
 
