@@ -13,6 +13,7 @@ from bench.signed_in import PERSON, opened
 from entrada import CurrentUser, Entrada, Settings, current_user, keyring
 from tests.servers import RedisServer
 
+MANY = 1_000_000  # sessions in the large file
 logging.getLogger("entrada").setLevel(logging.CRITICAL)  # the authority that nobody asks cannot be reached: no news
 
 
@@ -54,7 +55,7 @@ async def on_sqlite_inside(folder: str) -> Prepared:
 
 async def on_large_sqlite(folder: str) -> Prepared:
     """Prepare a SQLite file with a million sessions; the same thousand of them call."""
-    return await _crowded(folder, sessions=1_000_000)
+    return await _crowded(folder, sessions=MANY)
 
 
 async def _crowded(folder: str, *, sessions: int, inside: bool = False) -> Prepared:

@@ -16,7 +16,6 @@ import asyncpg
 from redis.asyncio import Redis
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import create_async_engine
-from starsessions.stores.memory import InMemoryStore
 
 from bench.population import Bulk, into_postgres, into_redis, into_sqlite, into_store
 from entrada.sessions.stores.opening import open_store
@@ -62,6 +61,8 @@ def _resident() -> int:
 @asynccontextmanager
 async def memory(clock: Clock) -> AsyncIterator[Place]:
     """Open the store in this process's memory."""
+    from starsessions.stores.memory import InMemoryStore
+
     store, peer = open_store("memory:", data_dir=Path(), clock=clock), InMemoryStore()
 
     async def size() -> float:
