@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from entrada_emulator.pytest_plugin import Entra
+from starlette.types import Receive, Scope, Send
 
 from tests.faults.invariants import Held
 from tests.faults.tcp_proxy import Fault, Proxy, proxy
@@ -169,3 +170,20 @@ async def test_full(redis: RedisServer, entra: Entra, tmp_path: Path) -> None:
         assert await door.reuse(inside) == 200
         assert redis.said("CONFIG", "SET", "maxmemory", "0") == "OK"
         assert (await door.signed_in("ada@birch.example")).page.status == 200
+
+
+async def test_full_in_the_middle_of_a_sign_in(redis: RedisServer, entra: Entra, tmp_path: Path) -> None:
+    """SEC-012, REL-013: who was in and signs in once more, as for a step-up, stays in; a full Redis still deletes."""
+
+    async def filling(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["path"].endswith("/token"):
+            assert redis.said("CONFIG", "SET", "maxmemory", "1") == "OK"
+        await entra.app(scope, receive, send)
+
+    async with running(entra, tmp_path / "app", store=redis.url) as door:
+        browser = await door.signed_in()
+        inside = browser.jar.of(HOST)[SESSION]
+        door.internet.hosts["login.microsoftonline.com"] = filling
+        assert (await browser.open(f"{AUTH}/login")).status == 503
+        assert browser.jar.of(HOST)[SESSION] == inside
+        assert await door.reuse(inside) == 200

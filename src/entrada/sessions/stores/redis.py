@@ -86,8 +86,10 @@ class RedisStore:
         index: Index,
         replacing: Sequence[bytes] = (),
     ) -> None:
-        """Delete those it replaces, let the lists name the session, and add it with both parts at version 1."""
-        await self.delete(replacing)
+        """Let the lists name the session, add it with both parts at version 1, and then delete those it replaces.
+
+        In this order, for a full server refuses what is new and goes on deleting.
+        """
         await self._servers.each(self._entries(key, index.user, index.sid or b"", expires_at))
         await self._servers.script(
             INSERT,
@@ -101,6 +103,7 @@ class RedisStore:
         )
         if index.due_at:
             await self._let_be_due(key, index.due_at)
+        await self.delete(replacing)
 
     async def replace(self, key: bytes, *, record: bytes, version: int, expires_at: datetime) -> bool:
         """Put a new record in place of `version`; False when that is not the present one."""

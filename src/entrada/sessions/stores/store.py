@@ -70,7 +70,8 @@ class SessionStore(Protocol):
     ) -> None:
         """Add a session with both parts at version 1 and delete those it replaces.
 
-        Never the first without the second; where both cannot be done together, those replaced go first.
+        Once it returns, both are done. Where they cannot be done together, those replaced go last: a store that fails
+        half-way ends nobody's session, and nobody has got the id of what it may have added.
         """
         ...
 
