@@ -19,6 +19,7 @@ from fastapi import Depends, FastAPI, HTTPException, Request, Security
 
 from bench.contender import PATH, Prepared
 from bench.signed_in import PERSON
+from bench.sizes import size
 from entrada import BearerUser, Entrada, Settings, bearer_user, keyring
 from entrada.provider.tokens.claims_cache import MOST
 
@@ -27,7 +28,7 @@ TENANT = str(PERSON.tenant_id)
 ISSUER = f"https://{HOST}/{TENANT}/v2.0"
 API = "9c1b9a9e-0000-4000-8000-000000000003"
 CALLER = "9c1b9a9e-0000-4000-8000-000000000004"
-MORE_THAN_ARE_REMEMBERED = MOST + 100
+MORE_THAN_ARE_REMEMBERED = size(MOST + 100, 3)
 
 logging.getLogger("entrada").setLevel(logging.CRITICAL)
 

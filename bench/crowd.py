@@ -7,12 +7,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from bench.signed_in import PERSON
+from bench.sizes import size
 from entrada.keyring import KeyRing
 from entrada.sessions.names import Names
 from entrada.sessions.record import SessionRecord, encode
 from entrada.sessions.sealing import Sealer
 
-CALLERS = 1_000  # sessions whose cookie is known, and used in turn: more than a processor's caches hold
+CALLERS = size(1_000, 3)  # sessions whose cookie is known, and used in turn: more than a processor's caches hold
 DAY = 86_400
 INSERT = "INSERT INTO session (key, version, expires_at, record) VALUES (?, 1, ?, ?)"
 Row = tuple[bytes, int, bytes]

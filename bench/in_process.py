@@ -16,9 +16,10 @@ from typing import Any
 from starlette.types import Message
 
 from bench.contender import BASE, CONTENDERS, PATH, Prepared
+from bench.sizes import size
 from bench.table import show
 
-CALLS, ROUNDS = 300, 35  # short rounds in turn: what else the machine does then falls on all alike
+CALLS, ROUNDS = size((300, 35), (3, 1))  # short rounds in turn: what else the machine does then falls on all alike
 
 
 async def _receive() -> Message:

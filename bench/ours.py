@@ -10,10 +10,11 @@ from fastapi import FastAPI, Request
 from bench.contender import PATH, Prepared
 from bench.crowd import CALLERS, seed
 from bench.signed_in import PERSON, opened
+from bench.sizes import size
 from entrada import CurrentUser, Entrada, Settings, current_user, keyring
 from tests.servers import RedisServer
 
-MANY = 1_000_000  # sessions in the large file
+MANY = size(1_000_000, 6)  # sessions in the large file
 logging.getLogger("entrada").setLevel(logging.CRITICAL)  # the authority that nobody asks cannot be reached: no news
 
 

@@ -15,6 +15,7 @@ from hashlib import blake2b
 from typing import Any
 
 from bench.signed_in import PERSON
+from bench.sizes import size
 from entrada.keyring import KeyRing
 from entrada.sessions import held
 from entrada.sessions.held import HeldTokens
@@ -30,7 +31,7 @@ DAY = timedelta(days=1)
 SHORT = timedelta(hours=2)
 EVERY = 200  # one session in so many lives for two hours only, and is there to be swept
 BATCH = 2_000
-BY_INSERT = 1_000
+BY_INSERT = size(1_000, 3)
 TOKENS = 5_500  # bytes: what MSAL's cache of one person has
 FEW_TOKENS = 500  # of those beyond the first 100 000: a million times 5.5 kB is not what is measured
 WITH_ALL_TOKENS = 100_000

@@ -16,6 +16,7 @@ from datetime import datetime
 from bench.msal_caches import walked
 from bench.places import Clock, Place, possible
 from bench.population import BATCH, EVERY, FEW_TOKENS, SHORT, TOKENS, WITH_ALL_TOKENS, Population, filled
+from bench.sizes import size
 from bench.table import show
 from entrada import keyring
 from entrada.errors import StoreUnavailable
@@ -23,11 +24,11 @@ from entrada.keyring import KeyRing
 from entrada.sessions.lifecycle import Sessions
 from entrada.sessions.sealing import Sealer
 
-SIZES = (1_000, WITH_ALL_TOKENS, 1_000_000)
-ROUNDS, CALLS = 15, 200
+SIZES = size((1_000, WITH_ALL_TOKENS, 1_000_000), (450,))
+ROUNDS, CALLS, ALONE = size((15, 200, 1_000), (1, 3, 3))
 DUE = (10, 100, 1_000)
 SWEPT = 500  # at a time, as the background does it
-LOOK_UP_PAUSE = 0.001  # seconds between two look-ups while it is swept
+LOOK_UP_PAUSE = size(0.001, 0)  # seconds between two look-ups while it is swept
 
 Row = tuple[str, ...]
 
@@ -153,7 +154,7 @@ class _Measuring:
     async def sweep(self) -> None:
         """Let one of 200 expire, and sweep in batches while look-ups go on."""
         self.clock.ahead = SHORT
-        alone = Times.of([await self._look_up() for _ in range(1_000)])
+        alone = Times.of([await self._look_up() for _ in range(ALONE)])
         batches: list[float] = []
         sweeping = asyncio.create_task(self._sweep(batches))
         meanwhile = [await self._look_up()]

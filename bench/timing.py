@@ -4,11 +4,14 @@ import statistics
 import time
 from collections.abc import Awaitable, Callable
 
+from bench.sizes import size
+
+CALLS, ROUNDS, TURNS = size((300, 9, 400), (1, 1, 4))
 Row = tuple[str, str, str]
 """What was measured, microseconds, and beside what."""
 
 
-def micros(work: Callable[[], object], *, calls: int = 300, rounds: int = 9) -> float:
+def micros(work: Callable[[], object], *, calls: int = CALLS, rounds: int = ROUNDS) -> float:
     """Return the microseconds of one call: the median of rounds."""
     times = []
     for _ in range(rounds):
@@ -19,7 +22,7 @@ def micros(work: Callable[[], object], *, calls: int = 300, rounds: int = 9) -> 
     return statistics.median(times)
 
 
-async def micros_of(work: Callable[[], Awaitable[object]], *, calls: int = 300, rounds: int = 9) -> float:
+async def micros_of(work: Callable[[], Awaitable[object]], *, calls: int = CALLS, rounds: int = ROUNDS) -> float:
     """Return the microseconds of one awaited call: the median of rounds."""
     times = []
     for _ in range(rounds):
@@ -31,7 +34,7 @@ async def micros_of(work: Callable[[], Awaitable[object]], *, calls: int = 300, 
 
 
 async def beside(
-    floor: Callable[[], object], work: Callable[[], Awaitable[object]], *, rounds: int = 400
+    floor: Callable[[], object], work: Callable[[], Awaitable[object]], *, rounds: int = TURNS
 ) -> tuple[float, float]:
     """Return the microseconds of both, in turns: medians of the quarter of rounds that was disturbed least."""
     pairs = []

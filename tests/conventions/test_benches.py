@@ -11,26 +11,16 @@ from pathlib import Path
 import pytest
 
 import bench
-from bench import timing
 from bench.contender import CONTENDERS, Contender
 
-FEW = 3
-FEW_SESSIONS = 450  # one of 200 is made to expire, ten are looked for as due
 
-
-@pytest.fixture(autouse=True)
-def small(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Have everything done a few times only; the benches silence our log, which later tests want."""
+@pytest.fixture(scope="module", autouse=True)
+def small() -> Iterator[None]:
+    """Have the benches take few of everything; what they log of is silenced, and later tests want it."""
     level = logging.getLogger("entrada").level
-    for module, name in (("bearer", "MORE_THAN_ARE_REMEMBERED"), ("flat", "MORE_THAN_ARE_REMEMBERED"),
-                         ("floors", "MORE_THAN_ARE_REMEMBERED"), ("crowd", "CALLERS"), ("ours", "CALLERS"),
-                         ("in_process", "CALLS")):  # fmt: skip
-        monkeypatch.setattr(f"bench.{module}.{name}", FEW)
-    monkeypatch.setattr("bench.ours.MANY", 2 * FEW)
-    for function in (timing.micros, timing.micros_of):
-        monkeypatch.setattr(function, "__kwdefaults__", {"calls": 1, "rounds": 1})
-    monkeypatch.setattr(timing.beside, "__kwdefaults__", {"rounds": 4})
-    yield
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setenv("BENCH_SMALL", "1")
+        yield
     logging.getLogger("entrada").setLevel(level)
 
 
@@ -77,23 +67,19 @@ def test_every_part_is_measured() -> None:
     assert all(part() for part in measured)
 
 
-def test_a_store_is_filled_and_measured(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_store_is_filled_and_measured() -> None:
     """A file that is filled by hand has what the store makes, is looked up, searched and swept."""
     from bench import places, stores
 
-    for name, value in (("CALLS", FEW), ("ROUNDS", 1), ("LOOK_UP_PAUSE", 0)):
-        monkeypatch.setattr(f"bench.stores.{name}", value)
-    monkeypatch.setattr("bench.population.BY_INSERT", FEW)
     seen, clock = stores.Seen(), places.Clock()
 
     async def measured() -> None:
         async with places.sqlite(clock) as place:
             measuring = stores._Measuring(place, clock=clock, seen=seen)
-            await measuring.fill(FEW_SESSIONS)
+            await measuring.fill(stores.SIZES[0])
             await measuring.look_ups()
             await measuring.due()
             await measuring.sweep()
 
     asyncio.run(measured())
-    ((*_, swept, _batches, _half, _most, _meanwhile, _alone),) = seen.sweeps
-    assert swept == "3"
+    assert [row[2] for row in seen.sweeps] == ["3"]
