@@ -63,6 +63,15 @@ async def test_static_files_are_our_own(entra: Entra) -> None:
         assert "?v=" in address
 
 
+def test_the_start_page_names_what_an_application_must_be_told(http: TestClient) -> None:
+    """Tenant ids, client ids, redirect URIs, scopes and user flows; no secret."""
+    page = http.get("/").text
+    for word in (seeds.BIRCH.id, seeds.SPA, "http://localhost/redirect.html", f"api://{seeds.API}/Orders.Read"):
+        assert word in page
+    assert "B2C_1_susi" in page
+    assert "emulator-secret" not in page
+
+
 def test_an_address_where_nothing_is(http: TestClient) -> None:
     """People get a page of ours with a way on, programs two words; a page about flows speaks of no sign-in."""
     page = http.get(f"{LOGIN}/nothing/of/this", headers={"accept": "text/html,*/*;q=0.8"})

@@ -35,6 +35,14 @@ def test_the_test_runs(entra: Entra) -> None:
     example(entra)
 
 
+def test_it_names_every_application() -> None:
+    """Client id, and the secret of those that have one, in one line of the table."""
+    for application in seeds.default_world().applications:
+        (line,) = [row for row in README.splitlines() if f"| `{application.client_id}` |" in row]
+        assert line.startswith(f"| {application.display_name}")
+        assert all(f"`{secret.value}`" in line for secret in application.secrets)
+
+
 def test_it_names_every_endpoint_and_fault() -> None:
     """No endpoint or fault is missing from the page."""
     kinds = {kind for group in get_args(FaultKind) for kind in get_args(group)}

@@ -1,6 +1,7 @@
 """The command: what it refuses, what it prints, how soon it is ready, how it stops, what it leaves on disk."""
 
 import os
+import re
 import signal
 import socket
 import ssl
@@ -13,6 +14,7 @@ import pytest
 from cryptography import x509
 from entrada_emulator.app import create_app
 from entrada_emulator.cli import cli
+from entrada_emulator.directory import seeds
 from entrada_emulator.directory.seeds import default_world
 from entrada_emulator.pytest_plugin import ServedEntra
 from entrada_emulator.wire.certificates import tls_files
@@ -40,12 +42,14 @@ def command(*options: str, **environment: str) -> subprocess.Popen[str]:
 
 
 def test_it_says_where_it_is_and_stops_cleanly(tmp_path: Path) -> None:
-    """The ready line, the environment lines, the people; SIGTERM ends it with 0 and nothing on stderr."""
+    """Its lines, applications and people, and a redirect URI of one's own; SIGTERM ends it with 0 and no complaint."""
     env_file = tmp_path / "emulator.env"
     env_file.write_text(
         "EMULATOR_CONTROL_URL=of-an-earlier-run\nAZURE_CLIENT_SECRET=of-then\nENTRADA_SCOPES=User.Read\n"
     )
-    running = command(*FREE_PORTS, "--data-dir", str(tmp_path / "data"), "--env-file", str(env_file))
+    own = "http://localhost:5000/getAToken"
+    options = ("--data-dir", str(tmp_path / "data"), "--env-file", str(env_file), "--redirect-uri", own)
+    running = command(*FREE_PORTS, *options)
     assert running.stdout is not None
     ready = running.stdout.readline()
     assert ready.startswith("Entrada Emulator (not Microsoft) is ready: https://localhost:")
@@ -54,6 +58,8 @@ def test_it_says_where_it_is_and_stops_cleanly(tmp_path: Path) -> None:
     trust = ssl.create_default_context(cafile=lines["REQUESTS_CA_BUNDLE"])
     metadata = httpx2.get(f"{lines['ENTRADA_AUTHORITY']}/v2.0/.well-known/openid-configuration", verify=trust).json()
     pages = httpx2.get(metadata["authorization_endpoint"])
+    asked = {"client_id": lines["AZURE_CLIENT_ID"], "redirect_uri": own}
+    sent_back = httpx2.get(metadata["authorization_endpoint"], params=asked)
     running.send_signal(signal.SIGTERM)
     out = running.stdout.read()
     err = running.communicate(timeout=60)[1]
@@ -61,7 +67,9 @@ def test_it_says_where_it_is_and_stops_cleanly(tmp_path: Path) -> None:
     assert metadata["authorization_endpoint"].startswith(lines["EMULATOR_PAGES"])
     assert "AADSTS900144" in pages.text
     assert (running.returncode, err) == (0, "")
+    assert sent_back.headers["location"].startswith(f"{own}?error=invalid_request")
     assert "mia@birch.example" in out
+    assert re.search(f"{seeds.DAEMON}  Birch Night Job +daemon Birch Works", out)
     assert f"{lines['EMULATOR_PAGES']}/_emulator/flows" in out
     assert Path(lines["EMULATOR_CONTROL_KEY_FILE"]).read_text() not in ready + out
 
@@ -89,6 +97,7 @@ def test_ctrl_c_stops_it(tmp_path: Path) -> None:
         (("--name", "birch.b2clogin.com"), {}, "belongs to Microsoft"),
         (("--client", "nobody"), {}, "no application has this client id"),
         (("--world", "/nowhere/world.yaml"), {}, "/nowhere/world.yaml"),
+        (("--redirect-uri", "http://app.example/callback"), {}, "must be https, except on localhost"),
     ],
 )
 def test_it_refuses_to_start(

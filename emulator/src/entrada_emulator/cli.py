@@ -12,7 +12,7 @@ import typer
 from entrada_emulator.directory.model import Application
 from entrada_emulator.directory.seeds import default_world
 from entrada_emulator.directory.world import World
-from entrada_emulator.directory.world_checks import WorldError
+from entrada_emulator.directory.world_checks import WorldError, with_redirect_uris
 from entrada_emulator.directory.world_file import load_world
 from entrada_emulator.inspector.views import FLOWS
 from entrada_emulator.wire.environment import (
@@ -64,6 +64,9 @@ def serve(
         Path | None, typer.Option(help="Also write the environment lines here; other lines in it stay.")
     ] = None,
     client: Annotated[str | None, typer.Option(help="Client id of the application the lines are for.")] = None,
+    redirect_uri: Annotated[
+        list[str] | None, typer.Option(help="Also registered for that application; may be repeated.")
+    ] = None,
     dangerously_bind_any_address: Annotated[
         str | None, typer.Option(help="Why other machines may reach it, in your words.")
     ] = None,
@@ -82,6 +85,8 @@ def serve(
             refuse_to_lose(env_file)
         directory = load_world(world) if world else default_world()
         application = _chosen(directory, client)
+        if redirect_uri:
+            directory = with_redirect_uris(directory, application, tuple(redirect_uri))
         service = prepare(directory, address=address, data_dir=data_dir)
     except (RefusedToStart, WorldError, OSError) as refused:
         typer.echo(f"entrada-emulator refuses to start:\n{refused}", err=True)
@@ -108,6 +113,10 @@ def _chosen(world: World, client_id: str | None) -> Application:
 
 
 def _greeting(service: Service, world: World, lines: str) -> str:
+    applications = "\n".join(
+        f"  {one.client_id}  {one.display_name:<20} {one.kind:<6} {_directory_of(world, one)}"
+        for one in world.applications
+    )
     people = "\n".join(
         f"  {user.user_principal_name:<42} {user.password:<22} {user.note}" for user in world.users if not user.is_guest
     )
@@ -115,5 +124,12 @@ def _greeting(service: Service, world: World, lines: str) -> str:
         "Entrada Emulator (not Microsoft) is ready: "
         f"{service.public_origin} for clients, {service.pages_origin} for people\n"
         f"Every sign-in drawn, each value explained: {service.pages_origin}{FLOWS}\n"
-        f"\n{CA_ADVICE}\n{lines}\nWho can sign in:\n{people}\n\nCtrl-C stops it."
+        f"\n{CA_ADVICE}\n{lines}\n"
+        f"Applications ({service.pages_origin}/ shows their redirect URIs; --client ID prints the lines of another):\n"
+        f"{applications}\n\nWho can sign in:\n{people}\n\nCtrl-C stops it."
     )
+
+
+def _directory_of(world: World, application: Application) -> str:
+    tenant = world.tenant(application.tenant_id)
+    return tenant.display_name if tenant else application.tenant_id

@@ -18,7 +18,7 @@ from entrada_emulator.inspector.notes import noted
 from entrada_emulator.issuing.codes import CodeGrant
 from entrada_emulator.pages import Policy, render
 from entrada_emulator.signing_in.authorization_request import Client
-from entrada_emulator.signing_in.outcome import deliver, trace
+from entrada_emulator.signing_in.outcome import UNREGISTERED, deliver, trace
 from entrada_emulator.signing_in.sso import SignedIn
 from entrada_emulator.signing_in.visit import Visit
 from entrada_emulator.state import State, issue_code
@@ -72,7 +72,7 @@ def error_page(state: State, error: B2CError, *, correlation_id: str = "") -> Re
     request = trace(state, correlation_id)
     facts = [("Correlation ID", request.correlation_id), ("Timestamp", request.timestamp)]
     text = description(error, request).partition("\r\n")[0]
-    return render("error.html", text=text, advice=None, facts=facts)
+    return render("error.html", text=text, advice=UNREGISTERED if error.code == 90006 else None, facts=facts)  # noqa: PLR2004
 
 
 def page_url(journey: Journey) -> str:

@@ -3,10 +3,12 @@
 import re
 import uuid
 from collections.abc import Callable, Hashable, Iterable, Iterator
+from dataclasses import replace
 from functools import partial
 from typing import TypeVar
 from urllib.parse import urlsplit
 
+from entrada_emulator.clients.checks import is_registered
 from entrada_emulator.clients.credentials import BadCredential, read_certificate, read_key_set
 from entrada_emulator.directory.model import (
     GRAPH_APP_ID,
@@ -56,6 +58,20 @@ def checked_world(
     if faults:
         raise WorldError(faults)
     return world
+
+
+def with_redirect_uris(world: World, application: Application, uris: tuple[str, ...]) -> World:
+    """The directory with more redirect URIs of one application, of the kind that it has; raises `WorldError`."""
+    kind = application.redirect_uris[0].kind if application.redirect_uris else "web"
+    more = tuple(RedirectUri(uri, kind) for uri in uris if not is_registered(application, uri))
+    changed = replace(application, redirect_uris=(*application.redirect_uris, *more))
+    return checked_world(
+        tenants=world.tenants,
+        users=world.users,
+        groups=world.groups,
+        applications=tuple(changed if one == application else one for one in world.applications),
+        policies=world.policies,
+    )
 
 
 def tenants_are_marked(world: World) -> Iterator[Fault]:

@@ -23,8 +23,12 @@ from entrada_emulator.signing_in.visit import Visit
 from entrada_emulator.state import State, issue_code
 
 DECLINED = 65004
+UNREGISTERED = (
+    "Add it where the emulator is started, `--redirect-uri` (with `--client` for any but the first application), or "
+    "in a directory of your own, `--world`; or mend the request."
+)
 ADVICE = {
-    50011: "Register this redirect URI for the application in the emulator’s directory, or mend the request.",
+    50011: UNREGISTERED,
     700016: "Check the client id and the tenant in the request against the emulator’s directory.",
     90002: "Check the tenant in the address: a GUID or a verified domain of the emulator’s directory.",
     50194: "Use the address of the application’s own tenant, or register the application as multi-tenant.",
