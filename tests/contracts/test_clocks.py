@@ -63,6 +63,18 @@ async def test_one_worker_ten_minutes_off(store: SessionStore, clock: MovedClock
         assert await right.load(session_id) is None
 
 
+async def test_a_clock_that_is_days_ahead_hides_nobodys_sessions(store: SessionStore, clock: MovedClock) -> None:
+    """REL-046: who signs in at a worker that is two days ahead is signed out everywhere elsewhere, all the same."""
+    clock.now = datetime.now(UTC)  # Redis looks at its own clock, too
+    sessions = over(store, clock)
+    living, _ = await sessions.begin(ADA, tokens=b"1")
+    clock.move(timedelta(days=2))
+    await sessions.begin(ADA, tokens=b"2")
+    clock.move(-timedelta(days=2))
+    await sessions.end_all_of(ADA)
+    assert await sessions.load(living) is None
+
+
 @pytest.mark.parametrize("kind", [Steady, Corrected])
 def test_a_steady_clock_is_not_set_back(kind: type[Steady]) -> None:
     """REL-046: it follows forward steps, and goes on by itself while the machine's clock is behind."""

@@ -1,7 +1,7 @@
 """What the ledger of ended sessions promises, in each database that it may be in."""
 
 from collections.abc import AsyncIterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import anyio
@@ -80,3 +80,17 @@ async def test_what_need_not_be_remembered_is_forgotten(ledger: EndedSessionLedg
     clock.move(2 * HOUR)
     await EndedSessions(ledger, clock=clock).refresh()
     assert await ledger.forget(before=clock(), limit=2) == 0
+
+
+async def test_a_clock_that_is_ahead_forgets_no_end(ledger: EndedSessionLedger, clock: MovedClock) -> None:
+    """REL-015, REL-046: what a worker two days ahead takes for long over, those who start after it still know."""
+    clock.now = datetime.now(UTC)  # the ledger looks at its own clock, too
+    ended = EndedSessions(ledger, clock=clock)
+    await ended.refresh()
+    await ended.note({KEYS[0]: clock() + HOUR})
+    clock.move(timedelta(days=2))
+    await EndedSessions(ledger, clock=clock).refresh()
+    clock.move(-timedelta(days=2))
+    later = EndedSessions(ledger, clock=clock)
+    await later.refresh()
+    assert later.has(KEYS[0])

@@ -49,7 +49,7 @@ class Ledger(Protocol):
         ...
 
     async def forget(self, *, before: datetime, limit: int) -> int:
-        """Forget at most `limit` that need not be remembered any more; return how many there were."""
+        """Forget at most `limit` that need not be remembered any more, by its own clock too; return how many."""
         ...
 
 

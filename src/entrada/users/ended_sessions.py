@@ -5,7 +5,7 @@ A line is the store's name for a session, a keyed hash, and lives as long as the
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 
 from sqlalchemy import delete, insert, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -46,18 +46,23 @@ class EndedSessionLedger:
         return [Noted(row.key, row.until, row.noted_at) for row in rows]
 
     async def forget(self, *, before: datetime, limit: int) -> int:
-        """Forget at most `limit` sessions that would have ended by then; return how many there were."""
-        dead = select(ended_sessions.c.key).where(ended_sessions.c.until <= before).limit(limit)
+        """Forget at most `limit` sessions that would have ended by then, by our own clock too; return how many."""
         async with self._database.unit_of_work() as connection:
+            now = datetime.fromtimestamp(await self._now(connection), UTC)  # whoever asks may be ahead of everybody
+            dead = select(ended_sessions.c.key).where(ended_sessions.c.until <= min(before, now)).limit(limit)
             return (await connection.execute(delete(ended_sessions).where(ended_sessions.c.key.in_(dead)))).rowcount
 
     async def _note(self, keys: Sequence[bytes], ended: Mapping[bytes, datetime]) -> None:
         async def work(connection: AsyncConnection) -> None:
             there = select(ended_sessions.c.key).where(ended_sessions.c.key.in_(keys))
             known = set((await connection.execute(there)).scalars())
-            now = (await connection.execute(text(f"SELECT {self._database.clock}"))).scalar_one()
-            rows = [{"key": key, "until": ended[key], "noted_at": float(now)} for key in keys if key not in known]
+            now = await self._now(connection)
+            rows = [{"key": key, "until": ended[key], "noted_at": now} for key in keys if key not in known]
             if rows:
                 await connection.execute(insert(ended_sessions), rows)
 
         await self._database.run(work)
+
+    async def _now(self, connection: AsyncConnection) -> float:
+        """Return the time by the database's clock, in seconds since 1970."""
+        return float((await connection.execute(text(f"SELECT {self._database.clock}"))).scalar_one())

@@ -295,9 +295,9 @@ class RedisStore:
 
     def _entries(self, key: bytes, user: bytes, sid: bytes, expires_at: datetime) -> list[tuple[Any, ...]]:
         """Return the commands that let the lists name a session as long as it lives, and forget who died long ago."""
-        life, forget = self._left(expires_at) + _ms(LIST_GRACE), (self._clock() - LIST_GRACE).timestamp()
-        ends = expires_at.timestamp()
-        return [("EVAL", scripts.ENTER, 1, name, ends, key, life, forget) for name in self._lists(user, sid)]
+        values = expires_at.timestamp(), key, self._left(expires_at) + _ms(LIST_GRACE)
+        forget = self._now(), LIST_GRACE.total_seconds()
+        return [("EVAL", scripts.ENTER, 1, name, *values, *forget) for name in self._lists(user, sid)]
 
     async def _let_be_due(self, key: bytes, due_at: datetime | None) -> None:
         if due_at is None:

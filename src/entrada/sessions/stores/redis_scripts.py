@@ -62,10 +62,17 @@ return held
 ENTER = """
 redis.call('ZADD', KEYS[1], ARGV[1], ARGV[2])
 if redis.call('PTTL', KEYS[1]) < tonumber(ARGV[3]) then redis.call('PEXPIRE', KEYS[1], ARGV[3]) end
-if ARGV[4] then redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', ARGV[4]) end
+if ARGV[4] then
+  local now = math.min(tonumber(ARGV[4]), redis.call('TIME')[1])
+  redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', now - ARGV[5])
+end
 return 1
 """
-"""score, member, milliseconds, and up to which score to forget: a list lives as long as its longest member."""
+"""score, member, milliseconds; now, and for how many seconds after their end members are kept.
+
+A list lives as long as its longest member. What has ended long ago goes, by whichever clock is behind: by one that is
+ahead the living would go, whom nobody would find then to sign them out.
+"""
 
 SPEND = """
 local held = redis.call('GET', KEYS[1])
