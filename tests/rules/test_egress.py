@@ -3,9 +3,11 @@
 import asyncio
 import gzip
 import ssl
+from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
 
+import httpx2
 import pytest
 from entrada_emulator.pytest_plugin import ServedEntra, served_entra  # noqa: F401
 
@@ -274,6 +276,31 @@ async def test_sec_024_a_private_authority_is_trusted_by_its_certificate_and_by_
     with pytest.raises(AuthorityUnavailable, match="goes into ca_file"):
         await wary.get(url)
     await wary.aclose()
+
+
+async def test_a_connection_that_was_idle_too_long_is_not_used_again():
+    """We close before the other side does, or a request meets one that is just closing and is lost."""
+    opened = 0
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal opened
+        opened += 1
+        with suppress(asyncio.IncompleteReadError):
+            while await reader.readuntil(b"\r\n\r\n"):
+                writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+        writer.close()
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    asked = httpx2.Request("GET", f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/")
+    for idle, connections in ((30.0, 1), (0.0, 2)):
+        opened = 0
+        network = NetworkTransport(trust=trusted_certificates(), private_addresses_allowed=True, idle_seconds=idle)
+        for _ in range(2):
+            await (await network.handle_async_request(asked)).aread()
+        await network.aclose()
+        assert opened == connections
+    server.close()
+    await server.wait_closed()
 
 
 UNFIT = {

@@ -17,6 +17,7 @@ import httpcore2
 import httpx2
 
 CONNECTIONS = 50  # in all; each host has its own cap in `egress`
+IDLE_SECONDS = 30.0  # for which a connection that nobody uses is kept; authorities and large APIs keep theirs longer
 KEEP_ALIVE: tuple[httpcore2.SOCKET_OPTION, ...] = (
     (socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1),
     *(
@@ -124,13 +125,14 @@ class NetworkTransport(httpx2.AsyncBaseTransport):
         private_addresses_allowed: bool,
         private_networks: Sequence[str] = (),
         connections: int = CONNECTIONS,
+        idle_seconds: float = IDLE_SECONDS,
     ) -> None:
         """Trust whom the context of `trusted_certificates` does: one serves several, for it takes long to make."""
         reach = Reach(private_addresses_allowed, private_networks=tuple(private_networks))
         self._pool = httpcore2.AsyncConnectionPool(
             ssl_context=trust,
             max_connections=connections,
-            keepalive_expiry=30,
+            keepalive_expiry=idle_seconds,
             socket_options=KEEP_ALIVE,
             network_backend=CheckedBackend(reach),
         )

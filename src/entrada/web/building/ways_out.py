@@ -26,6 +26,7 @@ from entrada.settings import Settings
 from entrada.web.pages.content_policy import ContentPolicy
 
 UPSTREAM_CONNECTIONS = 500  # to each upstream: a stream of events keeps one for as long as somebody listens
+UPSTREAM_IDLE_SECONDS = 4.0  # uvicorn and Node close after 5: a request that meets that is lost, so we close before
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +103,7 @@ def _transports(
     )
     to_authority, to_apis = make(), make()  # so that APIs that do not answer take no connection from the authority
     egress = Egress(transport=to_authority, private_addresses_allowed=private)
-    return egress, to_apis, partial(make, connections=UPSTREAM_CONNECTIONS)
+    return egress, to_apis, partial(make, connections=UPSTREAM_CONNECTIONS, idle_seconds=UPSTREAM_IDLE_SECONDS)
 
 
 def _sources(settings: Settings, egress: Egress, policy: ContentPolicy, clock: Clock) -> tuple[Source, ...]:
