@@ -144,6 +144,16 @@ def test_a_served_emulator_has_its_own_issuer(entra_keys: tuple[SigningKey, ...]
     assert body["msgraph_host"] == "localhost:8443"
 
 
+def test_the_schemes_own_ports_are_in_no_address(entra_keys: tuple[SigningKey, ...]) -> None:
+    """Served on 443 and 80 it answers to the host without a port, as MSAL for Python asks about a person's realm."""
+    entra = new_entra(keys=entra_keys, public_origin="https://localhost:443", pages_origin="http://localhost:80")
+    with entra.http_client("https://localhost") as http:
+        body = metadata(http, BIRCH)
+        assert http.get("/common/userrealm/mia@birch.example").json()["account_type"] == "Managed"
+    assert body["issuer"] == f"https://localhost/{BIRCH}/v2.0"
+    assert str(body["authorization_endpoint"]).startswith("http://localhost/")
+
+
 @pytest.mark.parametrize(
     ("origin", "path"),
     [

@@ -22,6 +22,7 @@ from entrada_emulator.wire.middleware import KnownHosts, OneSlash, PolicyPath, W
 from entrada_emulator.wire.origins import Origins
 from entrada_emulator.wire.safety import refuse_microsoft_names, refuse_production
 
+OWN_PORTS = {"https": ":443", "http": ":80"}
 ROUTES: list[BaseRoute] = [
     *inspector.routes,
     *control.routes,
@@ -79,5 +80,14 @@ def _origins(world: World, public_origin: str | None, pages_origin: str | None) 
         return Origins(external=external)
     for origin in (public_origin, pages_origin or public_origin):
         refuse_microsoft_names(origin)
-    public = public_origin.rstrip("/")
-    return Origins(login=public, pages=(pages_origin or public).rstrip("/"), graph=public, external=external)
+    public = _origin(public_origin)
+    return Origins(login=public, pages=_origin(pages_origin or public), graph=public, external=external)
+
+
+def _origin(address: str) -> str:
+    """Without a slash and without the scheme's own port, as clients write it in `Host`."""
+    bare = address.rstrip("/")
+    for scheme, port in OWN_PORTS.items():
+        if bare.startswith(f"{scheme}://"):
+            return bare.removesuffix(port)
+    return bare

@@ -98,7 +98,8 @@ def prepare(world: World, *, address: Address, data_dir: Path, state: State | No
     control_key_file = data_dir / "control-key"
     write_private(control_key_file, app.state.emulator.state.control_key.encode())
     servers = ((_server(app, files), secure), (_server(app, None), plain))
-    return Service(app, public, pages, files, control_key_file, servers)
+    origins = app.state.emulator.origins
+    return Service(app, origins.login, origins.pages, files, control_key_file, servers)
 
 
 async def serve_until_signalled(service: Service, *, on_ready: Callable[[], None]) -> None:
