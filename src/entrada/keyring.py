@@ -26,6 +26,7 @@ Purpose = Literal[
     "session-data",
     "session-index",
     "session-handle",
+    "session-suffix",
     "transaction-cookie",
     "csrf-token",
     "failed-sign-in",

@@ -327,3 +327,69 @@ async def test_nothing_prints_a_session(sessions: Sessions) -> None:
     shown = f"{session!r} {session} {await sessions.tokens(session)!r}"
     for secret in (session_id, repr(session.key), "a-token", "Ada", "the-sid"):
         assert secret not in shown
+
+
+async def test_another_identifier_after_a_change_of_roles(sessions: Sessions, clock: MovedClock) -> None:
+    """SES-3, SEC-071: a grant brings another identifier; the one before is good until it was taken up, and a minute."""
+    before, begun = await sessions.begin(ADA, tokens=b"tokens")
+    assert sessions.next_id(begun, before) is None
+    await sessions.regrant_all_of(ADA, frozenset({"Editor"}))
+    clock.move(HOUR / 2)
+    sent_together = [await sessions.visit(before) for _ in range(3)]
+    given = {sessions.next_id(session, before) for session in sent_together if session}
+    (after,) = given
+    assert after
+    assert after != before
+    assert await sessions.load(before), "an answer may be lost"
+    taken_up = await sessions.visit(after)
+    assert taken_up
+    assert sessions.next_id(taken_up, after) is None
+    assert taken_up.key == begun.key, "whoever renews its tokens finds it"
+    clock.move(timedelta(seconds=59))
+    late = await sessions.visit(before)
+    assert late
+    assert sessions.next_id(late, before) is None, "what left before is answered, and given nothing"
+    clock.move(timedelta(seconds=1))
+    assert await sessions.visit(before) is None
+    await sessions.end(before)
+    assert await sessions.visit(after), "nor does it end anything"
+    for invented in (before + "A" * 22, after[:-1], after + "A", before + "é" * 22):
+        assert await sessions.visit(invented) is None
+    await sessions.end(after)
+    assert await sessions.load(after) is None
+
+
+async def test_each_change_brings_another_identifier(sessions: Sessions, clock: MovedClock) -> None:
+    """Granted, taken back and granted again: each time another; changes nobody has met yet share one."""
+    called = [(await sessions.begin(ADA, tokens=b""))[0]]
+    for granted in ({"Editor"}, set[str](), {"Editor", "Reader"}):
+        await sessions.regrant_all_of(ADA, frozenset(granted))
+        await sessions.regrant_all_of(ADA, frozenset({*granted, "Clerk"}))
+        session = await sessions.visit(called[-1])
+        assert session
+        called.append(sessions.next_id(session, called[-1]) or "")
+        assert await sessions.visit(called[-1])
+        clock.move(MINUTE)
+        assert [bool(await sessions.load(each)) for each in called] == [False] * (len(called) - 1) + [True]
+    assert len(set(called)) == 4
+    await sessions.regrant_all_of(ADA, frozenset({"Editor", "Reader", "Clerk"}))
+    same = await sessions.visit(called[-1])
+    assert same
+    assert sessions.next_id(same, called[-1]) is None, "nothing has changed"
+
+
+async def test_it_goes_by_its_identifier_after_a_rotation_of_keys(store: SessionStore, clock: MovedClock) -> None:
+    """REL-072: an identifier that was given under the key before is good under the next, and in both directions."""
+    oldest, newest = generate(), generate()
+    session_id, _ = await over(store, clock, oldest).begin(ADA, tokens=b"")
+    rotated = over(store, clock, f"{newest},{oldest}")
+    await rotated.regrant_all_of(ADA, frozenset({"Editor"}))
+    session = await rotated.visit(session_id)
+    assert session
+    after = rotated.next_id(session, session_id)
+    assert after
+    assert await over(store, clock, oldest).load(session_id) is None, "whose record it cannot read"
+    assert await over(store, clock, f"{oldest},{newest}").visit(after)
+    assert await rotated.visit(after)
+    assert await rotated.begin(ADA, tokens=b"", replacing=session_id)
+    assert await rotated.load(after) is None, "a sign-in ends what it replaces, however it was called"

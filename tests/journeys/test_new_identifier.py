@@ -1,6 +1,9 @@
 """A new identifier at each sign-in, also of the same person: the old one is dead, their work goes on (SES-3)."""
 
+import asyncio
+import re
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -10,7 +13,10 @@ from fastapi import FastAPI, Request
 from entrada import CurrentUser
 from tests.browser import Browser
 from tests.front_door import AUTH, BASE, SESSION, routes, running, walk_through
+from tests.journeys.test_people_change import ROOT, house_of
+from tests.journeys.test_remember_me import cookie, signed_in
 
+MONTH = 30 * 24 * 3600
 HOST = "portal.birch.example"
 
 
@@ -83,3 +89,25 @@ async def test_roles_that_have_changed_come_with_a_new_identifier(entra: Entra, 
         await browser.open(f"{AUTH}/login?return_to=/private")
         assert (await browser.fetch(f"{AUTH}/me")).json()["roles"] == ["Approver", "Reader"]
         assert await door.reuse(before) == 401
+
+
+async def test_a_granted_role_brings_another_identifier(entra: Entra, tmp_path: Path) -> None:
+    """SES-3, SEC-071: the next answer gives it; tabs, open forms and a remembered sign-in go on, the old one dies."""
+    async with running(entra, tmp_path, build=with_data, remember_days=30) as door:
+        browser, house = await signed_in(door, "remember=1&return_to=/private"), house_of(door.app)
+        before, form = browser.jar.of(HOST)[SESSION], browser.page
+        (mia,) = (await house.administration.people.page()).people
+        await house.administration.grant(mia.id, "Editor", by=ROOT)
+        answers = await asyncio.gather(*[browser.fetch(f"{AUTH}/me") for _ in range(5)])
+        assert [each.json()["roles"] for each in answers] == [["Editor"]] * 5
+        after = browser.jar.of(HOST)[SESSION]
+        assert after != before
+        (kept,) = re.findall(r"max-age=(\d+)", cookie(browser))
+        assert 0 <= MONTH - int(kept) < 60, "as long as the session"
+        assert (await door.reuse(after), await door.reuse(before)) == (200, 200), "sent before the answer was there"
+        entra.state.clock.move(timedelta(seconds=60))
+        assert (await door.reuse(after), await door.reuse(before)) == (200, 401)
+        assert await basket(browser) == []
+        browser.history.append(form)
+        await browser.press("Sign out")
+        assert await door.reuse(after) == 401

@@ -144,6 +144,26 @@ async def test_deactivated(door: FrontDoor) -> None:
     assert await socket.until_closed() == []
 
 
+async def test_another_identifier(door: FrontDoor) -> None:
+    """SES-3: what a session let in under an identifier that is no more goes on, for the session does."""
+    session = await session_of(door)
+    socket, house = await Socket(door, "/echo", session).opened(), house_of(door.app)
+    (mia,) = (await house.administration.people.page()).people
+    await house.administration.grant(mia.id, "Editor", by=ROOT)
+    found = await house.sessions.visit(session)
+    assert found
+    after = house.sessions.next_id(found, session) or ""
+    assert await door.reuse(after) == 200
+    door.entra.state.clock.move(timedelta(minutes=50))
+    assert await door.reuse(session) == 401
+    assert await socket.says("still") == "Mia Member: still"
+    async with asyncio.timeout(LIMIT):
+        while await last_seen(door, after) < door.entra.state.clock.now() - timedelta(minutes=5):
+            await asyncio.sleep(0.05)
+    socket.task.cancel()
+    await asyncio.wait([socket.task])
+
+
 async def test_in_use(door: FrontDoor) -> None:
     """SEC-073: what the person sends is use of the session; a socket that only listens ends with the idle time."""
     session, idle = await session_of(door), await session_of(door)

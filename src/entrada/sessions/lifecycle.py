@@ -1,6 +1,5 @@
 """A session's life: begun at sign-in, loaded by each request, touched now and then, ended once and for all."""
 
-import math
 import secrets
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -16,13 +15,16 @@ from entrada.principal import User
 from entrada.sessions import data, held
 from entrada.sessions.data import Changes, Values
 from entrada.sessions.held import HeldTokens, Interrupted, Step
+from entrada.sessions.identifiers import after, goes_by, successor
 from entrada.sessions.in_use import SessionsInUse
 from entrada.sessions.lifetimes import Lifetimes
+from entrada.sessions.own_data import OwnData
 from entrada.sessions.reading import Reader
 from entrada.sessions.record import RequestFacts, SessionRecord, owner
 from entrada.sessions.sealing import Sealer
 from entrada.sessions.session import Session, SessionTokens, time_of
 from entrada.sessions.stores.store import NOT_INDEXED, Index, SessionStore, Stored
+from entrada.sessions.suffixes import STEM
 
 SESSION_ID_BYTES = 32
 BATCH = 500  # sessions looked at or ended at a time, so that no other write waits long
@@ -48,6 +50,7 @@ class Sessions:
         self._sids_under = sids_under
         self._store = store
         self._sealer = sealer
+        self._own_data = OwnData(sealer)
         self._reader = Reader(store, sealer=sealer)
         self._now = in_seconds(clock)
         self._lifetimes = lifetimes
@@ -82,12 +85,19 @@ class Sessions:
         what the sign-in was asked to prove.
         """
         session_id = secrets.token_urlsafe(SESSION_ID_BYTES)
-        session = Session(
-            key=self._names.keys(session_id)[0], version=1, record=self._new_record(user, facts, remember, asked)
+        record = SessionRecord.begun(
+            user,
+            at=int(self._now()),
+            lifetimes=self._lifetimes,
+            facts=facts,
+            found_by=self._active_id,
+            remember=remember,
+            asked=asked,
         )
+        session = Session(key=self._names.keys(session_id)[0], version=1, record=record)
         before = await self._theirs(user, replacing)
         if before and before.record.data:
-            session = msgspec.structs.replace(session, record=self._with_data(session, self.data(before)))
+            session = msgspec.structs.replace(session, record=self._own_data.put_into(session, self.data(before)))
         held = await self.tokens(before) if before else None
         await self._store.insert(
             session.key,
@@ -95,39 +105,48 @@ class Sessions:
             tokens=self._seal(session, HeldTokens(tokens, interrupted=held.interrupted if held else ())),
             expires_at=session.idle_expires_at,
             index=self._index(user, due_at=due_at),
-            replacing=self._names.keys(replacing) if replacing else (),
+            replacing=self._names.keys(replacing[:STEM]) if replacing else (),
         )
         self.in_use.begun()
         return session_id, session
 
     async def load(self, session_id: str) -> Session | None:
         """Return the living session of this id, or None: unknown, ended, expired, unreadable or no id at all."""
-        session = await self._reader.find(session_id)
-        return session if session and session.lives(self._now()) else None
+        session = await self._reader.find(session_id[:STEM])
+        now = self._now()
+        return session if session and session.lives(now) and self._goes_by(session, session_id, now) else None
 
     async def visit(self, session_id: str) -> Session | None:
         """Return what `load` does, and note now and then that the session is in use: what a request does."""
-        session = await self._reader.find(session_id)
+        session = await self._reader.find(session_id[:STEM])
         now = self._now()
-        if session is None or not session.lives(now):
+        if session is None or not session.lives(now) or not self._goes_by(session, session_id, now):
             return None
-        if self._touch_is_due(session, now):
-            await self.touch(session)
+        if session.record.suffixes is not None or self._touch_is_due(session, now):
+            await self.touch(session, called=session_id)
         return session
 
-    async def touch(self, session: Session) -> bool:
+    async def touch(self, session: Session, *, called: str | None = None) -> bool:
         """Note that the session is in use, at most once per `touch_every`; True when something was written.
 
-        Never fails: a session that cannot be touched only ends earlier. It cannot bring back a session that ended.
+        Noted at once is that the browser has come with the identifier that it was given last: `called`. Never fails: a
+        session that cannot be touched only ends earlier. It cannot bring back a session that ended.
         """
         now = int(self._now())
-        if not self._touch_is_due(session, now):
+        suffixes = after(session.record, called, names=self._names, now=now)
+        if (
+            suffixes is session.record.suffixes and not self._touch_is_due(session, now)
+        ) or now < self._no_touch_before:
             return False
         held = session.record
         expiry = self._lifetimes.expiry(begun=held.created_at, used=now, remembered=held.remembered)
         idle_expires_at = min(expiry[0], held.expires_at)
         record = msgspec.structs.replace(
-            held, last_seen_at=now, idle_expires_at=idle_expires_at, data=self._resealed(session)
+            held,
+            last_seen_at=max(now, held.last_seen_at),
+            idle_expires_at=max(idle_expires_at, held.idle_expires_at),
+            data=self._own_data.resealed(session),
+            suffixes=suffixes,
         )
         signed = self._reader.signed(session.key, record)
         try:
@@ -142,14 +161,13 @@ class Sessions:
             self.in_use.seen(now, before=held.last_seen_at)
         return touched
 
+    def next_id(self, session: Session, session_id: str) -> str | None:
+        """Return the identifier to give to the browser instead of this one; None while it is to keep it."""
+        return successor(session.record, session_id, names=self._names)
+
     def data(self, session: Session) -> Values:
         """Return the application's own data in the session; nothing when it cannot be opened."""
-        if not session.record.data:
-            return {}
-        plain = self._sealer.open(session.record.data, purpose="session-data", bound_to=_owner(session))
-        if plain is None:
-            log.error("session_unreadable", part="data")
-        return data.decode(plain or b"")
+        return self._own_data.of(session)
 
     async def change_data(self, session: Session, changed: Changes) -> None:
         """Change the application's data as it is now, whoever else has changed it meanwhile.
@@ -160,7 +178,7 @@ class Sessions:
             present = await self.by_key(session.key)
             if present is None:
                 raise NotSignedIn("the session has ended")
-            record = self._with_data(present, data.merged(self.data(present), changed))
+            record = self._own_data.put_into(present, data.merged(self.data(present), changed))
             if await self._store.replace(
                 present.key,
                 record=self._reader.signed(present.key, record),
@@ -171,12 +189,15 @@ class Sessions:
         raise StoreUnavailable("the session's data was changed by too many requests at once")
 
     async def regrant(self, session: Session, granted: frozenset[str]) -> Session:
-        """Let the session's person have these roles of ours from the next request on; one that has ended stays so."""
+        """Let the session's person have these roles of ours from the next request on; one that has ended stays so.
+
+        That request brings the browser another identifier (SEC-071).
+        """
         for _ in range(MOST_COLLISIONS):
             user = session.user.with_grants(granted)
             if user is session.user:
                 return session
-            record = msgspec.structs.replace(session.record, user=user)
+            record = session.record.told_of(user)
             signed = self._reader.signed(session.key, record)
             expires_at = session.idle_expires_at
             if await self._store.replace(session.key, record=signed, version=session.version, expires_at=expires_at):
@@ -196,7 +217,7 @@ class Sessions:
             return True
         if user.key != session.user.key:
             raise ValueError("a session stays its person's")
-        signed = self._reader.signed(session.key, msgspec.structs.replace(session.record, user=user))
+        signed = self._reader.signed(session.key, session.record.told_of(user))
         expires_at = session.idle_expires_at
         return await self._store.replace(session.key, record=signed, version=session.version, expires_at=expires_at)
 
@@ -232,31 +253,23 @@ class Sessions:
 
         `due_at` is when they want renewal, None for never; `interrupted` what is still on hold.
         """
-        sealed = self._seal(session, HeldTokens(tokens, interrupted=interrupted))
-        return await self._store.replace_tokens(session.key, tokens=sealed, version=version, due_at=due_at)
+        return await self._hold(session, HeldTokens(tokens, interrupted=interrupted), version, due_at)
 
     async def hold_requests(
         self, session: Session, tokens: SessionTokens, requests: tuple[Interrupted, ...], *, due_at: datetime | None
     ) -> bool:
         """Keep these tokens, and these requests on hold instead of those before; False like `save_tokens`."""
-        retry_at = math.ceil(tokens.retry_at.timestamp())
-        noted = HeldTokens(tokens.blob, retry_at, tokens.failures, tokens.step, requests)
-        sealed = self._seal(session, noted)
-        return await self._store.replace_tokens(session.key, tokens=sealed, version=tokens.version, due_at=due_at)
+        waiting = msgspec.structs.replace(tokens.held(), interrupted=requests)
+        return await self._hold(session, waiting, tokens.version, due_at)
 
     async def pause_renewal(self, session: Session, tokens: SessionTokens, *, until: datetime) -> bool:
         """Keep these tokens, and let nobody try to renew them before `until`; False like `save_tokens`."""
-        retry_at = math.ceil(until.timestamp())
-        noted = HeldTokens(tokens.blob, retry_at, tokens.failures + 1, tokens.step, tokens.interrupted)
-        sealed = self._seal(session, noted)
-        return await self._store.replace_tokens(session.key, tokens=sealed, version=tokens.version, due_at=until)
+        noted = tokens.held(retry_at=until, failures=tokens.failures + 1)
+        return await self._hold(session, noted, tokens.version, until)
 
     async def want_step(self, session: Session, tokens: SessionTokens, step: Step) -> bool:
         """Keep these tokens and what the person must do first; they are not due before. False like `save_tokens`."""
-        retry_at = math.ceil(tokens.retry_at.timestamp())
-        noted = HeldTokens(tokens.blob, retry_at, tokens.failures, step, tokens.interrupted)
-        sealed = self._seal(session, noted)
-        return await self._store.replace_tokens(session.key, tokens=sealed, version=tokens.version, due_at=None)
+        return await self._hold(session, msgspec.structs.replace(tokens.held(), step=step), tokens.version, None)
 
     async def by_key(self, key: bytes) -> Session | None:
         """Return the living session of this store key; for work in the background, never for a cookie."""
@@ -317,8 +330,15 @@ class Sessions:
 
     async def end(self, session_id: str) -> None:
         """End the session of this id, here and on every worker; an unknown id is no error."""
-        if keys := self._names.keys(session_id):
+        if keys := await self._keys(session_id):
             await self._store.delete(keys)
+
+    async def _keys(self, session_id: str) -> tuple[bytes, ...]:
+        """Return what the store may know this identifier by; nothing for one that its session goes by no more."""
+        session = await self._reader.find(session_id[:STEM])
+        if session and not self._goes_by(session, session_id, self._now()):
+            return ()
+        return self._names.keys(session_id[:STEM])
 
     async def spend_once(self, transaction_id: str, *, lifetime: timedelta) -> bool:
         """Use up a transaction; True the first time only, on whichever worker.
@@ -334,37 +354,12 @@ class Sessions:
         return await self._store.delete_expired(limit=limit)
 
     async def _theirs(self, user: User, session_id: str | None) -> Session | None:
-        """Return the living session of this id if it is this person's."""
-        session = await self.load(session_id) if session_id else None
-        return session if session and session.user.key == user.key else None
+        """Return the living session of this id if it is this person's; a sign-in takes longer than an ending lasts."""
+        session = await self._reader.find(session_id[:STEM]) if session_id else None
+        return session if session and session.lives(self._now()) and session.user.key == user.key else None
 
-    def _new_record(self, user: User, facts: RequestFacts, remember: bool, asked: tuple[str, ...]) -> SessionRecord:
-        now = int(self._now())
-        remembered = remember and self._lifetimes.remembered is not None
-        idle_expires_at, expires_at = self._lifetimes.expiry(begun=now, used=now, remembered=remembered)
-        return SessionRecord(
-            user=user,
-            created_at=now,
-            last_seen_at=now,
-            idle_expires_at=idle_expires_at,
-            expires_at=expires_at,
-            facts=facts,
-            found_by=self._active_id,
-            remembered=remembered,
-            asked=asked,
-        )
-
-    def _resealed(self, session: Session) -> bytes:
-        """Return the application's data under the active key; as it is where no key of ours opens it."""
-        sealed = session.record.data
-        if not sealed:
-            return sealed
-        return self._sealer.resealed(sealed, purpose="session-data", bound_to=_owner(session)) or sealed
-
-    def _with_data(self, session: Session, values: Values) -> SessionRecord:
-        plain = data.encode(values)
-        sealed = self._sealer.seal(plain, purpose="session-data", bound_to=_owner(session)) if plain else b""
-        return msgspec.structs.replace(session.record, data=sealed)
+    def _goes_by(self, session: Session, session_id: str, now: float) -> bool:
+        return goes_by(session.record, session_id, names=self._names, now=now)
 
     def _session(self, key: bytes, stored: Stored) -> Session | None:
         session = self._reader.read(key, stored)
@@ -385,6 +380,10 @@ class Sessions:
     def _index(self, user: User, *, due_at: datetime | None = None) -> Index:
         sid = self._names.sid(self._sids_under or user.issuer, user.sid)[0] if user.sid else None
         return Index(user=self._names.user(user)[0], sid=sid, due_at=due_at)
+
+    async def _hold(self, session: Session, tokens: HeldTokens, version: int, due_at: datetime | None) -> bool:
+        sealed = self._seal(session, tokens)
+        return await self._store.replace_tokens(session.key, tokens=sealed, version=version, due_at=due_at)
 
     def _seal(self, session: Session, tokens: HeldTokens) -> bytes:
         return self._sealer.seal(held.encode(tokens), purpose="session-tokens", bound_to=_owner(session))

@@ -13,6 +13,7 @@ from entrada.principal import User
 
 SESSION_ID = re.compile(r"[A-Za-z0-9_-]{43}")  # 256 bits, base64url
 HANDLE_BYTES = 16  # a name among one person's sessions, not a secret
+SUFFIX_BYTES = 16  # nobody guesses it, and it is worth nothing without the 256 bits before it
 
 
 class Names:
@@ -22,6 +23,8 @@ class Names:
         self._id_hashes = tuple(blake2b(key=key.derive("session-id"), digest_size=32) for key in ring.keys)
         self._index_keys = tuple(key.derive("session-index") for key in ring.keys)
         self._handle_keys = tuple(key.derive("session-handle") for key in ring.keys)
+        self._suffix_keys = {key.id: key.derive("session-suffix") for key in ring.keys}
+        self._active_id = ring.active.id
 
     def keys(self, session_id: str) -> tuple[bytes, ...]:
         """Return the store keys that this id may have; none for what cannot be an id of ours."""
@@ -37,6 +40,14 @@ class Names:
     def sid(self, issuer: str, sid: str) -> tuple[bytes, ...]:
         """Return what the store's index may call this session of the authority."""
         return self._indexed(b"sid", len(issuer.encode()).to_bytes(4, "big") + issuer.encode() + sid.encode())
+
+    def suffix(self, stem: str, mark: bytes, *, found_by: str) -> str:
+        """Return what the identifier of a session that this key found has after its stem: 22 characters of base64url.
+
+        That key and no other, for it stays in the ring for as long as the session does.
+        """
+        key = self._suffix_keys.get(found_by) or self._suffix_keys[self._active_id]
+        return _short(key, stem.encode("utf-8", "replace") + mark, SUFFIX_BYTES) if mark else ""
 
     def handle(self, key: bytes) -> str:
         """Return what pages and APIs call the session of this store key: 22 characters of base64url."""
@@ -58,5 +69,9 @@ def _digest(keyed: blake2b, message: bytes) -> bytes:
 
 
 def _handle(secret: bytes, key: bytes) -> str:
-    digest = blake2b(key, key=secret, digest_size=HANDLE_BYTES).digest()
+    return _short(secret, key, HANDLE_BYTES)
+
+
+def _short(secret: bytes, message: bytes, size: int) -> str:
+    digest = blake2b(message, key=secret, digest_size=size).digest()
     return base64.urlsafe_b64encode(digest).rstrip(b"=").decode()

@@ -7,6 +7,8 @@ import msgspec
 
 from entrada.principal import User
 from entrada.sessions.formats import Format
+from entrada.sessions.lifetimes import Lifetimes
+from entrada.sessions.suffixes import Suffixes
 
 FORMAT = 1
 
@@ -40,6 +42,42 @@ class SessionRecord(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     """What the sign-in was asked to prove beyond who it is, one after the other: so that nobody is asked for ever."""
     data: bytes = b""
     """The application's own data, sealed; empty when there is none."""
+    suffixes: Suffixes | None = None
+    """What its identifier ends with, once what the person may do has changed."""
+
+    @classmethod
+    def begun(
+        cls,
+        user: User,
+        *,
+        at: int,
+        lifetimes: Lifetimes,
+        facts: RequestFacts,
+        found_by: str,
+        remember: bool,
+        asked: tuple[str, ...],
+    ) -> "SessionRecord":
+        """Return the record of a session that begins at this time; `remember`: what the person chose, if they may."""
+        remembered = remember and lifetimes.remembered is not None
+        idle_expires_at, expires_at = lifetimes.expiry(begun=at, used=at, remembered=remembered)
+        return cls(
+            user=user,
+            created_at=at,
+            last_seen_at=at,
+            idle_expires_at=idle_expires_at,
+            expires_at=expires_at,
+            facts=facts,
+            found_by=found_by,
+            remembered=remembered,
+            asked=asked,
+        )
+
+    def told_of(self, user: User) -> "SessionRecord":
+        """Return it with the person as they are now; what they may do comes with another identifier (SEC-071)."""
+        suffixes = self.suffixes
+        if user.roles != self.user.roles:
+            suffixes = (suffixes or Suffixes()).changed()
+        return msgspec.structs.replace(self, user=user, suffixes=suffixes)
 
 
 def owner(key: bytes, user: User) -> tuple[bytes, ...]:

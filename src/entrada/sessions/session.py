@@ -1,12 +1,13 @@
 """One session as a request has it, and its tokens, opened."""
 
+import math
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 import msgspec
 
 from entrada.principal import User
-from entrada.sessions.held import Interrupted, Step
+from entrada.sessions.held import HeldTokens, Interrupted, Step
 from entrada.sessions.record import SessionRecord
 
 
@@ -50,6 +51,10 @@ class Session(msgspec.Struct, frozen=True, gc=False):
         """Whether the person chose to be remembered: the browser keeps the cookie when it closes."""
         return self.record.remembered
 
+    def seconds_kept(self, now: datetime) -> int | None:
+        """Return how long the browser keeps the cookie from now on; None: until it closes."""
+        return math.ceil((self.expires_at - now).total_seconds()) if self.remembered else None
+
     @property
     def expires_at(self) -> datetime:
         """When it ends whatever happens."""
@@ -70,6 +75,16 @@ class SessionTokens:
     """What the person must do first, if the authority has said so."""
     interrupted: tuple[Interrupted, ...] = field(default=(), repr=False)
     """Requests that wait until the person has proven more, the oldest first."""
+
+    def held(self, *, retry_at: datetime | None = None, failures: int | None = None) -> HeldTokens:
+        """Return them as they are kept, with another memory of failures where one is given."""
+        return HeldTokens(
+            self.blob,
+            math.ceil((retry_at or self.retry_at).timestamp()),
+            self.failures if failures is None else failures,
+            self.step,
+            self.interrupted,
+        )
 
 
 def time_of(seconds: int) -> datetime:

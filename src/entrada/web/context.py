@@ -188,6 +188,8 @@ class Context:
         session = await self.house.sessions.visit(self.session_id)
         if session is None:
             self._let_go_of(self.session_id)
+        elif session.record.suffixes is not None:
+            self._call_by_its_next_name(session, self.session_id)
         self._session, self._looked_up = session, True
         return session
 
@@ -202,8 +204,15 @@ class Context:
             await self.tell("session_refused", user=session.user, reason=elsewhere)
         else:
             self._session = session
-            await self.house.sessions.touch(session)
+            await self.house.sessions.touch(session, called=session_id)
+            self._call_by_its_next_name(session, session_id)
         return self._session
+
+    def _call_by_its_next_name(self, session: "Session", session_id: str) -> None:
+        """Give the browser another identifier where what the person may do has changed (SEC-071)."""
+        if next_id := self.house.sessions.next_id(session, session_id):
+            seconds = session.seconds_kept(self.house.clock())
+            self.set_cookies.append(self.house.cookies.begin_session(next_id, seconds=seconds))
 
     @property
     def found_session(self) -> "Session | None":

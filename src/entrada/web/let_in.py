@@ -47,11 +47,14 @@ class LetIn:
             return False
 
     async def _session_lasts(self, *, used: bool) -> bool:
-        sessions, session_id = self._context.house.sessions, self._context.session_id or ""
+        sessions, begun = self._context.house.sessions, self._context.found_session
         try:
-            return await (sessions.visit if used else sessions.load)(session_id) is not None
+            present = await sessions.by_key(begun.key) if begun else None
         except Unavailable:
             return True
+        if present and used:
+            await sessions.touch(present)
+        return present is not None
 
     async def _token_lasts(self) -> bool:
         """Look at the token; while that cannot be told, it is good until the time that was known when it was last."""
