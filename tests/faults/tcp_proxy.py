@@ -24,6 +24,8 @@ class Proxy:
     """How many bytes of an answer `truncate` and `garbage` let through before they act."""
     only: bytes = b""
     """Only connections on which this has been asked are befallen, from then on."""
+    once: bool = False
+    """Whether `truncate` is over as soon as it has cut one answer."""
     connections: int = 0
     """How many were opened so far."""
     _open: set[asyncio.StreamWriter] = field(default_factory=set, repr=False)
@@ -70,6 +72,7 @@ class Proxy:
             if answer and fault == "garbage":
                 piece = piece[: self.keep] + bytes(byte ^ 0x5A for byte in piece[self.keep :])
             if answer and fault == "truncate":
+                self.fault = "none" if self.once else fault
                 writer.write(piece[: max(0, self.keep - passed)])
                 await writer.drain()
                 raise ConnectionResetError

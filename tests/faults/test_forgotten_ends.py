@@ -25,6 +25,7 @@ from entrada.sessions.stores.opening import open_store
 from entrada.users.database import Database
 from entrada.users.directory import Directory
 from entrada.users.ended_sessions import EndedSessionLedger
+from tests.faults.tcp_proxy import Proxy, proxy
 from tests.front_door import AUTH, BASE, SESSION, FrontDoor, running
 from tests.servers import PostgresServer, RedisServer, postgres_server, redis_server
 
@@ -97,6 +98,28 @@ async def test_a_sign_out(doors: list[FrontDoor], redis: RedisServer) -> None:
     await forgets(redis, sessions=2)
     assert [await answered(door, lost) for door in doors] == [401, 401]
     assert [await answered(door, kept) for door in doors] == [200, 200]
+
+
+async def test_a_sign_out_whose_answer_was_lost(redis: RedisServer, entra: Entra, tmp_path: Path) -> None:
+    """REL-014, REL-015: Redis is asked again, has done it already and cannot say any more what it was: noted all the
+    same, so that it holds when Redis forgets it."""
+    async with AsyncExitStack() as stack:
+        line = await stack.enter_async_context(proxy(redis.port))
+        line.only = b"redis.call('DEL'"  # before anything is connected
+        door = await stack.enter_async_context(running(entra, tmp_path / "app", store=url_of(line)))
+        leaving = await door.signed_in()
+        lost = leaving.jar.of(HOST)[SESSION]
+        assert redis.said("SAVE") == "OK"
+        line.fault, line.keep, line.once = "truncate", 0, True
+        assert (await leaving.fetch(f"{AUTH}/logout", method="POST", headers=SCRIPT)).status_code == 200
+        assert line.fault == "none"
+        assert await in_redis(redis) == 0
+        await forgets(redis, sessions=1)
+        assert await answered(door, lost) == 401
+
+
+def url_of(line: Proxy) -> str:
+    return f"redis://127.0.0.1:{line.port}"
 
 
 async def test_signing_out_everywhere_else(doors: list[FrontDoor], redis: RedisServer) -> None:

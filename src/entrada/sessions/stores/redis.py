@@ -142,8 +142,11 @@ class RedisStore:
     async def delete(self, keys: Sequence[bytes]) -> None:
         """Delete these sessions, both parts, note their end, and take their names from the lists."""
         names = [self._session + key.hex().encode() for key in keys]
+        before = await self._fields(keys, "u", "s", "e")
         with self._writing(*keys):
-            found = await self._servers.each([("EVAL", scripts.DELETE, 1, name) for name in names])
+            deleted = await self._servers.each([("EVAL", scripts.DELETE, 1, name) for name in names])
+        # asked once more after a lost answer, Redis says that there was nothing
+        found = [now if now[2] else then for then, now in zip(before, deleted, strict=True)]
         if self._ended:
             ends = {key: _time(ends) for key, (_, _, ends) in zip(keys, found, strict=True) if ends}
             await self._ended.note(ends)
