@@ -15,6 +15,7 @@ from entrada.clock import Clock
 from entrada.errors import StoreUnavailable
 from entrada.sessions.stores.opening import open_store
 from tests.faults.invariants import assert_nothing_half_made
+from tests.faults.test_background_fails import until_ready
 from tests.front_door import AUTH, BASE, SESSION, FrontDoor, running
 from tests.meanwhile import meanwhile
 
@@ -88,9 +89,9 @@ async def test_the_disk_is_full(entra: Entra, tmp_path: Path, room: int) -> None
 
 
 async def test_a_sign_out_on_a_full_disk(entra: Entra, tmp_path: Path) -> None:
-    """REL-025, BEY-8: what could not be written is not said to be done, and is done when there is room."""
+    """REL-025, BEY-8: what could not be written is not said to be done, and is when there is room; /ready names it."""
     data = tmp_path / "data"
-    async with running(entra, data, store="sqlite:") as door:
+    async with running(entra, data, store="sqlite:", token_refresh_check_interval_secs=1) as door:
         browser = await door.signed_in()
         session = browser.jar.of(HOST)[SESSION]
         with full_disk(data, room=0):
@@ -98,6 +99,7 @@ async def test_a_sign_out_on_a_full_disk(entra: Entra, tmp_path: Path) -> None:
             answer = await browser.fetch(f"{AUTH}/logout", method="POST", headers={"x-csrf": "1"})
             assert (answer.status_code, answer.json()["ended"]["here"]) == (503, False)
             assert await door.reuse(session) == 200
+            await until_ready(door, 200, {"status": "ready", "failing": ["renewal"]})
         again = await door.browser().fetch(
             f"{AUTH}/logout", method="POST", headers={"x-csrf": "1", "cookie": f"{SESSION}={session}"}
         )
