@@ -9,9 +9,10 @@ VENV ?= .venv
 EXAMPLE ?= auth_code_flow
 TESTS ?=
 SECONDS ?= 60
+SERVICE ?= pypi
 BIN := $(VENV)/bin
 
-.PHONY: help demo test faults long fuzz check bench docs matrix oldest golden lock format clean
+.PHONY: help demo test faults long fuzz check bench docs matrix oldest audit release golden lock format clean
 
 help: ## Say what there is
 	@echo "Entrada. Needs Python 3.11 or newer, make and a shell; everything else is set up on first use."
@@ -57,11 +58,17 @@ matrix: ## Run the tests that need no browser on every other Python found here
 oldest: $(VENV)-oldest/.oldest ## Run the tests that need no browser with the oldest versions that we admit
 	@$(VENV)-oldest/bin/python -m pytest -q -m "not browser and not long" -n 4 --dist loadfile --no-loadscope-reorder
 
+audit: $(VENV)-release/.release ## Look every locked package up among the known vulnerabilities; SERVICE=osv asks another
+	@$(VENV)-release/bin/python .ci/audit.py --vulnerability-service $(SERVICE) $(if $(SERVICE_URL),--osv-url $(SERVICE_URL))
+
+release: $(VENV)-release/.release ## Build what is released in dist/: wheels, sources, bill of materials, checksums
+	@.ci/release $(VENV)-release
+
 golden: $(VENV)/.dev ## Write the golden files anew; review them as a diff
 	@GOLDEN=write $(BIN)/python -m pytest -q tests/golden
 
 lock: $(VENV)/.dev ## Resolve requirements/*.in anew into hash-checked locks without addresses
-	@for name in demo dev oldest bench fuzz docs deploy; do \
+	@for name in demo dev oldest bench fuzz docs deploy release; do \
 		echo "==> requirements/$$name.txt"; \
 		$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
 			--no-emit-index-url --no-emit-find-links --upgrade requirements/$$name.in -o requirements/$$name.txt || exit 1; \
@@ -71,7 +78,7 @@ format: $(VENV)/.dev ## Mend what ruff can mend
 	@$(BIN)/ruff check --fix . ; $(BIN)/ruff format .
 
 clean: ## Remove everything that make made here
-	rm -rf $(VENV) $(VENV)-* site .cache .pytest_cache .mypy_cache .ruff_cache .entrada .entrada-emulator screenshots examples/*/front/node_modules examples/*/front/dist
+	rm -rf $(VENV) $(VENV)-* site dist .cache .pytest_cache .mypy_cache .ruff_cache .entrada .entrada-emulator screenshots examples/*/front/node_modules examples/*/front/dist
 
 $(VENV)/.demo: requirements/demo.txt pyproject.toml emulator/pyproject.toml
 	@PYTHON="$(PYTHON)" .ci/environment $(VENV) demo && touch $@
@@ -87,6 +94,9 @@ $(VENV)-bench/.bench: requirements/bench.txt pyproject.toml emulator/pyproject.t
 
 $(VENV)-fuzz/.fuzz: requirements/fuzz.txt pyproject.toml emulator/pyproject.toml
 	@PYTHON="$(PYTHON)" .ci/environment $(VENV)-fuzz fuzz && touch $@
+
+$(VENV)-release/.release: requirements/release.txt pyproject.toml emulator/pyproject.toml
+	@PYTHON="$(PYTHON)" .ci/environment $(VENV)-release release && touch $@
 
 $(VENV)-docs/.docs: requirements/docs.txt pyproject.toml emulator/pyproject.toml
 	@PYTHON="$(PYTHON)" .ci/environment $(VENV)-docs docs && touch $@
