@@ -1,5 +1,7 @@
 """B2C user flows: sign-in and sign-up, password reset, profile, cancel, as a customer and an application meet them."""
 
+from datetime import timedelta
+
 import pytest
 from entrada_emulator.directory import seeds_customers as shop
 from entrada_emulator.directory.seeds import PASSWORD
@@ -165,6 +167,20 @@ async def test_single_sign_on_spans_the_policies_of_a_tenant(entra: Entra) -> No
     assert refused(stranger) == ("interaction_required", "AADB2C90077")
 
 
+async def test_max_age_asks_again(entra: Entra) -> None:
+    """A session that is older is no answer: the customer is asked, or with `prompt=none` the application told 90121."""
+    person = await signed_in(entra)
+    first = claims_of(redeemed(entra, person).json()["id_token"])["auth_time"]
+    entra.state.clock.move(timedelta(minutes=10))
+    await opened(entra, "B2C_1_susi", person, max_age="900", prompt="none")
+    assert "code" in arrival_of(person).fields
+    await opened(entra, "B2C_1_susi", person, max_age="300", prompt="none")
+    assert refused(person) == ("interaction_required", "AADB2C90121")
+    await opened(entra, "B2C_1_susi", person, max_age="300")
+    again = redeemed(entra, await person.press("Carla Customer")).json()["id_token"]
+    assert claims_of(again)["auth_time"] - first in range(600, 660)
+
+
 async def test_signing_out_ends_the_session(entra: Entra) -> None:
     """The customer is led back to a registered address with the state, and is unknown afterwards."""
     person = await signed_in(entra)
@@ -188,6 +204,8 @@ async def test_signing_out_ends_the_session(entra: Entra) -> None:
         ({"scope": "openid https://elsewhere.example/read"}, "AADB2C90012"),
         ({"scope": f"openid {shop.SHOP_API_URI}/basket.burn"}, "AADB2C90012"),
         ({"prompt": "loudly"}, "AADB2C90043"),
+        ({"max_age": "soon"}, "AADB2C90120"),
+        ({"max_age": "99999999999"}, "AADB2C90120"),
         ({"code_challenge_method": "S512"}, "AADB2C90184"),
     ],
     ids=str,

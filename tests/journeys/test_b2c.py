@@ -5,6 +5,7 @@ from contextlib import asynccontextmanager
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any
+from urllib.parse import urljoin
 
 import httpx2
 import pytest
@@ -13,7 +14,7 @@ from entrada_emulator.directory.seeds import PASSWORD
 from entrada_emulator.pytest_plugin import Entra
 from fastapi import FastAPI
 
-from entrada import ApiClient, api_client
+from entrada import ApiClient, SignInLink, api_client
 from tests.browser import Browser
 from tests.front_door import FrontDoor, routes, running
 
@@ -41,6 +42,10 @@ async def portal(entra: Entra, tmp_path: Path, **values: Any) -> AsyncIterator[F
 
     def build(app: FastAPI) -> None:
         routes(app)
+
+        @app.get("/lately")
+        async def lately(sign_in_link: SignInLink) -> str:
+            return sign_in_link(max_age=timedelta(minutes=5), return_to="/private")
 
         @app.get("/basket")
         async def basket(client: Basket) -> dict[str, str]:
@@ -82,6 +87,20 @@ async def test_a_customer_signs_in_and_out(entra: Entra, tmp_path: Path) -> None
         page = await browser.press("Sign out")
         assert page.url.startswith(f"{SITE}/signed-out")
         assert (await browser.fetch(f"{SITE}/api/auth/me")).status_code == 401
+
+
+async def test_a_sign_in_of_lately_is_asked_for(entra: Entra, tmp_path: Path) -> None:
+    """By `max_age`: the user flow asks again when its session is older, and its `auth_time` says when it was."""
+    async with portal(entra, tmp_path) as door:
+        browser = await customer(door)
+        link = urljoin(SITE, (await browser.fetch(f"{SITE}/lately")).json())
+        await browser.open(link)
+        assert browser.page.url == f"{SITE}/private"
+        entra.state.clock.move(timedelta(minutes=6))
+        await browser.open(link)
+        assert HOST in browser.page.url
+        await browser.press("Carla Customer")
+        assert browser.page.url == f"{SITE}/private", browser.page.text
 
 
 async def test_a_forgotten_password_is_reset_and_the_customer_arrives(entra: Entra, tmp_path: Path) -> None:

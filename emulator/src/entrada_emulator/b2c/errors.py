@@ -66,6 +66,14 @@ CODES: dict[int, Meaning] = {
     ),
     90091: Meaning("access_denied", "The user has cancelled entering self-asserted information."),
     90118: Meaning("access_denied", "The user has forgotten their password."),
+    90120: Meaning(
+        "invalid_request",
+        "The max age parameter '{max_age}' specified in the request is invalid. Max age must be an integer between '0' and '{most}' inclusive.",
+    ),
+    90121: Meaning(
+        "interaction_required",
+        "The user session exceeds the specified maximum age and request prompt parameter has a value of 'None'.",
+    ),
     90128: Meaning(
         "invalid_grant", "The account associated with this grant no longer exists. Please reauthenticate and try again."
     ),

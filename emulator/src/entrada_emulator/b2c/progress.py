@@ -3,6 +3,7 @@
 import secrets
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import timedelta
 from itertools import islice
 from typing import Any
 
@@ -37,10 +38,11 @@ def start(visit: Visit, request: PolicyRequest) -> Response:
         email=request.login_hint,
     )
     account = _session_of(visit, request)
-    if account and request.prompt != "login" and journey.wish == "sign_in":
+    too_old = account is not None and _is_too_old(visit, request, account)
+    if account and not too_old and request.prompt != "login" and journey.wish == "sign_in":
         journey = replace(journey, customer_id=account.user.id, auth_time=account.auth_time)
     if request.prompt == "none" and next_step(journey) is not Step.DONE:
-        return refuse(request.client, B2CError(90077), visit.emulator.state)
+        return refuse(request.client, B2CError(90121 if too_old else 90077), visit.emulator.state)
     return go_on(visit, journey)
 
 
@@ -128,6 +130,12 @@ def _signed_in(visit: Visit, customer: User, journey: Journey) -> SignedIn:
 def _session_of(visit: Visit, request: PolicyRequest) -> SignedIn | None:
     mine = [account for account in visit.accounts if account.user.tenant_id == request.path.tenant.id]
     return mine[-1] if mine else None
+
+
+def _is_too_old(visit: Visit, request: PolicyRequest, account: SignedIn) -> bool:
+    """Whether `max_age` refuses what the customer proved earlier."""
+    age = visit.emulator.state.clock.now() - account.auth_time
+    return request.max_age is not None and age > timedelta(seconds=request.max_age)
 
 
 def _customer(visit: Visit, journey: Journey) -> User | None:

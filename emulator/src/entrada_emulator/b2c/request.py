@@ -14,6 +14,7 @@ from entrada_emulator.inspector.notes import checking, noted
 from entrada_emulator.signing_in.authorization_request import RESPONSE_MODES, Client, ResponseMode, correlation_id_of
 
 PROMPTS = frozenset({"", "none", "login", "consent", "select_account"})
+OLDEST = 2**31 - 1  # seconds
 SIGN_IN_SCOPES = frozenset({"openid", "profile", "email", "offline_access"})
 
 
@@ -26,6 +27,8 @@ class PolicyRequest:
     scope: tuple[str, ...]
     prompt: str = ""
     login_hint: str = ""
+    max_age: int | None = None
+    """In seconds."""
     nonce: str | None = field(default=None, repr=False)
     code_challenge: str | None = field(default=None, repr=False)
     code_challenge_method: Literal["S256", "plain"] | None = None
@@ -90,6 +93,7 @@ def policy_request(world: World, path: PolicyPath, client: Client, given: Mappin
         scope=scope,
         prompt=given.get("prompt", ""),
         login_hint=given.get("login_hint", "")[:256],
+        max_age=_max_age(given.get("max_age", "")),
         nonce=given.get("nonce"),
         code_challenge=given.get("code_challenge") or None,
         code_challenge_method=_challenge_method(client, given),
@@ -116,6 +120,14 @@ def api_scopes(world: World, path: PolicyPath, application: Application, scope: 
         return None
     client_id, values = next(iter(named.items()))
     return ApiScopes(world.application(client_id) or application, tuple(values))
+
+
+def _max_age(text: str) -> int | None:
+    if not text:
+        return None
+    if not (text.isascii() and text.isdigit() and len(text) <= len(str(OLDEST)) and int(text) <= OLDEST):
+        raise B2CError(90120, max_age=text[:64], most=str(OLDEST))
+    return int(text)
 
 
 def _challenge_method(client: Client, given: Mapping[str, str]) -> Literal["S256", "plain"] | None:

@@ -104,6 +104,9 @@ OF_B2C: dict[str, Meaning] = {
         "b2c_reset_policy",
     ),
     "AADB2C90120": _ours("max_age is no number that B2C takes", B2C_FLOWS),
+    "AADB2C90121": Meaning(
+        "Your last sign-in was too long ago.", AGAIN, "prompt=none, and the session is older than max_age", B2C_LOGS
+    ),
     "AADB2C90122": Meaning(
         "Something that you typed has characters that are not taken.",
         "Sign in again, and leave out < and &.",
