@@ -364,3 +364,28 @@ async def test_an_old_proof_gives_no_rights(entra_keys: tuple[SigningKey, ...], 
         asked = await opens(ada, (await opens(ada, where)).link("Delete this person"))
         assert (await presses(ada, asked, "Delete Mia Member")).status == 401
         assert (await opens(ada, where)).status == 200
+
+
+async def test_whoever_has_no_name(site: AdminSite) -> None:
+    """They are called by their user name or mail, once, and every page of theirs has a heading."""
+    ada = await site.of(ADA)
+    for username, email, called in (("u@birch.example", None, "u@birch.example"), ("", "m@b.example", "m@b.example")):
+        user = User("https://id.example", str(uuid4()), name=" ", username=username, email=email)
+        found = await site.house.people.directory.signed_in(user, site.house.clock())
+        page = await opens(ada, f"/admin/users/{found.id}")
+        assert page.title.startswith(f"{called} –")
+        assert (await opens(ada, f"/admin/users/{found.id}/delete")).title.startswith(f"Delete {called}?")
+        listed = await opens(ada, f"/admin/users?q={called}")
+        assert listed.text.count(called) == 1
+        assert "1 person" in listed.text
+
+
+async def test_signed_in_in_very_many_places(site: AdminSite) -> None:
+    """The page shows ten of the sessions, and the others to whoever unfolds them: what comes after is not far."""
+    mia, ada = await site.person(MIA), await site.of(ADA)
+    for _ in range(12):
+        await site.house.sessions.begin(mia.user, tokens=b"")
+    page = await opens(ada, f"/admin/users/{mia.id}")
+    shown = len(await site.house.sessions.by_user(mia.user))
+    assert f"{shown - 10} more" in page.text
+    assert page.text.count("Signed in ") >= shown

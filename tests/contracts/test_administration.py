@@ -115,6 +115,10 @@ async def test_people_page_by_page(office: Office) -> None:
     assert (await office.people.page(Wanted(text="%"), limit=1)).next
     assert await office.people.count(Wanted(text="1%", is_active=True)) == 2
     assert await office.people.count(Wanted(is_admin=True)) == 0
+    for name in ("Éva Ñandú", "Анна Петрова", "王小明"):
+        await office.directory.signed_in(replace(ADA, object_id=str(uuid4()), name=name), office.clock())
+    for written in ("éva", "E\u0301VA ñ", "анна п", "АННА", "нна Пет", "小明"):
+        assert await office.people.count(Wanted(text=written)) == 1, written
     other = (await office.people.page(order="name", limit=1)).next
     for asked in ({"limit": 0}, {"limit": 201}, {"offset": 10_001}, {"after": str(uuid4())}, {"after": other}):
         with pytest.raises(ValueError, match=next(iter(asked))):

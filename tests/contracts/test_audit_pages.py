@@ -74,6 +74,9 @@ async def test_filters(database: Database, trail: AuditTrail, log: AuditLog, clo
     assert await found(text="100%_S") == {"sign_in_failed"}
     assert await found(text="%") == {"sign_in_failed"}
     assert await found(text="' OR 1=1 --") == set()
+    await trail.require(Event("alert", at=SIGN_IN.at, label="Éva Ñandú 100%"))
+    assert await found(text="éva ñ") == await found(text="ÑANDÚ 100%") == {"alert"}
+    assert await found(text="éva_ñ") == set()
 
 
 def lets_through(wanted: Filter, row: Recorded) -> bool:

@@ -9,6 +9,7 @@ from uuid import UUID
 
 from entrada.audit.rows import Stream
 from entrada.events import EventName, Outcome
+from entrada.users.spellings import spellings
 from entrada.users.tables import EPOCH, MICROSECOND
 
 EQUAL = ("correlation_id", "person", "address", "tenant_id", "outcome")
@@ -47,7 +48,8 @@ class Form(NamedTuple):
     about: bool = False
     actions: int = 0
     stream: Stream | None = None
-    text: bool = False
+    text: int = 0
+    """In how many spellings."""
 
     @property
     def leads(self) -> tuple[str, ...]:
@@ -89,7 +91,7 @@ class Filter:
     def form(self) -> Form:
         """Return the form, without `since` and `until`, which are places."""
         equal = tuple(name for name in EQUAL if getattr(self, name) is not None)
-        return Form(equal, self.about is not None, len(set(self.actions)), self.stream, bool(self.text))
+        return Form(equal, self.about is not None, len(set(self.actions)), self.stream, len(self._spellings))
 
     @property
     def values(self) -> dict[str, Any]:
@@ -98,9 +100,11 @@ class Filter:
         found |= {f"action_{number}": name for number, name in enumerate(sorted(set(self.actions)))}
         if self.about is not None:
             found |= {"who": self.about, "whom": f"user:{self.about}"}
-        if self.text:
-            found["text"] = re.sub(r"([/%_])", r"/\1", self.text)
-        return found
+        return found | {f"text_{n}": re.sub(r"([/%_])", r"/\1", text) for n, text in enumerate(self._spellings)}
+
+    @property
+    def _spellings(self) -> tuple[str, ...]:
+        return spellings(self.text) if self.text else ()
 
     def between(self, after: Cursor | None) -> tuple[Cursor, Cursor]:
         """Return where the wanted rows begin, which is not included, and the oldest place at which one may be."""

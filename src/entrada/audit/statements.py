@@ -199,7 +199,8 @@ def _others(form: Form, lead: str, source: FromClause) -> list[ColumnElement[boo
     if form.stream and lead != "administration":
         found.append(beside(source.c.stream) == literal(form.stream, String))
     if form.text:
-        found.append(or_(*(source.c[name].icontains(bindparam("text", type_=String), escape="/") for name in TEXTS)))
+        written = [bindparam(f"text_{number}", type_=String) for number in range(form.text)]
+        found.append(or_(*(source.c[name].icontains(text, escape="/") for name in TEXTS for text in written)))
     return found
 
 

@@ -11,8 +11,9 @@ from sqlalchemy import ColumnElement, Connection, Select, func, literal, or_, se
 
 from entrada.users.database import Database
 from entrada.users.directory import folded
-from entrada.users.person import Person, person_of
+from entrada.users.person import Person, called, person_of
 from entrada.users.place import ORDERS, Order, Place
+from entrada.users.spellings import spellings
 from entrada.users.tables import devices, photos, role_grants, users
 
 MOST_AT_ONCE = 200  # people of a page
@@ -37,7 +38,8 @@ class Wanted:
         found = [users.c[name] == value for name in equal if (value := getattr(self, name)) is not None]
         if self.text:
             columns = ("name", "username", "email", "department", "job_title")
-            found.append(or_(*(users.c[name].icontains(self.text, autoescape=True) for name in columns)))
+            written = [(users.c[name], text) for name in columns for text in spellings(self.text)]
+            found.append(or_(*(column.icontains(text, autoescape=True) for column, text in written)))
         if self.role is not None:
             found.append(users.c.id.in_(select(role_grants.c.user_id).where(role_grants.c.role == self.role)))
         return found
@@ -80,10 +82,10 @@ class People:
 
     async def names(self, ids: Collection[UUID], *, tenant_id: str | None = None) -> Mapping[UUID, str]:
         """Return what these people are called, of those who are in the directory; of one tenant, if one is given."""
-        asked = select(users.c.id, users.c.name, users.c.username).where(users.c.id.in_(ids))
+        asked = select(users.c.id, users.c.name, users.c.username, users.c.email).where(users.c.id.in_(ids))
         asked = asked if tenant_id is None else asked.where(users.c.tenant_id == tenant_id)
         rows = await self._database.read_at_once(lambda connection: connection.execute(asked).all())
-        return {row.id: row.name or row.username for row in rows}
+        return {row.id: called(row) for row in rows}
 
     async def page(
         self,

@@ -9,6 +9,8 @@ from sqlalchemy import Row
 
 from entrada.principal import ADMIN_ROLE, User
 
+NAMELESS = "Without a name"
+
 
 @dataclass(frozen=True, slots=True)
 class Person:
@@ -58,6 +60,16 @@ class Person:
     def roles(self) -> frozenset[str]:
         """What they may be here beyond what the authority says: their grants, and the administrator's role."""
         return self.grants | {ADMIN_ROLE} if self.is_admin else self.grants
+
+    @property
+    def called(self) -> str:
+        """What pages call them."""
+        return called(self)
+
+
+def called(who: Any) -> str:
+    """Return what pages call somebody: by the first of these that is known."""
+    return who.name.strip() or who.username or who.email or NAMELESS
 
 
 def person_of(row: Row[Any], grants: frozenset[str] = frozenset()) -> Person:

@@ -44,6 +44,7 @@ async def log(visit: Visit) -> Response:
         rows=rows,
         newest=await visit.house.audit.log.last_id(),
         count=grouped(total.rows) + ("+" if total.more else "") if total.rows or not total.more else None,
+        is_one=total.rows == 1 and not total.more,
         looked_until=page.looked_until,
         chosen={name: chosen.get(name, "") for name in FIELDS},
         about=name or ("somebody who is not in the directory" if person else None),

@@ -13,6 +13,7 @@ from entrada.users.place import LONGEST_PLACE, Order
 from entrada.web.console.places import ADMIN
 from entrada.web.console.shell import asked, show
 from entrada.web.console.way_in import Visit
+from entrada.web.console.words import grouped
 from entrada.web.pages.moments import ago
 
 LIMIT = 25
@@ -62,7 +63,8 @@ async def people(visit: Visit) -> Response:
         section="People",
         heading="People",
         people=[shown(person, now) for person in page.people],
-        count=await visit.desk.count(wanted),
+        count=grouped(count := await visit.desk.count(wanted)),
+        is_one=count == 1,
         chosen=chosen,
         narrowed=label if basis != Wanted() else None,
         standings=[(name, words) for name, (words, _) in STANDINGS.items()],
@@ -78,8 +80,8 @@ def shown(person: Person, now: datetime) -> PersonShown:
     """Return what a page shows of a person in one line."""
     return PersonShown(
         href=f"{USERS}/{person.id}",
-        name=person.name or person.username or "Without a name",
-        username=person.username,
+        name=person.called,
+        username="" if person.username == person.called else person.username,
         work=", ".join(part for part in (person.job_title, person.department) if part),
         roles=sorted(person.grants),
         is_active=person.is_active,

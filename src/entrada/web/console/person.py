@@ -43,8 +43,8 @@ async def person(visit: Visit) -> Response:
         visit,
         "user.html",
         section="People",
-        heading=found.name or found.username,
-        initials=initials(found.name or found.username),
+        heading=found.called,
+        initials=initials(found.called),
         photo=f"{API}{API_USER.format(user_id=found.id)}/photo" if found.photo else None,
         person=found,
         path=f"{USERS}/{found.id}",
@@ -64,7 +64,7 @@ async def delete_person(visit: Visit) -> Response:
     """Ask once more before somebody is deleted."""
     found = await visit.desk.one(person_id(visit.request))
     values: dict[str, Any] = {"person": found, "path": f"{USERS}/{found.id}"}
-    return show(visit, "delete.html", section="People", heading=f"Delete {found.name or found.username}?", **values)
+    return show(visit, "delete.html", section="People", heading=f"Delete {found.called}?", **values)
 
 
 def person_id(request: Request) -> UUID:

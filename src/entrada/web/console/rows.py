@@ -63,7 +63,7 @@ def shown(row: Recorded, about: UUID | None = None, names: Mapping[UUID, str] = 
         action=row.action,
         outcome=row.outcome,
         reason=row.reason,
-        who=row.user.name if row.user and row.user.name else row.label or NOBODY,
+        who=(row.user.name.strip() if row.user else "") or row.label or NOBODY,
         address=row.address,
         person=f"{ADMIN}/users/{row.user.id}" if row.user else None,
         done_to=(f"{ADMIN}/users/{about}", names[about]) if about and about in names else None,
