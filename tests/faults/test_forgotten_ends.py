@@ -25,8 +25,10 @@ from entrada.sessions.stores.opening import open_store
 from entrada.users.database import Database
 from entrada.users.directory import Directory
 from entrada.users.ended_sessions import EndedSessionLedger
+from tests.browser import Browser
 from tests.faults.tcp_proxy import Proxy, proxy
 from tests.front_door import AUTH, BASE, SESSION, FrontDoor, running
+from tests.journeys.test_people_change import ROOT, house_of
 from tests.servers import PostgresServer, RedisServer, postgres_server, redis_server
 
 HOST = "portal.birch.example"
@@ -66,10 +68,10 @@ async def doors(entra: Entra, tmp_path: Path, redis: RedisServer, database_url: 
         ]
 
 
-async def in_redis(redis: RedisServer) -> int:
-    """Return how many sessions Redis has."""
+async def in_redis(redis: RedisServer, kind: str = "session") -> int:
+    """Return how many sessions Redis has, or how many of something else."""
     async with Redis(port=redis.port) as client:
-        return len(await client.keys("entrada:session:*"))
+        return len(await client.keys(f"entrada:{kind}:*"))
 
 
 async def forgets(redis: RedisServer, *, sessions: int) -> None:
@@ -153,6 +155,32 @@ async def test_a_deactivated_person(redis: RedisServer, database_url: str, tmp_p
         assert await sessions.load(other_id)
         with pytest.raises(SignInRefused):
             await directory.signed_in(ADA, system_clock())
+
+
+async def test_a_role_that_was_taken_back(redis: RedisServer, entra: Entra, tmp_path: Path) -> None:
+    """REL-015, I1: Redis starts again with a session that has the role; within a second or two it has it no more."""
+    async with running(entra, tmp_path / "app", store=redis.url) as door:
+        browser, house = await door.signed_in(), house_of(door.app)
+        (mia,) = (await house.administration.people.page()).people
+        await house.administration.grant(mia.id, "Editor", by=ROOT)
+        assert await roles(browser) == ["Editor"]
+        assert redis.said("SAVE") == "OK"
+        marks = await in_redis(redis, "spent")
+        await house.administration.revoke(mia.id, "Editor", by=ROOT)
+        assert await roles(browser) == []
+        async with asyncio.timeout(10):
+            while await in_redis(redis, "spent") == marks:  # until that was followed, too
+                await asyncio.sleep(0.05)
+        await forgets(redis, sessions=1)
+        assert await answered(door, browser.jar.of(HOST)[SESSION]) == 200
+        async with asyncio.timeout(10):
+            while await roles(browser):
+                await asyncio.sleep(0.05)
+
+
+async def roles(browser: Browser) -> list[str]:
+    told: list[str] = (await browser.fetch(f"{AUTH}/me")).json()["roles"]
+    return told
 
 
 async def test_without_the_users_database(redis: RedisServer, free_tcp_port: int, entra: Entra, tmp_path: Path) -> None:

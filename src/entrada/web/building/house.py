@@ -16,7 +16,7 @@ from entrada import store_url
 from entrada.background import SWEEP_EVERY, Chore, Chores, sweep, watching_ends
 from entrada.clock import Clock
 from entrada.events import Events
-from entrada.flows.admin.followed import Owners
+from entrada.flows.admin.followed import Marks, Owners
 from entrada.flows.admin.onboarding import Onboarding
 from entrada.flows.admin.tally import EVERY as TALLY_EVERY
 from entrada.flows.admin.tally import Tally
@@ -237,7 +237,7 @@ def _at_work(ground: Ground, people: People, endings: Endings) -> AtWork:
     beside = (
         *_watches(expiry, bearers, outside, numbers, guards),
         *ground.audit.duties(Chore, outside.egress),
-        *people.chores(endings, bearers, owners=_owners(ground), clock=clock),
+        *people.chores(endings, bearers, owners=_owners(ground), marks=_marks(ground), clock=clock),
         *_tally(ground, renewal),
     )
     return AtWork(
@@ -255,6 +255,11 @@ def _owners(ground: Ground) -> Owners | None:
     """Return what names all who have a session, where no command sees the store: in this process's memory."""
     alone = store_url.parse(ground.settings.store).kind == "memory"
     return partial(owners_of, ground.store, sealer=ground.sealer) if alone else None
+
+
+def _marks(ground: Ground) -> Marks | None:
+    """Return what shows whether the store has forgotten something, where it may."""
+    return ground.sessions.spend_once if ground.ended else None
 
 
 def _renewal(ground: Ground, people: People, endings: Endings) -> Renewal:

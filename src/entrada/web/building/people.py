@@ -7,7 +7,7 @@ from entrada.background import Chore
 from entrada.clock import Clock
 from entrada.events import Events
 from entrada.flows.admin.followed import EVERY as FOLLOW_EVERY
-from entrada.flows.admin.followed import Owners, PeopleChanges
+from entrada.flows.admin.followed import Marks, Owners, PeopleChanges
 from entrada.flows.admin.suspension import LOOK_EVERY, Suspensions, TenantSessions
 from entrada.flows.bearer import Bearers
 from entrada.flows.signing_in.admission import Admission
@@ -42,9 +42,11 @@ class People:
         """Who decides about tenants; None where the authority is for one."""
         return self.provisioning.admission
 
-    def chores(self, endings: Endings, bearers: Bearers, *, owners: Owners | None, clock: Clock) -> Iterator[Chore]:
+    def chores(
+        self, endings: Endings, bearers: Bearers, *, owners: Owners | None, marks: Marks | None, clock: Clock
+    ) -> Iterator[Chore]:
         """Give what goes on beside the requests: what other workers change of people and tenants is followed."""
-        changes = PeopleChanges(self.database, bearers, endings, clock=clock, owners=owners)
+        changes = PeopleChanges(self.database, bearers, endings, clock=clock, owners=owners, marks=marks)
         yield Chore("people", FOLLOW_EVERY, changes.once)
         if self.admission is not None:
             sessions = TenantSessions(self.directory, endings.end_all_of, clock=clock)
