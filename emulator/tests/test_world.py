@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 from entrada_emulator.directory import seeds
 from entrada_emulator.directory.graph_resource import GRAPH
-from entrada_emulator.directory.model import TENANT_MARK
+from entrada_emulator.directory.model import TENANT_MARK, RedirectUri
 from entrada_emulator.directory.seeds import default_world
 from entrada_emulator.directory.world import World
-from entrada_emulator.directory.world_checks import WorldError
+from entrada_emulator.directory.world_checks import WorldError, with_redirect_uris
 from entrada_emulator.directory.world_file import load_world
 
 TENANT = f"{TENANT_MARK}0009-4000-8000-000000000009"
@@ -50,6 +50,16 @@ def world_of(tmp_path: Path, text: str) -> World:
     path = tmp_path / "world.yaml"
     path.write_text(text)
     return load_world(path)
+
+
+def test_a_redirect_uri_more_is_of_the_applications_kind() -> None:
+    """A single-page application's is one of a single-page application; what is registered is not registered twice."""
+    world, page = default_world(), "http://localhost:4200/"
+    spa = world.application(seeds.SPA)
+    assert spa is not None
+    changed = with_redirect_uris(world, spa, (page, "http://localhost:4200/spa")).application(seeds.SPA)
+    assert changed is not None
+    assert changed.redirect_uris == (*spa.redirect_uris, RedirectUri(page, "spa"))
 
 
 def test_a_file_becomes_a_directory(tmp_path: Path) -> None:
