@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from entrada_emulator.pytest_plugin import Entra
+from starlette.types import Receive, Scope, Send
 
 from tests.authority_app import ABSENT, CLIENT, OBJECT, TENANT
 from tests.browser import Browser
@@ -103,6 +104,25 @@ async def test_a_store_that_fails_for_a_moment(
             store.execute("ALTER TABLE away RENAME TO session_index")
         assert await telling == 200
         assert await door.reuse(session) == 401
+
+
+async def test_while_the_sign_in_is_under_way(elsewhere: FrontDoor, provider: StandardProvider) -> None:
+    """OUT-3, SEC-102: told between the code and the session, before there is one, it is out; the next sign-in is in."""
+
+    async def signing_out(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["path"] == "/token":
+            assert await told(elsewhere, provider.logout_token(sid="one")) == 200
+        await provider(scope, receive, send)
+
+    provider.person = {"sub": "ada", "sid": "one"}
+    elsewhere.internet.hosts[HOST] = signing_out
+    browser = Browser(elsewhere.internet)
+    page = await browser.open(f"{BASE}/private")
+    assert "did not accept this sign-in" in page.text
+    assert SESSION not in browser.jar.of("portal.birch.example")
+    elsewhere.internet.hosts[HOST] = provider
+    assert await elsewhere.reuse(await session_of(elsewhere, provider, sub="ada", sid="two")) == 200
+    assert await elsewhere.reuse(await session_of(elsewhere, provider, sub="ada", sid="two")) == 200
 
 
 async def test_nobody_here(elsewhere: FrontDoor, provider: StandardProvider) -> None:

@@ -16,6 +16,8 @@ from entrada.sessions.stores.store import SessionStore
 
 LIFETIME = timedelta(seconds=12)  # longer than the longest call to the authority, which is given up after ten (SEC-107)
 HOLDER_BYTES = 16
+NOTED_FOR = timedelta(seconds=30)  # longer than a callback: two calls to the authority at most, and the databases
+NOBODY = b"note"
 
 
 class Lease:
@@ -87,3 +89,18 @@ class Leases:
             keeping.cancel()
             await asyncio.wait([keeping])
             await lease.drop()
+
+
+class Notes:
+    """Names that all workers find for half a minute: leases that nobody has, and that end by themselves."""
+
+    def __init__(self, store: SessionStore) -> None:
+        self._store = store
+
+    async def leave(self, name: bytes) -> None:
+        """Let the others find this name."""
+        await self._store.take_lease(name, holder=NOBODY, lifetime=NOTED_FOR)
+
+    async def found(self, name: bytes) -> bool:
+        """Say whether somebody has left this name within the last half minute; nothing is left by asking."""
+        return await self._store.extend_lease(name, holder=NOBODY, lifetime=NOTED_FOR)

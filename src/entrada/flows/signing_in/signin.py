@@ -299,12 +299,14 @@ class SignIn:
             return None
 
     async def _as_they_stand(self, user: User, session_id: str, session: Session) -> Session:
-        """End what was begun for somebody who was shut out or deleted meanwhile, and follow a change of their roles.
+        """End what was begun for somebody who was shut out, deleted or signed out meanwhile; follow a change of roles.
 
         Whoever did so may have looked for their sessions too early.
         """
         try:
             granted = await self._provisioning.still(user)
+            if self._settings.entra_authority is None and user.sid and await self._endings.has_ended(user.sid):
+                raise AuthorityRefused("the provider has ended this sid meanwhile", error="session_ended")
         except EntradaError:
             await self._sessions.end(session_id)
             raise

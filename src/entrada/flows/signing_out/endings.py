@@ -4,11 +4,13 @@ Where the provider takes refresh tokens back (RFC 7009), those of the ended sess
 """
 
 from collections.abc import Sequence
+from hashlib import sha256
 
 from entrada.errors import StoreUnavailable
 from entrada.flows.signing_out.revocation import Revocation
 from entrada.principal import User
 from entrada.provider.clients.token_client import TokenClient
+from entrada.sessions.leases import Notes
 from entrada.sessions.lifecycle import MOST_LOOKED_THROUGH, Sessions
 from entrada.sessions.session import Session
 
@@ -16,8 +18,9 @@ from entrada.sessions.session import Session
 class Endings:
     """Ends sessions in the store of all workers; `revokes` says whether their refresh tokens are revoked too."""
 
-    def __init__(self, sessions: Sessions, client: TokenClient, *, revokes: bool) -> None:
+    def __init__(self, sessions: Sessions, notes: Notes, client: TokenClient, *, revokes: bool) -> None:
         self._sessions = sessions
+        self._notes = notes
         self._revocation = Revocation(client)
         self._revokes = revokes and client.revokes
 
@@ -58,14 +61,21 @@ class Endings:
     async def end_by_sid(self, issuer: str | None, sid: str, *, proven: bool) -> tuple[User, ...]:
         """End every session that began with this `sid` of this issuer; return whose they were. None: of any.
 
-        Only where it is `proven` who says so is anything revoked: a frame may be anybody's (SEC-101).
+        Only where it is `proven` who says so is anything revoked: a frame may be anybody's (SEC-101). Then it is
+        noted, too: a sign-in that is under way just now has no session yet.
         """
+        if proven:
+            await self._notes.leave(_ended(sid))
         found = await self._sessions.by_sid(issuer, sid)
         if proven:
             await self.end(found)
         else:
             await self._sessions.end_sessions([session.key for session in found])
         return tuple({session.user.key: session.user for session in found}.values())
+
+    async def has_ended(self, sid: str) -> bool:
+        """Say whether the provider has just told of the end of this `sid`; to be asked when the session is there."""
+        return await self._notes.found(_ended(sid))
 
     async def _tokens_of(self, sessions: Sequence[Session]) -> list[bytes]:
         """Return the tokens to revoke once their sessions have ended; a store that fails says so when they end."""
@@ -76,3 +86,7 @@ class Endings:
         except StoreUnavailable:
             return []
         return [held.blob for held in found if held]
+
+
+def _ended(sid: str) -> bytes:
+    return b"ended:" + sha256(sid.encode()).digest()

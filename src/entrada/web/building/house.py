@@ -39,6 +39,7 @@ from entrada.provider.clients.credentials import AssertionSource
 from entrada.provider.groups import Groups, graph_scope
 from entrada.sessions.ended import EndedSessions
 from entrada.sessions.keyfile import KeyFile
+from entrada.sessions.leases import Notes
 from entrada.sessions.owners import owners_of
 from entrada.sessions.sealing import Sealer
 from entrada.sessions.stores.store import SessionStore
@@ -148,7 +149,7 @@ def build(
     outside = lay_ways_out(settings, transport=transport, client_assertion=client_assertion, clock=clock)
     ground = lay_ground(settings, outside, clock=clock, events=events)
     people = people_of(settings, ground.database, ground.ring, provision, outside, events=events)
-    endings = Endings(ground.sessions, outside.client, revokes=settings.revoke_at_sign_out)
+    endings = Endings(ground.sessions, Notes(ground.store), outside.client, revokes=settings.revoke_at_sign_out)
     house = House(
         settings=settings,
         clock=clock,
