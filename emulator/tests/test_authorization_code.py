@@ -86,6 +86,33 @@ def test_the_same_person_has_another_sub_for_each_application(entra: Entra, http
     assert one != other
 
 
+def test_an_api_knows_a_person_by_another_sub_than_its_client(entra: Entra, http: TestClient) -> None:
+    """The sub of an access token is the API's own; in Graph's it is the client's, as userinfo will say it."""
+    scopes = ("openid", "profile", f"api://{seeds.API}/access_as_user")
+    for_api, for_graph = (redeem(http, entra, entra.code(scopes=s)).json() for s in (scopes, ("openid", "User.Read")))
+    client = claims_of(for_api["id_token"])["sub"]
+    assert claims_of(for_api["access_token"])["sub"] != client
+    assert claims_of(for_graph["access_token"])["sub"] == client
+
+
+@pytest.mark.parametrize(
+    ("name", "scopes", "told"),
+    [
+        ("mia@birch.example", ("openid", "profile"), False),
+        ("mia@birch.example", ("openid", "email"), True),
+        ("gil_cedar.example#EXT#@birch.example", ("openid", "profile"), True),
+    ],
+    ids=["a member", "a member with the scope", "a guest"],
+)
+def test_who_is_told_with_a_mail_address(
+    entra: Entra, http: TestClient, name: str, scopes: tuple[str, ...], *, told: bool
+) -> None:
+    """Guests always, members where the scope or the registration asks for it."""
+    code = entra.code(entra.user(name), client_id=seeds.MULTI_TENANT_APP, scopes=scopes)
+    claims = claims_of(redeem(http, entra, code, client_id=seeds.MULTI_TENANT_APP).json()["id_token"])
+    assert ("email" in claims) is told
+
+
 def test_more_than_200_groups_become_a_pointer(entra: Entra, http: TestClient) -> None:
     """Beyond 200 groups the claim is replaced by the overage pointer."""
     greta = entra.user("greta@birch.example")

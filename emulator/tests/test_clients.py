@@ -183,6 +183,8 @@ def test_the_error_body_is_entras(http: TestClient) -> None:
     assert at == f"Timestamp: {body['timestamp']}"
     assert body["correlation_id"] == correlation
     assert refused.headers["x-ms-request-id"] == body["trace_id"]
+    assert refused.headers["x-ms-clitelem"] == "1,7000215,0,,"
+    assert {"p3p", "x-ms-ests-server"} <= set(refused.headers)
     assert body["error_uri"] == "https://login.microsoftonline.com/error?code=7000215"
     unknown = credentials(http, client_id="00000000-0000-4000-8000-00000000dead").json()
     assert "error_uri" not in unknown

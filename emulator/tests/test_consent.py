@@ -25,6 +25,26 @@ async def test_permissions_are_listed_in_words(entra: Entra) -> None:
     assert text.index("Read your mail") < text.index("Keep access to data") < text.index("Sign you in")
 
 
+async def test_what_applications_commonly_ask_of_graph_is_known(entra: Entra) -> None:
+    """Permissions of parts of Graph that are not here are asked about and granted; a misspelt one is refused."""
+    person = await at_consent(entra, scope="openid Files.ReadWrite.All Mail.Send")
+    assert person.sees("Send mail as you")
+    assert person.sees("Read and change all files that you can open")
+    await person.press("Accept")
+    assert "code" in arrival_of(person).fields
+    misspelt = await person_at(entra).open(BIRCH_AUTHORIZE, asked(scope="openid Files.ReadWrites"))
+    assert error_of(misspelt) == ("invalid_scope", "AADSTS70011")
+    admin = await at_consent(entra, scope="openid User.Invite.All")
+    assert admin.page.title.startswith("Need admin approval")
+
+
+async def test_default_without_a_registration_is_the_portals(entra: Entra) -> None:
+    """`.default` asks for what is registered: where nothing was, for User.Read, which the portal registers unasked."""
+    person = await at_consent(entra, scope="openid https://graph.microsoft.com/.default")
+    assert person.sees("User.Read")
+    assert not person.sees("Mail.Read")
+
+
 async def test_consent_is_asked_once(entra: Entra) -> None:
     """What was agreed to is not asked again, not even in another browser; what is new is."""
     await signed_in(entra)

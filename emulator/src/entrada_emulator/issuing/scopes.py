@@ -10,6 +10,8 @@ from entrada_emulator.directory.world import World
 from entrada_emulator.errors import EntraError
 
 DEFAULT = ".default"
+REGISTERED_UNASKED = ("User.Read",)
+"""What the portal puts into every new registration."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,8 +120,9 @@ def missing_permissions(
 def _registered(application: Application, api: ResourceScopes) -> tuple[str, ...]:
     names = {uri.rstrip("/") for uri in (*api.resource.identifier_uris, api.resource.client_id)}
     named = tuple(_split(scope)[1] for scope in application.pre_consented if _split(scope)[0].rstrip("/") in names)
-    offered = tuple(scope.value for scope in api.resource.scopes if not scope.admin_only)
-    return named or tuple(value for value in offered if value not in OIDC_SCOPES)
+    if api.resource is GRAPH:
+        return named or REGISTERED_UNASKED
+    return named or tuple(scope.value for scope in api.resource.scopes if not scope.admin_only)
 
 
 def _split(word: str) -> tuple[str, str]:
