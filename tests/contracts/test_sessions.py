@@ -353,7 +353,7 @@ async def test_another_identifier_after_a_change_of_roles(sessions: Sessions, cl
     assert await sessions.visit(before) is None
     await sessions.end(before)
     assert await sessions.visit(after), "nor does it end anything"
-    for invented in (before + "A" * 22, after[:-1], after + "A", before + "é" * 22):
+    for invented in (f"{before}{'A' * 22}2", after[:-1], after + "0", f"{after[:-1]}2", before + "é" * 22, after + "²"):
         assert await sessions.visit(invented) is None
     await sessions.end(after)
     assert await sessions.load(after) is None
@@ -393,3 +393,26 @@ async def test_it_goes_by_its_identifier_after_a_rotation_of_keys(store: Session
     assert await rotated.visit(after)
     assert await rotated.begin(ADA, tokens=b"", replacing=session_id)
     assert await rotated.load(after) is None, "a sign-in ends what it replaces, however it was called"
+
+
+async def test_a_store_that_forgets_the_change_signs_nobody_out(
+    store: SessionStore, sessions: Sessions, clock: MovedClock
+) -> None:
+    """SEC-071, REL: an identifier that we gave is good although the store is back to what was before we gave it."""
+    before, begun = await sessions.begin(ADA, tokens=b"")
+    written = await store.get(begun.key)
+    await sessions.regrant_all_of(ADA, frozenset({"Editor"}))
+    session = await sessions.visit(before)
+    assert session
+    after = sessions.next_id(session, before) or ""
+    assert written
+    assert await store.replace(
+        begun.key, record=written[0], version=session.version, expires_at=session.idle_expires_at
+    )
+    assert await sessions.visit(after)
+    clock.move(MINUTE)
+    assert await sessions.visit(before) is None
+    await sessions.regrant_all_of(ADA, frozenset({"Editor"}))
+    again = await sessions.visit(after)
+    assert again
+    assert sessions.next_id(again, after) not in {None, before, after}

@@ -2,38 +2,47 @@
 
 from hmac import compare_digest
 
-from entrada.sessions.names import Names
+from entrada.sessions.names import SUFFIX, Names
 from entrada.sessions.record import SessionRecord
-from entrada.sessions.suffixes import STEM, Suffixes
+from entrada.sessions.suffixes import NONE, STEM, Suffixes
+
+MOST_DIGITS = 9
 
 
 def goes_by(record: SessionRecord, session_id: str, *, names: Names, now: float) -> bool:
-    """Say whether the session of this stem has this suffix now."""
-    if record.suffixes is None:
-        return len(session_id) <= STEM
-    return any(_is_called(record, session_id, mark, names) for mark in record.suffixes.good(now))
+    """Say whether the session of this stem goes by this suffix now."""
+    if record.suffixes is None and len(session_id) <= STEM:
+        return True
+    number = _number(record, session_id, names)
+    return number is not None and (record.suffixes or NONE).takes(number, now)
 
 
 def after(record: SessionRecord, session_id: str | None, *, names: Names, now: float) -> Suffixes | None:
     """Return the suffixes after it was called so: the same, unless that takes up the one that is coming."""
-    suffixes = record.suffixes
-    if suffixes is None or session_id is None or not suffixes.coming:
-        return suffixes
-    return suffixes.taken_up(now) if _is_called(record, session_id, suffixes.coming, names) else suffixes
+    if session_id is None or len(session_id) <= STEM:
+        return record.suffixes
+    number, suffixes = _number(record, session_id, names), record.suffixes or NONE
+    if number is None or number <= suffixes.present:
+        return record.suffixes
+    return suffixes.after(number, now)
 
 
 def successor(record: SessionRecord, session_id: str, *, names: Names) -> str | None:
     """Return the identifier that is coming; None when there is none, or the session was called so."""
     suffixes = record.suffixes
-    if suffixes is None or not suffixes.coming or _is_called(record, session_id, suffixes.coming, names):
+    if suffixes is None or not suffixes.coming:
         return None
-    return _name(record, session_id[:STEM], suffixes.coming, names)
+    stem, number = session_id[:STEM], suffixes.present + 1
+    following = stem + names.suffix(stem, number, found_by=record.found_by)
+    return None if following == session_id else following
 
 
-def _is_called(record: SessionRecord, session_id: str, mark: bytes, names: Names) -> bool:
-    name = _name(record, session_id[:STEM], mark, names)
-    return compare_digest(session_id.encode("utf-8", "replace"), name.encode("utf-8", "replace"))
-
-
-def _name(record: SessionRecord, stem: str, mark: bytes, names: Names) -> str:
-    return stem + names.suffix(stem, mark, found_by=record.found_by)
+def _number(record: SessionRecord, session_id: str, names: Names) -> int | None:
+    """Return the number of the suffix; None when we have not made it for this session."""
+    stem, digits = session_id[:STEM], session_id[STEM + SUFFIX :]
+    if len(session_id) <= STEM:
+        return 0
+    if not (digits.isascii() and digits.isdecimal() and len(digits) <= MOST_DIGITS):
+        return None
+    ours = names.suffix(stem, int(digits), found_by=record.found_by)
+    return int(digits) if compare_digest(session_id[STEM:].encode("utf-8", "replace"), ours.encode()) else None

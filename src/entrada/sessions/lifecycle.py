@@ -122,7 +122,7 @@ class Sessions:
         now = self._now()
         if session is None or not session.lives(now) or not self._goes_by(session, session_id, now):
             return None
-        if session.record.suffixes is not None or self._touch_is_due(session, now):
+        if len(session_id) > STEM or self._touch_is_due(session, now):
             await self.touch(session, called=session_id)
         return session
 

@@ -14,6 +14,7 @@ from entrada.principal import User
 SESSION_ID = re.compile(r"[A-Za-z0-9_-]{43}")  # 256 bits, base64url
 HANDLE_BYTES = 16  # a name among one person's sessions, not a secret
 SUFFIX_BYTES = 16  # nobody guesses it, and it is worth nothing without the 256 bits before it
+SUFFIX = 22  # characters of base64url that it is
 
 
 class Names:
@@ -41,13 +42,13 @@ class Names:
         """Return what the store's index may call this session of the authority."""
         return self._indexed(b"sid", len(issuer.encode()).to_bytes(4, "big") + issuer.encode() + sid.encode())
 
-    def suffix(self, stem: str, mark: bytes, *, found_by: str) -> str:
-        """Return what the identifier of a session that this key found has after its stem: 22 characters of base64url.
+    def suffix(self, stem: str, number: int, *, found_by: str) -> str:
+        """Return what the identifier of a session that this key found has after its stem: a hash, and the number.
 
         That key and no other, for it stays in the ring for as long as the session does.
         """
         key = self._suffix_keys.get(found_by) or self._suffix_keys[self._active_id]
-        return _short(key, stem.encode("utf-8", "replace") + mark, SUFFIX_BYTES) if mark else ""
+        return f"{_short(key, f'{stem}{number}'.encode('utf-8', 'replace'), SUFFIX_BYTES)}{number}"
 
     def handle(self, key: bytes) -> str:
         """Return what pages and APIs call the session of this store key: 22 characters of base64url."""

@@ -6,37 +6,37 @@ coming the present one is good, for an answer may be lost on its way; and a whil
 together with the first that bore the new one (SEC-071, decision 0416).
 """
 
-import secrets
 from datetime import timedelta
 
 import msgspec
 
 STEM = 43  # characters of an identifier that find the session: 256 bits, base64url
-MARK_BYTES = 16
 GRACE = timedelta(minutes=1)  # how long requests may be under way that left with the one before
 
 
 class Suffixes(msgspec.Struct, frozen=True, kw_only=True):
-    """The suffixes of one session, by random marks that nobody gets to a suffix from without a key of the ring."""
+    """The suffixes of one session, by number; nobody gets from a number to a suffix without a key of the ring."""
 
-    present: bytes = b""
-    """Empty: none, as at sign-in."""
-    coming: bytes = b""
-    """What the next answer gives to the browser; empty: nothing new."""
-    former: bytes | None = None
+    present: int = 0
+    """0: none, as at sign-in."""
+    coming: bool = False
+    """Whether the next answer gives the browser the one after."""
     former_until: int = 0
-    """In whole seconds since 1970, UTC."""
+    """Until when the one before is good, in whole seconds since 1970, UTC."""
 
     def changed(self) -> "Suffixes":
-        """Return them with one that is coming, which may have been so already."""
-        return self if self.coming else msgspec.structs.replace(self, coming=secrets.token_bytes(MARK_BYTES))
+        """Return them with another one coming, which may have been so already."""
+        return msgspec.structs.replace(self, coming=True)
 
-    def taken_up(self, now: float) -> "Suffixes":
-        """Return them after the browser has come with the one that was coming."""
-        return Suffixes(present=self.coming, former=self.present, former_until=int(now + GRACE.total_seconds()))
+    def takes(self, number: int, now: float) -> bool:
+        """Say whether the session goes by this one; a later one than it knows was given before the store forgot it."""
+        return number >= self.present or (number == self.present - 1 and now < self.former_until)
 
-    def good(self, now: float) -> tuple[bytes, ...]:
-        """Return the marks of those that are taken now."""
-        coming = (self.coming,) if self.coming else ()
-        former = (self.former,) if self.former is not None and now < self.former_until else ()
-        return self.present, *coming, *former
+    def after(self, number: int, now: float) -> "Suffixes":
+        """Return them after the browser has come with this one."""
+        if number <= self.present:
+            return self
+        return Suffixes(present=number, former_until=int(now + GRACE.total_seconds()))
+
+
+NONE = Suffixes()

@@ -314,6 +314,8 @@ def _ways(error: EntradaError, context: Context) -> "tuple[Way, ...]":
         return (Way("Reload the page", context.return_to), home)
     if isinstance(error, Unavailable):
         return (Way("Try again", context.house.settings.home),)
+    if isinstance(error, RequestRefused) and context.body is not None and (page := page_of_form(context)):
+        return (Way("Load the page again", page.partition("?done=")[0]), home)  # nothing was
     return (home,)
 
 

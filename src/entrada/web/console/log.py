@@ -111,6 +111,9 @@ def _day(written: str | None, *, after: int = 0) -> datetime | None:
     """Return the beginning of a day, or of one so many days later."""
     try:
         day = datetime.strptime(written, "%Y-%m-%d").replace(tzinfo=UTC) if written else None
-        return day + timedelta(days=after) if day else None
-    except (ValueError, OverflowError):
+    except ValueError:
         raise InputRefused("since, until: days such as 2026-11-21") from None
+    try:
+        return day + timedelta(days=after) if day else None
+    except OverflowError:
+        return None  # nothing comes after the last day there is
