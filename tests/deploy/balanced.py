@@ -1,14 +1,15 @@
-"""nginx with the file that we give, in front of two workers under `entrada serve`: what the Compose file starts, small.
+"""A proxy with the file that we give for it, in front of two workers under `entrada serve`: the Compose file, small.
 
 Changed in the file are addresses, ports and paths, for two applications on one machine; no limit and no directive.
 """
 
 import re
 import signal
+import socket
 import ssl
 import subprocess
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,7 +22,7 @@ from tests.faults.people import Person, admitted_by
 from tests.faults.workers import Cluster, cluster
 from tests.servers import program, wait_until
 
-FILE = Path(__file__).parents[2] / "deploy/nginx.conf"
+DEPLOY = Path(__file__).parents[2] / "deploy"
 DRAIN = 3.0  # seconds, as it is by itself; nginx keeps idle connections for less
 COOKIE = "__Host-entrada"
 ELSEWHERE = "127.0.0.2"
@@ -35,11 +36,22 @@ class Balanced:
     port: int
     cluster: Cluster
     ca_file: Path
-    access_log: Path
+    logs: tuple[Path, ...]
+    """All that the proxy writes."""
 
     @property
     def url(self) -> str:
         return f"https://localhost:{self.port}"
+
+    @property
+    def said(self) -> str:
+        """What the proxy has written."""
+        return "".join(log.read_text("latin-1") for log in self.logs if log.exists())
+
+    @property
+    def seen(self) -> str:
+        """What the workers have written."""
+        return "".join(worker.log.read_text() for worker in self.cluster.workers)
 
     @property
     def trust(self) -> ssl.SSLContext:
@@ -53,45 +65,86 @@ class Balanced:
         return person
 
 
+@dataclass(frozen=True, slots=True)
+class Places:
+    """Where on this machine is what a file of ours names in a container."""
+
+    folder: Path
+    chain: Path
+    """The certificate of localhost, with its key."""
+    port: int
+    plain: int
+    upstreams: list[int]
+
+
+Proxy = Callable[[Places], list[str]]
+"""Writes a proxy's file, and returns the command that runs it in the foreground."""
+
+
 @contextmanager
-def balanced(served: ServedEntra, folder: Path) -> Iterator[Balanced]:
-    """Run two workers and nginx in front of them."""
+def balanced(served: ServedEntra, folder: Path, proxy: Proxy) -> Iterator[Balanced]:
+    """Run two workers and the proxy in front of them."""
     (port, plain) = free_ports(2)
     trusted = {"ENTRADA_BASE_URL": f"https://localhost:{port}", "ENTRADA_TRUSTED_PROXIES": "127.0.0.1"}
     with cluster(served, folder, workers=2, drain=DRAIN, **trusted) as workers:
         ca_file, chain = certificate_for("localhost", folder)
-        configuration = _configuration(folder, chain, port, plain, [worker.port for worker in workers.workers])
-        log = folder / "nginx.log"
+        places = Places(folder, chain, port, plain, [worker.port for worker in workers.workers])
+        log = folder / "proxy.log"
         with log.open("wb") as said:
-            command = [program("nginx"), "-p", str(folder), "-c", str(configuration), "-g", "daemon off;"]
-            nginx = subprocess.Popen(command, stdout=said, stderr=said)
+            process = subprocess.Popen(proxy(places), stdout=said, stderr=said)
         try:
-            running = Balanced(port, workers, ca_file, folder / "access.log")
-            wait_until(lambda: nginx.poll() is not None or (folder / "nginx.pid").exists())
-            assert nginx.poll() is None, log.read_text()
+            running = Balanced(port, workers, ca_file, (log, folder / "access.log"))
+            wait_until(lambda: process.poll() is not None or _listens(port))
+            assert process.poll() is None, log.read_text()
             yield running
         finally:
-            nginx.send_signal(signal.SIGTERM)
-            nginx.wait(timeout=30)
+            process.send_signal(signal.SIGTERM)
+            process.wait(timeout=30)
 
 
-def _configuration(folder: Path, chain: Path, port: int, plain: int, upstreams: list[int]) -> Path:
-    """Write the file as it is given, with what names a place in a container naming one here."""
-    text = FILE.read_text("utf-8")
-    for number, upstream in enumerate(upstreams, 1):
-        text = text.replace(f"application-{number}:8000", f"127.0.0.1:{upstream}")
-    text = re.sub(r"(_temp_path )/tmp", rf"\1{folder}", text)
-    for before, after in (
+def _listens(port: int) -> bool:
+    with suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
+        return True
+    return False
+
+
+def nginx(places: Places) -> list[str]:
+    """Be nginx."""
+    folder, port = places.folder, places.port
+    changes = (
+        (r"(_temp_path )/tmp", rf"\1{folder}"),
         ("listen 8443", f"listen 127.0.0.1:{port}"),
-        ("listen 8080", f"listen 127.0.0.1:{plain}"),
+        ("listen 8080", f"listen 127.0.0.1:{places.plain}"),
         ("pid /run/nginx.pid", f"pid {folder}/nginx.pid"),
         ("access_log /dev/stdout", f"access_log {folder}/access.log"),
-        ("tls/fullchain.pem", str(chain)),
-        ("tls/privkey.pem", str(chain)),
-        ("proxy_set_header Host $host;", f"proxy_set_header Host $host:{port};"),  # there, the port is the usual one
-    ):
-        assert before in text, before
-        text = text.replace(before, after)
-    file = folder / "nginx.conf"
+        ("tls/fullchain.pem", str(places.chain)),
+        ("tls/privkey.pem", str(places.chain)),
+        (r"proxy_set_header Host \$host;", f"proxy_set_header Host $host:{port};"),  # there, the port is the usual one
+    )
+    file = _written("nginx.conf", places, changes)
+    return [program("nginx"), "-p", str(folder), "-c", str(file), "-g", "daemon off;"]
+
+
+def haproxy(places: Places) -> list[str]:
+    """Be HAProxy."""
+    changes = (
+        ("bind :8443", f"bind 127.0.0.1:{places.port}"),
+        ("bind :8080", f"bind 127.0.0.1:{places.plain}"),
+        ("tls/site.pem", str(places.chain)),
+        ("app.example.com", f"localhost:{places.port}"),
+    )
+    return [program("haproxy"), "-db", "-f", str(_written("haproxy.cfg", places, changes))]
+
+
+def _written(name: str, places: Places, changes: tuple[tuple[str, str], ...]) -> Path:
+    """Write the file as it is given, with what names a place in a container naming one here."""
+    text = (DEPLOY / name).read_text("utf-8")
+    upstreams = [
+        (rf"application-{number}:8000", f"127.0.0.1:{port}") for number, port in enumerate(places.upstreams, 1)
+    ]
+    for before, after in (*upstreams, *changes):
+        text, changed = re.subn(before, after, text)
+        assert changed, before
+    file = places.folder / name
     file.write_text(text)
     return file
