@@ -6,11 +6,12 @@ from typing import Any
 import pytest
 from entrada_emulator.directory import seeds
 from entrada_emulator.directory.model import Application
+from entrada_emulator.issuing.optional_claims import EVERYBODY, GLOBAL_ADMINISTRATOR
 from entrada_emulator.pytest_plugin import Entra
 from starlette.testclient import TestClient
 
 from emulator.tests.asking import BIRCH, SECRETS, ask, claims_of, codes_of, redeem
-from emulator.tests.sign_in import with_application
+from emulator.tests.sign_in import with_application, with_person
 
 GRAPH = "https://graph.microsoft.com"
 ORDERS = ("openid", "profile", f"api://{seeds.API}/Orders.Read")
@@ -94,6 +95,26 @@ def test_two_hundred_groups_fit_and_more_are_fetched(entra: Entra, http: TestCli
     some = [greta.group_ids[3], seeds.FINANCE, greta.group_ids[204]]
     checked = post(entra, "/v1.0/me/checkMemberGroups", graph_token, {"groupIds": some})
     assert checked.json()["value"] == [some[0], some[2]]
+
+
+@pytest.mark.parametrize(("count", "listed"), [(200, 200), (201, 0)])
+def test_the_two_hundredth_group_still_fits(entra: Entra, count: int, listed: int) -> None:
+    """Two hundred are listed; with one more there is none but the pointer."""
+    greta = entra.user("greta@birch.example")
+    there = with_person(replace(greta, group_ids=greta.group_ids[:count]))
+    with there.http_client() as http:
+        claims = claims_of(redeem(http, there, there.code(there.user(greta.user_principal_name))).json()["id_token"])
+    assert len(claims.get("groups", ())) == listed
+    assert ("_claim_names" in claims) is (listed == 0)
+
+
+def test_wids_names_the_roles_of_the_directory(entra: Entra, http: TestClient) -> None:
+    """An administrator's role template, and for everybody the one that stands for none."""
+    claims = {}
+    for name in ("ada@birch.example", "mia@birch.example"):
+        code = entra.code(entra.user(name), client_id=seeds.MULTI_TENANT_APP)
+        claims[name] = claims_of(redeem(http, entra, code, client_id=seeds.MULTI_TENANT_APP).json()["id_token"])["wids"]
+    assert claims == {"ada@birch.example": [GLOBAL_ADMINISTRATOR, EVERYBODY], "mia@birch.example": [EVERYBODY]}
 
 
 def post(entra: Entra, path: str, token: str, body: dict[str, Any]) -> Any:

@@ -89,6 +89,15 @@ def test_an_assertion_may_be_used_again(certified: Entra, http: TestClient) -> N
     assert present(http, assertion).status_code == present(http, assertion).status_code == 200
 
 
+def test_clocks_may_differ_by_five_minutes(certified: Entra, http: TestClient) -> None:
+    """An assertion that expired four minutes ago, or is not valid for four more, is taken; six are too many."""
+    now = certified.state.clock.now().timestamp()
+    for change in ({"exp": now - 240}, {"nbf": now + 240}):
+        assert present(http, signer().sign(claims(certified, **change))).status_code == 200
+    for change in ({"exp": now - 360}, {"nbf": now + 360}):
+        assert codes_of(present(http, signer().sign(claims(certified, **change)))) == [700024]
+
+
 def test_certificates_and_issuers_of_the_directory_count(entra: Entra) -> None:
     """What the registration names needs no control interface."""
     app = replace(

@@ -110,6 +110,20 @@ def test_switches_are_turned_on_request(entra: Entra, control: Control, switch: 
     assert getattr(entra.state, switch) is not before
 
 
+@pytest.mark.parametrize(
+    ("code", "suberror"),
+    [(50196, None), (53000, None), (50078, "basic_action"), (700003, "device_authentication_failed")],
+)
+def test_refusals_that_nothing_here_causes_can_be_asked_for(
+    http: TestClient, control: Control, code: int, suberror: str | None
+) -> None:
+    """A loop, a device that does not comply, a second proof that is too old: with Entra's words."""
+    control("POST", "faults", endpoint="token", kind="error", code=code)
+    refused = http.post(f"/{BIRCH}/oauth2/v2.0/token")
+    assert (refused.status_code, refused.json()["error"], codes_of(refused)) == (400, "invalid_grant", [code])
+    assert refused.json().get("suberror") == suberror
+
+
 def test_the_next_requests_fail_as_asked(http: TestClient, control: Control) -> None:
     """status with Retry-After, twice; then garbage; then as usual."""
     control("POST", "faults", endpoint="metadata", kind="status", status=429, retry_after=7, times=2)
@@ -117,6 +131,7 @@ def test_the_next_requests_fail_as_asked(http: TestClient, control: Control) -> 
     for _ in range(2):
         refused = http.get(METADATA)
         assert (refused.status_code, refused.headers["retry-after"]) == (429, "7")
+        assert refused.text == "Too Many Requests"
     assert http.get(METADATA).status_code == 200
     garbage = http.get(f"/{BIRCH}/discovery/v2.0/keys")
     assert garbage.status_code == 200

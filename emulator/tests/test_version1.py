@@ -54,6 +54,7 @@ def test_an_applications_token_for_a_version_1_api(http: TestClient) -> None:
     assert set(body) == {
         *("token_type", "expires_in", "ext_expires_in", "expires_on", "not_before", "resource", "access_token")
     }
+    assert all(isinstance(value, str) for value in body.values())
     assert body["resource"] == seeds.LEDGER_URI
     assert int(body["expires_on"]) - int(body["not_before"]) == int(body["expires_in"])
     claims = verified(http, body["access_token"], audience=seeds.LEDGER_URI, issuer=STS)

@@ -55,6 +55,11 @@ CODES: dict[int, Meaning] = {
         suberror="basic_action",
         has_page=True,
     ),
+    50078: Meaning(
+        "invalid_grant",
+        "Presented multi-factor authentication has expired due to policies configured by your administrator, you must refresh your multi-factor authentication to access '{resource}'.",
+        suberror="basic_action",
+    ),
     50079: Meaning(
         "invalid_grant",
         "Due to a configuration change made by your administrator, or because you moved to a new location, you must enroll in multi-factor authentication to access '{resource}'.",
@@ -78,6 +83,18 @@ CODES: dict[int, Meaning] = {
         "invalid_request",
         "Application '{client_id}'({application}) is not configured as a multi-tenant application. Usage of the /common endpoint is not supported for such apps created after '10/15/2018'. Use a tenant-specific endpoint or configure the application to be multi-tenant.",
         has_page=True,
+    ),
+    50196: Meaning(
+        "invalid_grant",
+        "The server terminated an operation because it encountered a client request loop. Please contact your app vendor.",
+    ),
+    53000: Meaning(
+        "invalid_grant",
+        "Device is not in required device state: compliant. Conditional Access policy requires a compliant device, and the device is not compliant. The user must enroll their device with an approved MDM provider like Intune.",
+    ),
+    53001: Meaning(
+        "invalid_grant",
+        "Device is not in required device state: domain_joined. Conditional Access policy requires a domain joined device, and the device is not domain joined.",
     ),
     53003: Meaning(
         "access_denied",
@@ -172,6 +189,11 @@ CODES: dict[int, Meaning] = {
         "invalid_grant", "The Code_Verifier does not match the code_challenge supplied in the authorization request."
     ),
     501491: Meaning("invalid_request", "Invalid size of Code_Challenge parameter."),
+    700003: Meaning(
+        "invalid_grant",
+        "Device object was not found in the tenant '{tenant}' directory.",
+        suberror="device_authentication_failed",
+    ),
     700005: Meaning(
         "invalid_grant",
         "Provided Authorization Code is intended to use against other tenant, thus rejected.",

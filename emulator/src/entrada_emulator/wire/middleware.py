@@ -2,6 +2,7 @@
 
 import json
 import re
+from http import HTTPStatus
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
@@ -11,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from entrada_emulator.directory.model import Tenant
+from entrada_emulator.directory.model import GRAPH_APP_ID, Tenant
 from entrada_emulator.directory.world import World
 from entrada_emulator.errors import EntraError
 from entrada_emulator.faults import TRANSPORT_FAULTS, EndpointName, Fault
@@ -196,11 +197,17 @@ def _customer_hosts(origins: Origins, tenant: Tenant) -> set[str]:
 
 def _broken_answer(fault: Fault, request: Request) -> Response:
     if fault.kind == "error":
-        return error_response(EntraError(fault.code), trace=trace_of(request))
+        tenant = request.url.path.strip("/").partition("/")[0]
+        refusal = EntraError(fault.code, resource=GRAPH_APP_ID, tenant=tenant)
+        return error_response(refusal, trace=trace_of(request))
     if fault.kind == "garbage":
         return Response(b"<html>\x00\xff not what you expect", fault.status, media_type="application/json")
     headers = {} if fault.retry_after is None else {"Retry-After": str(fault.retry_after)}
-    return PlainTextResponse("The service is unavailable.", fault.status, headers=headers)
+    return PlainTextResponse(_phrase(fault.status), fault.status, headers=headers)  # as Entra throttles: no JSON
+
+
+def _phrase(status: int) -> str:
+    return HTTPStatus(status).phrase if status in set(HTTPStatus) else "The service is unavailable."
 
 
 async def _body(receive: Receive) -> bytes | None:
