@@ -3,7 +3,6 @@
 import asyncio
 import re
 from dataclasses import replace
-from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -11,6 +10,7 @@ from entrada_emulator.pytest_plugin import Entra
 from fastapi import FastAPI, Request
 
 from entrada import CurrentUser
+from entrada.sessions.suffixes import GRACE
 from tests.browser import Browser
 from tests.front_door import AUTH, BASE, SESSION, routes, running, walk_through
 from tests.journeys.test_people_change import ROOT, house_of
@@ -105,9 +105,54 @@ async def test_a_granted_role_brings_another_identifier(entra: Entra, tmp_path: 
         (kept,) = re.findall(r"max-age=(\d+)", cookie(browser))
         assert 0 <= MONTH - int(kept) < 60, "as long as the session"
         assert (await door.reuse(after), await door.reuse(before)) == (200, 200), "sent before the answer was there"
-        entra.state.clock.move(timedelta(seconds=60))
+        entra.state.clock.move(GRACE)
         assert (await door.reuse(after), await door.reuse(before)) == (200, 401)
         assert await basket(browser) == []
         browser.history.append(form)
         await browser.press("Sign out")
         assert await door.reuse(after) == 401
+
+
+async def test_an_answer_that_comes_late(entra: Entra, tmp_path: Path) -> None:
+    """REL-063, SEC-071: it was to bring another identifier; by now the browser has another session, and keeps it."""
+    asked, go_on = asyncio.Event(), asyncio.Event()
+
+    def with_a_slow_page(app: FastAPI) -> None:
+        routes(app)
+
+        @app.get("/slow")
+        async def slow(_user: CurrentUser) -> None:
+            asked.set()
+            await go_on.wait()
+
+    async with running(entra, tmp_path, build=with_a_slow_page) as door:
+        browser, house = await door.signed_in(), house_of(door.app)
+        (mia,) = (await house.administration.people.page()).people
+        await house.administration.grant(mia.id, "Editor", by=ROOT)
+        late = asyncio.create_task(browser.fetch(f"{BASE}/slow"))
+        await asked.wait()
+        await browser.open(f"{AUTH}/login?return_to=/private")
+        now = browser.jar.of(HOST)[SESSION]
+        go_on.set()
+        assert (await late).status_code == 200
+        assert browser.jar.of(HOST)[SESSION] == now
+        assert await door.reuse(now) == 200
+
+
+async def test_a_page_that_is_asked_for_late(entra: Entra, tmp_path: Path) -> None:
+    """SEC-083: it bears the identifier of before, and is nobody's; the browser keeps the one that it has by now."""
+    async with running(entra, tmp_path) as door:
+        browser, house = await door.signed_in(), house_of(door.app)
+        before = browser.jar.of(HOST)[SESSION]
+        (mia,) = (await house.administration.people.page()).people
+        await house.administration.grant(mia.id, "Editor", by=ROOT)
+        for _ in range(2):  # it is given, and taken up
+            await browser.fetch(f"{AUTH}/me")
+        entra.state.clock.move(GRACE)
+        headers = {"cookie": f"{SESSION}={before}", "sec-fetch-mode": "navigate", "accept": "text/html"}
+        answer = await door.raw("GET", f"{BASE}/private", headers=headers)
+        assert answer.status_code == 302
+        assert SESSION not in answer.headers.get("set-cookie", "")
+        await house.sessions.end(browser.jar.of(HOST)[SESSION])
+        answer = await door.raw("GET", f"{BASE}/private", headers=headers)
+        assert f"{SESSION}=;" in answer.headers["set-cookie"]

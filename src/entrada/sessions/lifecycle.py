@@ -112,9 +112,13 @@ class Sessions:
 
     async def load(self, session_id: str) -> Session | None:
         """Return the living session of this id, or None: unknown, ended, expired, unreadable or no id at all."""
+        session = await self.of_stem(session_id)
+        return session if session and self._goes_by(session, session_id, self._now()) else None
+
+    async def of_stem(self, session_id: str) -> Session | None:
+        """Return what `load` does, whichever of its identifiers this is; never to let anybody in by."""
         session = await self._reader.find(session_id[:STEM])
-        now = self._now()
-        return session if session and session.lives(now) and self._goes_by(session, session_id, now) else None
+        return session if session and session.lives(self._now()) else None
 
     async def visit(self, session_id: str) -> Session | None:
         """Return what `load` does, and note now and then that the session is in use: what a request does."""
@@ -329,16 +333,10 @@ class Sessions:
         return ended
 
     async def end(self, session_id: str) -> None:
-        """End the session of this id, here and on every worker; an unknown id is no error."""
-        if keys := await self._keys(session_id):
-            await self._store.delete(keys)
-
-    async def _keys(self, session_id: str) -> tuple[bytes, ...]:
-        """Return what the store may know this identifier by; nothing for one that its session goes by no more."""
+        """End the session of this id, here and on every worker; no error is an id that is unknown, or of before."""
         session = await self._reader.find(session_id[:STEM])
-        if session and not self._goes_by(session, session_id, self._now()):
-            return ()
-        return self._names.keys(session_id[:STEM])
+        if session is None or self._goes_by(session, session_id, self._now()):
+            await self.end_sessions(self._names.keys(session_id[:STEM]))
 
     async def spend_once(self, transaction_id: str, *, lifetime: timedelta) -> bool:
         """Use up a transaction; True the first time only, on whichever worker.
@@ -355,8 +353,8 @@ class Sessions:
 
     async def _theirs(self, user: User, session_id: str | None) -> Session | None:
         """Return the living session of this id if it is this person's; a sign-in takes longer than an ending lasts."""
-        session = await self._reader.find(session_id[:STEM]) if session_id else None
-        return session if session and session.lives(self._now()) and session.user.key == user.key else None
+        session = await self.of_stem(session_id) if session_id else None
+        return session if session and session.user.key == user.key else None
 
     def _goes_by(self, session: Session, session_id: str, now: float) -> bool:
         return goes_by(session.record, session_id, names=self._names, now=now)

@@ -11,7 +11,7 @@ from datetime import timedelta
 import msgspec
 
 STEM = 43  # characters of an identifier that find the session: 256 bits, base64url
-GRACE = timedelta(minutes=1)  # how long requests may be under way that left with the one before
+GRACE = timedelta(minutes=6)  # a minute for requests that left with the one before; clocks may be five apart
 
 
 class Suffixes(msgspec.Struct, frozen=True, kw_only=True):

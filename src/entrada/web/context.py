@@ -5,6 +5,7 @@
 
 import os
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from random import Random
 from types import MappingProxyType
@@ -14,7 +15,7 @@ from urllib.parse import urlencode
 from starlette.types import Scope
 
 from entrada.clock import Clock
-from entrada.errors import NotSignedIn
+from entrada.errors import NotSignedIn, Unavailable
 from entrada.events import Event, EventName, Events
 from entrada.logs import log
 from entrada.principal import Principal, User
@@ -170,6 +171,8 @@ class Context:
     """Whether the answer, which has begun, will never be whole, and must not look so."""
     save_data: Callable[[], Awaitable[None]] | None = None
     """What saves `request.session`, once it was used."""
+    next_id: str | None = None
+    """What the answer is to call the session, if another identifier is coming for it."""
     _session: "Session | None" = None
     _looked_up = False
 
@@ -187,9 +190,9 @@ class Context:
             return await self._bound_session(self.session_id, self.house.binding)
         session = await self.house.sessions.visit(self.session_id)
         if session is None:
-            self._let_go_of(self.session_id)
+            await self._let_go_of(self.session_id)
         elif session.record.suffixes is not None:
-            self._call_by_its_next_name(session, self.session_id)
+            self.next_id = self.house.sessions.next_id(session, self.session_id)
         self._session, self._looked_up = session, True
         return session
 
@@ -198,21 +201,25 @@ class Context:
         session = await self.house.sessions.load(session_id)
         self._looked_up = True
         if session is None:
-            self._let_go_of(session_id)
+            await self._let_go_of(session_id)
         elif elsewhere := binding.broken(session.record.facts, self.facts):
             self.house.guards.lines.write(log.warning, "session_refused", kind="session", reason=elsewhere)
             await self.tell("session_refused", user=session.user, reason=elsewhere)
         else:
             self._session = session
             await self.house.sessions.touch(session, called=session_id)
-            self._call_by_its_next_name(session, session_id)
+            self.next_id = self.house.sessions.next_id(session, session_id)
         return self._session
 
-    def _call_by_its_next_name(self, session: "Session", session_id: str) -> None:
-        """Give the browser another identifier where what the person may do has changed (SEC-071)."""
-        if next_id := self.house.sessions.next_id(session, session_id):
-            seconds = session.seconds_kept(self.house.clock())
-            self.set_cookies.append(self.house.cookies.begin_session(next_id, seconds=seconds))
+    async def give_next_id(self) -> None:
+        """Give the browser another identifier where what the person may do has changed (SEC-071).
+
+        Not when the session has ended while the answer was made: by now the browser may have another one's.
+        """
+        with suppress(Unavailable):  # then the next answer does
+            if self.next_id and self._session and await self.house.sessions.by_key(self._session.key):
+                seconds = self._session.seconds_kept(self.house.clock())
+                self.set_cookies.append(self.house.cookies.begin_session(self.next_id, seconds=seconds))
 
     @property
     def found_session(self) -> "Session | None":
@@ -242,13 +249,14 @@ class Context:
             self.set_cookies.append(self.house.cookies.end_session())
             self._forget_limits_of(self.session_id)
 
-    def _let_go_of(self, session_id: str) -> None:
+    async def _let_go_of(self, session_id: str) -> None:
         """Have the browser forget a session that is none (SEC-083); its cookie is a stranger's from now on.
 
         Not in answer to a script or an image: that may come after the answer that gave the browser its next session,
-        and would take that one.
+        and would take that one. So would one to a late page, which bears an identifier of a session that goes on.
         """
-        if self.headers.get(b"sec-fetch-mode", NAVIGATES) == NAVIGATES:
+        navigates = self.headers.get(b"sec-fetch-mode", NAVIGATES) == NAVIGATES
+        if navigates and await self.house.sessions.of_stem(session_id) is None:
             self.set_cookies.append(self.house.cookies.end_session())
         self._forget_limits_of(session_id)
 

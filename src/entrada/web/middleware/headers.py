@@ -108,17 +108,18 @@ class HeadersMiddleware:
             if message["type"] not in HEADS:
                 return send(message) if context is None or not context.broken_off else _break_off()
             context = scope.get(KEY)
-            if context is not None and context.save_data is not None:
-                return self._save_and_send(scope, message, context, send)
+            if context is not None and (context.save_data is not None or context.next_id is not None):
+                return self._settle_and_send(scope, message, context, send)
             message["headers"] = self._head(scope, message, context)
             return send(message)
 
         await self.app(scope, receive, complete_and_send)
 
-    async def _save_and_send(self, scope: Scope, message: Message, context: Context, send: Send) -> None:
-        """Write `request.session` before the answer says that it was done."""
+    async def _settle_and_send(self, scope: Scope, message: Message, context: Context, send: Send) -> None:
+        """Write `request.session` before the answer says that it was done, and give the session's next identifier."""
         if context.save_data is not None:
             await context.save_data()
+        await context.give_next_id()
         message["headers"] = self._head(scope, message, context)
         await send(message)
 
