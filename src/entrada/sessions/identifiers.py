@@ -34,7 +34,7 @@ def successor(record: SessionRecord, session_id: str, *, names: Names) -> str | 
         return None
     stem, number = session_id[:STEM], suffixes.present + 1
     following = stem + names.suffix(stem, number, found_by=record.found_by)
-    return None if following == session_id else following
+    return None if compare_digest(following.encode(), session_id.encode("utf-8", "replace")) else following
 
 
 def _number(record: SessionRecord, session_id: str, names: Names) -> int | None:
