@@ -21,6 +21,7 @@ At sign-in a page says what happened, what the person can do, and a reference; t
 | `limits_off` in the log | `ENTRADA_LIMITS=false` in production | take it away, unless a layer in front limits requests by rate ([guards](guards.md)) |
 | `client_secret_alone` in the log | in production a client secret is the only credential | a certificate or a workload's identity, which nobody can copy out of an environment ([credentials](credentials.md)); nothing, where that is no risk |
 | `/ready` answers 503 | the authority's documents or the store cannot be had | the log says which (`not_ready`) |
+| `/ready` says no more than `ready` | in production the rest is for who may read the numbers | send the token of `metrics_token`; the log and the console's page *System* say the same |
 | `/ready` says `"failing": ["users"]` | the users' database cannot be had: nobody signs in, who is in goes on | the log says why (`users_database_not_reached`) |
 | "not served under this name", 400 | the request is for another host than `base_url` | set `ENTRADA_BASE_URL` to the address that people type, name further hosts in `ENTRADA_HOSTS`; a test client needs `base_url=` |
 | `another_port` in the log, or nobody at the address that people come back to | the server listens on another port than `base_url` says | `ENTRADA_BASE_URL=http://localhost:PORT` |

@@ -14,6 +14,7 @@ from entrada.web.guards.limits import Limits
 from entrada.web.guards.pace import Pace
 from entrada.web.guards.paced_lines import PacedLines
 from entrada.web.guards.request_size import BodyLimits
+from entrada.web.monitoring.exposition import PATH as METRICS
 from entrada.web.pages.assets import ROOT
 
 ADMIN = ("/admin", "/api/admin")
@@ -80,4 +81,11 @@ def _limits(settings: Settings, clock: Clock) -> Limits:
         from entrada.web.guards.shared_limits import open_shared
 
         shared = open_shared(settings.store)
-    return Limits(settings, clock=clock, shared=shared, exempt=exempt | WATCHED, exempt_trees=(f"{ROOT}/", *trees))
+    return Limits(
+        settings,
+        clock=clock,
+        shared=shared,
+        exempt=exempt | WATCHED,
+        exempt_trees=(f"{ROOT}/", *trees),
+        own_token=WATCHED | {METRICS} if settings.metrics_offered else frozenset(),
+    )

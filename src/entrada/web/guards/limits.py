@@ -20,7 +20,6 @@ from entrada.web.context import Context
 from entrada.web.guards.address_limits import AddressLimit
 from entrada.web.guards.callers import Allowance, Callers
 from entrada.web.guards.client_address import client_key
-from entrada.web.monitoring.exposition import PATH as METRICS
 
 if TYPE_CHECKING:
     from entrada.web.guards.shared_limits import SharedLimits
@@ -43,7 +42,9 @@ class Limits:
         shared: "SharedLimits | None",
         exempt: frozenset[str],
         exempt_trees: tuple[str, ...],
+        own_token: frozenset[str],
     ) -> None:
+        """Count requests; those of the paths `own_token` bring a token that nobody but these paths may see."""
         self._now = Steady(clock).seconds
         self.shared = shared
         self._strangers, self._sign_in, self._failures = (
@@ -58,7 +59,7 @@ class Limits:
         self._sign_in_paths = frozenset(f"{settings.prefix}/{name}" for name in SIGN_IN)
         self._exempt = exempt | {f"{settings.prefix}/{name}" for name in UNLIMITED}
         self._exempt_trees = exempt_trees
-        self._own_token = METRICS if settings.metrics_offered else None  # it takes a token that nobody else may see
+        self._own_token = own_token
         self.refused: Counter[str] = Counter()
         """How many requests each limit has refused since the start."""
         self._told: dict[str, float] = {}
@@ -78,7 +79,7 @@ class Limits:
 
     async def admit(self, scope: Scope, context: Context) -> None:
         """Find out who comes, and count them; LimitReached when they came too often."""
-        if scope["path"] == self._own_token:
+        if scope["path"] in self._own_token:
             return
         if context.session_id is not None and (known := await self._person(context, context.session_id)):
             self._take(known, "people", self.people)

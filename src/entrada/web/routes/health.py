@@ -1,4 +1,4 @@
-"""`GET /health` and `GET /ready`: for whoever watches the process; no detail for strangers."""
+"""`GET /health` and `GET /ready`: for whoever watches the process; in production no detail for strangers."""
 
 import secrets
 
@@ -9,6 +9,7 @@ from entrada.errors import AuthorityUnavailable, EntradaError
 from entrada.logs import log
 from entrada.web.context import House, context_of
 from entrada.web.failures import status_of
+from entrada.web.routes.watchers import may_see_details
 
 FRESH = {"cache-control": "no-store"}
 STOPPING = "entrada_stopping"
@@ -25,9 +26,11 @@ async def ready(request: Request) -> Response:
 
     `failing` names the background work that went wrong when it was last done, and `users` while their database does
     not answer: nobody signs in then, but whoever is signed in goes on, which only people who are sent here can do.
-    `credential_days` counts the days until a client secret or certificate ends, from 30 days before.
+    `credential_days` counts the days until a client secret or certificate ends, from 30 days before. In production both
+    are for those who may read `/metrics`; everybody else gets the status alone.
     """
-    house = context_of(request.scope).house
+    context = context_of(request.scope)
+    house = context.house
     if request.scope.get("state", {}).get(STOPPING):
         return JSONResponse({"status": "stopping"}, 503, headers={"retry-after": "5", **FRESH})
     for part, check in (("store", _store), ("authority", _authority)):
@@ -36,6 +39,8 @@ async def ready(request: Request) -> Response:
         except EntradaError as error:
             log.warning("not_ready", part=part, reason=str(error))
             return JSONResponse({"status": "unavailable"}, status_of(error), headers={"retry-after": "5", **FRESH})
+    if not may_see_details(context):
+        return JSONResponse({"status": "ready"}, headers=FRESH)
     troubles = {"failing": await _failing(house) or None, "credential_days": house.expiry.days_left()}
     shown = {name: value for name, value in troubles.items() if value is not None}
     return JSONResponse({"status": "ready", **shown}, headers=FRESH)
