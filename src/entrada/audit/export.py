@@ -3,22 +3,23 @@
 import csv
 import io
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
 from entrada.audit.recorded import Recorded
 
 COLUMNS = tuple(name for name in Recorded.__slots__ if name != "user")
-FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
-"""What a cell may begin with to be a formula; the full-width forms count in some languages."""
+FORMULA = ("=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20", "|", "%")
+"""What spreadsheets begin a formula with: these, their full-width forms, and the marks of older imports."""
+CONTROL = ("\t", "\r", "\n")
 
 
 async def csv_lines(rows: AsyncIterator[Recorded]) -> AsyncIterator[str]:
     """Give a line of names, then one for each row; UTF-8 is meant, and every cell is in quotes."""
-    yield _line(COLUMNS)
+    yield line(COLUMNS)
     async for row in rows:
         values = row.plain()
-        yield _line([cell(values[name]) for name in COLUMNS])
+        yield line([cell(values[name]) for name in COLUMNS])
 
 
 async def json_lines(rows: AsyncIterator[Recorded]) -> AsyncIterator[str]:
@@ -28,14 +29,15 @@ async def json_lines(rows: AsyncIterator[Recorded]) -> AsyncIterator[str]:
 
 
 def cell(value: Any) -> str:
-    """Return a value as a cell: one that begins like a formula begins with an apostrophe instead."""
+    """Return a value as a cell: one that begins like a formula, after blanks of any kind, begins with an apostrophe."""
     if value is None:
         return ""
-    text = json.dumps(value, ensure_ascii=True) if isinstance(value, dict) else str(value)
-    return f"'{text}" if text.lstrip(" ").startswith(FORMULA) else text
+    text = json.dumps(value, ensure_ascii=True, sort_keys=True) if isinstance(value, dict) else str(value)
+    return f"'{text}" if text.lstrip().startswith(FORMULA) or text.startswith(CONTROL) else text
 
 
-def _line(cells: "tuple[str, ...] | list[str]") -> str:
+def line(cells: Sequence[str]) -> str:
+    """Return the cells as a line of CSV, each in quotes."""
     written = io.StringIO()
     csv.writer(written, quoting=csv.QUOTE_ALL).writerow(cells)
     return written.getvalue()

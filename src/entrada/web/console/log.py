@@ -23,6 +23,7 @@ from entrada.web.routes.admin.export import FORMS
 from entrada.web.routes.admin.table import ROOT as API
 
 LIMIT = 50
+MOST_NEW = 200  # at one look of a page that is followed; it says so when there were more
 AUDIT = f"{ADMIN}/audit"
 FIELDS = ("q", "action", "outcome", "since", "until", "stream", "address", "user", "about", "correlation_id")
 """Named as the parameters of the admin API are."""
@@ -67,10 +68,13 @@ async def new_rows(visit: Visit) -> Response:
         after = int(asked(visit, "seen") or "0")
     except ValueError:
         raise InputRefused("seen: the id of a row") from None
-    newest = await visit.house.audit.log.last_id()
-    page = await visit.desk.log(wanted_of(_chosen(visit)), limit=LIMIT)
-    rows = await shown_rows(visit, [row for row in page.rows if row.id > after])
-    return visit.house.pages.render("console/rows.html", headers={"x-newest": str(newest)}, rows=rows, person_page=None)
+    newest = await visit.house.audit.log.last_id()  # before the rows: what comes in between is of the next look
+    page = await visit.desk.log(wanted_of(_chosen(visit)), limit=MOST_NEW)
+    fresh = [row for row in page.rows if after < row.id <= newest]
+    left_out = {"x-left-out": "1"} if page.next and len(fresh) == len(page.rows) else {}
+    rows = await shown_rows(visit, fresh)
+    headers = {"x-newest": str(newest)} | left_out
+    return visit.house.pages.render("console/rows.html", headers=headers, rows=rows, person_page=None)
 
 
 def wanted_of(chosen: Mapping[str, str]) -> Filter:
@@ -97,7 +101,8 @@ def _chosen(visit: Visit) -> dict[str, str]:
 def _as_api(chosen: Mapping[str, str], form: str) -> dict[str, str]:
     """Return the same filter as the admin API takes it: there, `until` is not included."""
     until = _day(chosen.get("until"), after=1)
-    return {**chosen, **({"until": f"{until:%Y-%m-%d}"} if until else {}), "format": form}
+    mark = {"bom": "true"} if form == "csv" else {}
+    return {**chosen, **({"until": f"{until:%Y-%m-%d}"} if until else {}), "format": form, **mark}
 
 
 def _person(written: str | None) -> UUID | None:

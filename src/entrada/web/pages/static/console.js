@@ -36,7 +36,8 @@ if (button && rows) {
         if (!answer.ok || answer.redirected) return stop("The log cannot be followed any more. Load the page again.");
         button.dataset.seen = answer.headers.get("x-newest");
         const count = add(await answer.text());
-        if (count) say(`${count} new ${count === 1 ? "entry" : "entries"}`);
+        const more = answer.headers.has("x-left-out") ? "; there were more than are shown" : "";
+        if (count) say(`${count} new ${count === 1 ? "entry" : "entries"}${more}`);
       } catch {
         say("No answer; trying again.");
       }

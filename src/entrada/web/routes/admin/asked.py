@@ -1,7 +1,7 @@
 """What a request for administration says, read strictly: what is not known, repeated or out of bounds is refused."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 from uuid import UUID
@@ -38,9 +38,9 @@ class Query:
             if any("\0" in value or len(value) > most for value in values):
                 raise InputRefused(f"{name}: at most {most} characters, none of them NUL")
 
-    def shown(self, *, but: str) -> dict[str, list[str]]:
+    def shown(self, *, but: Collection[str]) -> dict[str, list[str]]:
         """Return what was asked for, as the log may have it."""
-        return {name: values for name, values in self._given.items() if name != but}
+        return {name: values for name, values in self._given.items() if name not in but}
 
     def text(self, name: str) -> str | None:
         """Return a text; None when there is none, or an empty one."""

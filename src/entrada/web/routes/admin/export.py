@@ -1,10 +1,10 @@
 """Rows of the log as a file, line by line: no more than a few thousand are in memory, however many there are."""
 
-import csv
-import io
 import json
 from collections.abc import AsyncIterator
 from typing import Any, Literal, get_args
+
+from entrada.audit.export import cell, line
 
 Form = Literal["csv", "json"]
 FORMS: tuple[Form, ...] = get_args(Form)
@@ -13,17 +13,15 @@ COLUMNS = (
     "id", "created_at", "action", "outcome", "reason", "user_id", "user_email", "display_name", "tenant_id",
     "resource_type", "resource_id", "details", "ip_address", "user_agent", "correlation_id", "uti", "stream",
 )  # fmt: skip
-FORMULA = ("=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20", "|", "%")
-"""What spreadsheets begin a formula with: these, their full-width forms, and the marks of older imports (SEC-142)."""
-CONTROL = ("\t", "\r", "\n")
+BOM = "\ufeff"  # by which spreadsheets know UTF-8: without it they make others of all letters but those of ASCII
 
 
-async def lines(form: Form, rows: AsyncIterator[dict[str, Any]]) -> AsyncIterator[str]:
-    """Give the lines of a file of these entries, each with its end."""
+async def lines(form: Form, rows: AsyncIterator[dict[str, Any]], *, bom: bool = False) -> AsyncIterator[str]:
+    """Give the lines of a file of these entries, each with its end; `bom`: of CSV, with the mark that it is UTF-8."""
     if form == "csv":
-        yield _csv_line(COLUMNS)
+        yield (BOM if bom else "") + line(COLUMNS)
         async for entry in rows:
-            yield _csv_line([_cell(entry[name]) for name in COLUMNS])
+            yield line([cell(entry[name]) for name in COLUMNS])
         return
     before = "[\n"
     async for entry in rows:
@@ -34,13 +32,13 @@ async def lines(form: Form, rows: AsyncIterator[dict[str, Any]]) -> AsyncIterato
 
 async def begun(lines: AsyncIterator[str]) -> AsyncIterator[str]:
     """Return the same lines, the first ones read: what fails at once fails before anything was answered."""
-    first = [line async for line in _some(lines)]
+    first = [read async for read in _some(lines)]
 
     async def again() -> AsyncIterator[str]:
-        for line in first:
-            yield line
-        async for line in lines:
-            yield line
+        for read in first:
+            yield read
+        async for read in lines:
+            yield read
 
     return again()
 
@@ -48,22 +46,7 @@ async def begun(lines: AsyncIterator[str]) -> AsyncIterator[str]:
 async def _some(lines: AsyncIterator[str]) -> AsyncIterator[str]:
     """Give the first two lines, the head and what needs a look into the database."""
     for _ in range(2):
-        line = await anext(lines, None)
-        if line is None:
+        read = await anext(lines, None)
+        if read is None:
             return
-        yield line
-
-
-def _cell(value: object) -> str:
-    """Return a value as no spreadsheet takes it for a formula: with an apostrophe before what looks like one."""
-    if value is None:
-        return ""
-    text = json.dumps(value, ensure_ascii=True, sort_keys=True) if isinstance(value, dict) else str(value)
-    starts = text.lstrip().startswith(FORMULA) or text.startswith(CONTROL)
-    return f"'{text}" if starts else text
-
-
-def _csv_line(cells: Any) -> str:
-    line = io.StringIO()
-    csv.writer(line, quoting=csv.QUOTE_ALL).writerow(cells)
-    return line.getvalue()
+        yield read

@@ -41,13 +41,14 @@ async def list_logs_of_user(request: Request, desk: Desk) -> Response:
 async def export_logs(request: Request, desk: Desk) -> Response:
     """Send all rows that the filter lets through, as CSV or JSON; that they were asked for is in the log."""
     asked = Query(request, schemas.FILTER | schemas.FORMAT)
+    bom = bool(asked.flag("bom"))
     form = asked.choice("format", export.FORMS) or "csv"
-    shown = {"format": form} | asked.shown(but="format")
+    shown = {"format": form} | asked.shown(but=("format", "bom"))
     rows = await desk.exported(_filter(asked), shown=shown)
     day = f"{context_of(request.scope).house.clock():%Y-%m-%d}"
     headers = {"content-disposition": f'attachment; filename="audit-log-{day}.{form}"'}
     entries = (entry(row) async for row in rows)
-    lines = await export.begun(export.lines(form, entries))
+    lines = await export.begun(export.lines(form, entries, bom=bom))
     return StreamingResponse(lines, headers=headers, media_type=export.TYPES[form])
 
 

@@ -124,5 +124,5 @@ FILTER: dict[str, Schema] = {
     "until": TIME, "stream": _one_of(*STREAMS), "correlation_id": SHORT, "q": SHORT,
     "action": _list(_one_of(*EVENT_NAMES)),
 }  # fmt: skip
-FORMAT: dict[str, Schema] = {"format": _one_of(*FORMS)}
+FORMAT: dict[str, Schema] = {"format": _one_of(*FORMS), "bom": FLAG}
 WHEN: dict[str, Schema] = {"since": TIME, "until": TIME, "per": _one_of(*SPANS)}
