@@ -156,3 +156,21 @@ async def test_a_page_that_is_asked_for_late(entra: Entra, tmp_path: Path) -> No
         await house.sessions.end(browser.jar.of(HOST)[SESSION])
         answer = await door.raw("GET", f"{BASE}/private", headers=headers)
         assert f"{SESSION}=;" in answer.headers["set-cookie"]
+
+
+async def test_a_browser_that_has_lost_the_new_one_signs_out(entra: Entra, tmp_path: Path) -> None:
+    """OUT-1: a crash took its last cookies, and its open page is an old one: what says "signed out" has ended it."""
+    async with running(entra, tmp_path) as door:
+        browser, house = await door.signed_in(), house_of(door.app)
+        before = browser.jar.of(HOST)[SESSION]
+        (mia,) = (await house.administration.people.page()).people
+        await house.administration.grant(mia.id, "Editor", by=ROOT)
+        for _ in range(2):  # it is given, and taken up
+            await browser.fetch(f"{AUTH}/me")
+        after = browser.jar.of(HOST)[SESSION]
+        entra.state.clock.move(GRACE)
+        assert (await door.reuse(before), await door.reuse(after)) == (401, 200)
+        headers = {"cookie": f"{SESSION}={before}", "x-csrf": "1", "origin": BASE}
+        assert (await door.raw("POST", f"{AUTH}/logout", headers=headers)).status_code == 200
+        assert await door.reuse(after) == 401
+        assert door.events[-1].name == "sign_out"

@@ -47,11 +47,12 @@ class SignOut:
 
         A session that had ended before, and a browser that is `leaving` for the authority, are led there all the
         same: the browser keeps only the answer to the last of two presses, and the first has ended the session.
+        Whichever of its identifiers the session is signed out by, it ends: nobody is told so who is not.
         """
         if session_id is None:
             return SignedOut(here=True, authority_url=await self._authority_url(None, None) if leaving else None)
         try:
-            session = await self._sessions.load(session_id)
+            session = await self._sessions.of_stem(session_id)
             held = await self._sessions.tokens(session) if session else None
             await self._sessions.end(session_id)
         except StoreUnavailable:
