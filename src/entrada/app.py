@@ -83,7 +83,7 @@ class Entrada:
         import httpx2
 
         from entrada.web.building.house import build
-        from entrada.web.failures import Refused, answer_http_exception, answer_invalid, answer_refusal
+        from entrada.web.failures import answer_http_exception, answer_invalid, answer_refusals
         from entrada.web.middleware.gate import Gate
         from entrada.web.monitoring import logs
         from entrada.web.unreachable import answer_unreachable
@@ -113,7 +113,7 @@ class Entrada:
         self._numbers = building.house.numbers
         _describe(app, building)
         _add_layers(app, building)
-        app.add_exception_handler(Refused, answer_refusal)
+        answer_refusals(app)
         if app.exception_handlers.get(HTTPException) in {None, http_exception_handler}:
             app.add_exception_handler(HTTPException, answer_http_exception)
         if app.exception_handlers.get(RequestValidationError) in {None, request_validation_exception_handler}:
@@ -224,13 +224,16 @@ def _let_scripts_call(app: FastAPI, origins: Sequence[str]) -> None:
 def _wrap_lifespan(app: FastAPI, building: "Building") -> None:
     """Run our life span around the application's own."""
     from entrada.background import watching_keys
-    from entrada.web.route_faults import refuse_faults
+    from entrada.web.failures import answer_refusals
+    from entrada.web.route_faults import mounted, refuse_faults
 
     inner = app.router.lifespan_context
 
     @asynccontextmanager
     async def lifespan(application: Any) -> AsyncIterator[Any]:
         refuse_faults(app, building.house.settings)
+        for below in mounted(app.routes):
+            answer_refusals(below)
         async with AsyncExitStack() as stack:
             await stack.enter_async_context(building.running())
             await stack.enter_async_context(building.house.chores.going_on())

@@ -26,6 +26,7 @@ from entrada.settings import Settings
 
 SCRIPT = {"accept": "application/json", "sec-fetch-site": "same-origin", "x-csrf": "1"}
 """What a script of the application's own pages sends: an unsafe request needs it (docs/security-model.md)."""
+NOT_FOUND = httpx2.codes.NOT_FOUND
 
 
 class Tenant(Protocol):
@@ -84,7 +85,9 @@ class Site:
         prefix = self.entrada.settings.prefix
         ended = await self._tenant.sign_in(client, f"{self.entrada.settings.base_url}{prefix}/login", name)
         if (await client.get(f"{prefix}/me")).status_code != httpx2.codes.OK:
-            raise AssertionError(f"{name} is not signed in; it ended with status {ended.status_code} at {_path(ended)}")
+            missing = "; build has to install the Entrada that it gets" if ended.status_code == NOT_FOUND else ""
+            at = f"status {ended.status_code} at {_path(ended)}"
+            raise AssertionError(f"{name} is not signed in; it ended with {at}{missing}")
         return client
 
     async def bearer(self, token: str) -> httpx2.AsyncClient:
@@ -107,6 +110,10 @@ async def running(
     hosts = Hosts(tenant.hosts)
     entrada = Entrada(Settings.load(**given), clock=tenant.now, transport=hosts)
     app = build(entrada)
+    if not isinstance(app, FastAPI):
+        raise TypeError(
+            "build returned no FastAPI application; it makes one, installs the Entrada that it gets, returns it"
+        )
     for host in entrada.settings.served_hosts:
         hosts.add(host, app)
     async with app.router.lifespan_context(app), AsyncExitStack() as stack:

@@ -208,7 +208,7 @@ async def test_sec_093_websocket(door: FrontDoor) -> None:
     token = user_token(door.entra)["access_token"]
     sockets = Sockets(door)
     spa = {"origin": "https://spa.birch.example"}
-    assert sockets.says("/ws", authorization=f"Bearer {token}", **spa) == "Mia Member"
-    assert sockets.says("/ws", **spa) == "refused 1008"
+    assert await sockets.says("/ws", authorization=f"Bearer {token}", **spa) == "Mia Member"
+    assert await sockets.says("/ws", **spa) == "refused 1008"
     for wrong in ("Bearer x", f"Bearer {app_token(door.entra)}", f"Basic {token}"):
-        assert sockets.says("/ws", authorization=wrong, **spa) == "refused 1008"
+        assert await sockets.says("/ws", authorization=wrong, **spa) == "refused 1008"

@@ -97,9 +97,9 @@ async def test_who_cannot_sign_in_is_stopped_at_a_page(site: Site, name: str, pa
 
 async def test_unknown_people_and_applications_are_errors(site: Site, entra: Entra) -> None:
     """A slip of the pen is not taken for a refusal of the application."""
-    with pytest.raises(LookupError):
+    with pytest.raises(LookupError, match="nobody in this directory is called"):
         await site.signed_in("nobody@birch.example")
-    with pytest.raises(LookupError):
+    with pytest.raises(LookupError, match="no application in this directory"):
         entra.settings("no-such-application")
     with pytest.raises(EntraError, match="AADSTS500011"):
         entra.token(scope="api://nothing/read")
@@ -148,6 +148,20 @@ async def test_other_apis_can_be_put_beside_it_and_no_other_is_reached(site: Sit
     assert (await mia.get("/books")).json() == "the shelf"
     with pytest.raises(httpx2.ConnectError, match=r"evil\.example"):
         await mia.get("https://evil.example/")
+
+
+async def test_a_build_that_forgets_something_is_told(entra: Entra, tmp_path: Path) -> None:
+    """It returns the application, and installs the Entrada that it gets: the sentence says which it has not done."""
+
+    def without_return(entrada: Entrada) -> None:
+        entrada.install(FastAPI())
+
+    with pytest.raises(TypeError, match="build returned no FastAPI application"):
+        async with running(without_return, tenant=entra, data_dir=tmp_path):  # type: ignore[arg-type]
+            pass
+    async with running(lambda _entrada: FastAPI(), tenant=entra, data_dir=tmp_path) as bare:
+        with pytest.raises(AssertionError, match="build has to install"):
+            await bare.signed_in("mia@birch.example")
 
 
 async def test_settings_are_checked_as_in_production(entra: Entra, tmp_path: Path) -> None:

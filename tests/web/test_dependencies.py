@@ -1,17 +1,15 @@
 """Who is calling: what dependencies give and how they refuse, on pages, APIs, WebSockets and mounted applications."""
 
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 from urllib.parse import parse_qs, urlsplit
 
 import httpx2
 import pytest
 from entrada_emulator.pytest_plugin import Entra
 from fastapi import Depends, FastAPI, Request, WebSocket
-from starlette.testclient import TestClient
-from starlette.websockets import WebSocketDisconnect
 
-from entrada import CurrentUser, OptionalUser, SessionUser, User, current_user
+from entrada import CurrentUser, OptionalUser, SessionUser, User, current_user, requires, role
 from tests.front_door import AUTH, BASE, EVIL, SESSION, FrontDoor, routes, running
 
 HOST = "portal.birch.example"
@@ -46,7 +44,13 @@ def build(app: FastAPI) -> None:
         await socket.send_text(user.name if user else "stranger")
         await socket.close()
 
+    @app.websocket("/reader")
+    async def reader(socket: WebSocket, user: Annotated[User, requires(role("Reader"))]) -> None: ...
+
     mounted = FastAPI()
+
+    @mounted.get("/reader")
+    async def page_of_reader(user: Annotated[User, requires(role("Reader"))]) -> None: ...
 
     @mounted.get("/inside")
     async def inside(user: CurrentUser) -> str:
@@ -153,25 +157,36 @@ def test_user_code_is_what_the_readme_shows() -> None:
 class Sockets:
     """WebSocket clients on the application, with chosen headers."""
 
-    def __init__(self, door: FrontDoor) -> None:
-        self._client = TestClient(door.app, base_url=BASE)
+    def __init__(self, door: FrontDoor, *, host: str = HOST) -> None:
+        self._door = door
+        self._host = host
 
-    def says(self, path: str, **headers: str) -> str:
+    async def says(self, path: str, **headers: str) -> str:
         """Return the first message, or the close code of a refusal."""
-        try:
-            with self._client.websocket_connect(f"wss://{HOST}{path}", headers=headers) as socket:
-                return socket.receive_text()
-        except WebSocketDisconnect as refused:
-            return f"refused {refused.code}"
+        lines = [(name.encode(), value.encode()) for name, value in {"host": self._host, **headers}.items()]
+        scope = {"type": "websocket", "asgi": {"version": "3.0"}, "http_version": "1.1", "scheme": "wss", "path": path,
+                 "raw_path": path.encode(), "query_string": b"", "root_path": "", "headers": lines,
+                 "client": ("192.0.2.1", 5), "server": (self._host, 443), "subprotocols": []}  # fmt: skip
+        sent: list[Any] = []
+
+        async def receive() -> dict[str, str]:
+            return {"type": "websocket.connect"}
+
+        async def send(message: Any) -> None:
+            sent.append(message)
+
+        await self._door.app(scope, receive, send)
+        said = next(message for message in sent if message["type"] != "websocket.accept")
+        return str(said["text"]) if said["type"] == "websocket.send" else f"refused {said['code']}"
 
 
 async def test_websocket(rich: FrontDoor) -> None:
     """SEC-093: a WebSocket of ours has the user; without a session it is closed with 1008."""
     session = (await rich.signed_in()).jar.of(HOST)[SESSION]
     sockets = Sockets(rich)
-    assert sockets.says("/socket", cookie=f"{SESSION}={session}", origin=BASE) == "Mia Member"
-    assert sockets.says("/socket", origin=BASE) == "refused 1008"
-    assert sockets.says("/open-socket", origin=BASE) == "stranger"
+    assert await sockets.says("/socket", cookie=f"{SESSION}={session}", origin=BASE) == "Mia Member"
+    assert await sockets.says("/socket", origin=BASE) == "refused 1008"
+    assert await sockets.says("/open-socket", origin=BASE) == "stranger"
 
 
 @pytest.mark.parametrize("origin", [EVIL, "null", f"{BASE}.evil.example", "http://portal.birch.example", None])
@@ -180,14 +195,30 @@ async def test_websocket_of_another_site(rich: FrontDoor, origin: str | None) ->
     session = (await rich.signed_in()).jar.of(HOST)[SESSION]
     headers = {"cookie": f"{SESSION}={session}"} | ({"origin": origin} if origin else {})
     for path in ("/socket", "/open-socket"):
-        assert Sockets(rich).says(path, **headers) == "refused 1008"
+        assert await Sockets(rich).says(path, **headers) == "refused 1008"
+
+
+async def test_what_is_refused_is_told(rich: FrontDoor, caplog: pytest.LogCaptureFixture) -> None:
+    """SEC-145, SEC-181: of a WebSocket, at the gate and in a dependency, and below a mount, as of any request."""
+    browser, told = await rich.signed_in(), []
+    rich.entrada.on("access_denied")(told.append)
+    cookie, sockets = f"{SESSION}={browser.jar.of(HOST)[SESSION]}", Sockets(rich)
+    await sockets.says("/socket", cookie=cookie, origin=EVIL)
+    await sockets.says("/reader", cookie=cookie, origin=BASE)
+    answer = await browser.fetch("/mounted/reader")
+    await Sockets(rich, host="testserver").says("/socket")
+    assert answer.json()["detail"] == "This needs the role Reader."
+    assert [event.resource for event in told] == ["WEBSOCKET /socket", "WEBSOCKET /reader", "GET /mounted/reader"]
+    lines = [line for record in caplog.records if (line := record.getMessage()).startswith("refused ")]
+    said = ("own pages", "role Reader", "role Reader", "the Host header")
+    assert [word in line for word, line in zip(said, lines, strict=True)] == [True] * 4
 
 
 async def test_websocket_with_a_bearer_token(rich: FrontDoor) -> None:
     """SEC-095: a bearer token on the handshake refuses it, whatever cookie comes along."""
     session = (await rich.signed_in()).jar.of(HOST)[SESSION]
     headers = {"cookie": f"{SESSION}={session}", "origin": BASE, "authorization": "Bearer x"}
-    assert Sockets(rich).says("/socket", **headers) == "refused 1008"
+    assert await Sockets(rich).says("/socket", **headers) == "refused 1008"
 
 
 async def test_somebody_without_a_sign_in(entra: Entra, tmp_path: Path) -> None:

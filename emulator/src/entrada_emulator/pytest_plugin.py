@@ -69,14 +69,14 @@ class Entra:
         """The person with this user principal name; raises LookupError."""
         found = self.world.user_by_name(name)
         if found is None:
-            raise LookupError(name)
+            raise LookupError(f"nobody in this directory is called {name}")
         return found
 
     def application(self, client_id: str = seeds.WEB_APP) -> Application:
         """The application with this client id; raises LookupError."""
         found = self.world.application(client_id)
         if found is None:
-            raise LookupError(client_id)
+            raise LookupError(f"no application in this directory has the client id {client_id}")
         return found
 
     def consent(self, user: User, client_id: str = seeds.WEB_APP, *, scopes: tuple[str, ...] = SCOPES) -> None:

@@ -10,10 +10,13 @@ from http.client import responses
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
+from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException, WebSocketException
 from starlette.requests import HTTPConnection, Request
 from starlette.responses import JSONResponse, Response
+from starlette.types import Scope
+from starlette.websockets import WebSocket
 
 from entrada.errors import (
     ApiTooSlow,
@@ -113,6 +116,14 @@ class Refused(HTTPException):
         self.error = error
 
 
+class RefusedSocket(WebSocketException):
+    """A refusal of a WebSocket, raised by a dependency; `error` is why."""
+
+    def __init__(self, error: EntradaError) -> None:
+        super().__init__(POLICY_VIOLATION, error.public)
+        self.error = error
+
+
 def status_of(error: EntradaError) -> HTTPStatus:
     """Return the status of an error: its own, or that of the nearest class above it."""
     if isinstance(error, AuthorityRefused) and error.code in OUR_SETUP:
@@ -126,10 +137,10 @@ def navigates(connection: HTTPConnection) -> bool:
     return mode in {None, "navigate"} and "text/html" in connection.headers.get("accept", "")
 
 
-def refuse(connection: HTTPConnection, error: EntradaError) -> Refused | WebSocketException:
+def refuse(connection: HTTPConnection, error: EntradaError) -> Refused | RefusedSocket:
     """Return the exception that refuses this connection for this error."""
     if connection.scope["type"] == "websocket":
-        return WebSocketException(POLICY_VIOLATION, error.public)
+        return RefusedSocket(error)
     context = context_of(connection.scope)
     asks_for_sign_in = isinstance(error, NotSignedIn | RenewalRefused) and not isinstance(error, BearerMissing)
     if asks_for_sign_in and _may_be_sent_to_sign_in(connection, context):
@@ -198,6 +209,28 @@ async def answer_refusal(request: Request, refused: Exception) -> Response:
         return Response(status_code=refused.status_code, headers=refused.headers)
     await denials.tell(context_of(request.scope), request.scope, refused.error)
     return answer(request, refused.error)
+
+
+async def close_refused(socket: WebSocket, refused: Exception) -> None:
+    """Close a WebSocket that a dependency refused: the handler that `install` registers for `RefusedSocket`."""
+    if not isinstance(refused, RefusedSocket):
+        raise refused
+    await tell_of_socket(socket.scope, refused.error)
+    await socket.close(refused.code, refused.reason)
+
+
+def answer_refusals(app: FastAPI) -> None:
+    """Have an application, or one that is mounted in it, answer what our dependencies refuse as we do."""
+    app.add_exception_handler(Refused, answer_refusal)
+    app.add_exception_handler(RefusedSocket, close_refused)
+
+
+async def tell_of_socket(scope: Scope, error: EntradaError) -> None:
+    """Log and count a WebSocket's refusal, and tell of it if access was denied."""
+    context = context_of(scope)
+    log_refusal(context, error)
+    context.house.numbers.refused(error)
+    await denials.tell(context, scope, error)
 
 
 async def answer_http_exception(request: Request, error: Exception) -> Response:

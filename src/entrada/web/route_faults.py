@@ -53,6 +53,15 @@ def refuse_faults(app: FastAPI, settings: Settings) -> None:
         raise TypeError("\n".join(faults))
 
 
+def mounted(routes: Iterable[BaseRoute]) -> Iterator[FastAPI]:
+    """Give each application that is mounted among these routes, or in such a one."""
+    for context in iter_route_contexts(list(routes)):
+        route = context.original_route
+        if isinstance(route, Mount) and isinstance(route.app, FastAPI):
+            yield route.app
+            yield from mounted(route.routes)
+
+
 def _routes(routes: Iterable[BaseRoute], below: str = "") -> Iterator[tuple[str, Dependant | None]]:
     """Give each route's path, and what it depends on where FastAPI knows."""
     for context in iter_route_contexts(list(routes)):

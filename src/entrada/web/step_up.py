@@ -7,21 +7,18 @@ from http import HTTPStatus
 from typing import TypeAlias
 from urllib.parse import urlencode
 
-from starlette.exceptions import WebSocketException
 from starlette.requests import HTTPConnection
 
 from entrada.errors import EntradaError, InteractionRequired, StepUpInVain, StepUpRequired
 from entrada.web import return_to
 from entrada.web.context import Context, context_of
-from entrada.web.failures import PRIVATE, Refused, navigates, page_of_form, refuse
+from entrada.web.failures import PRIVATE, Refused, RefusedSocket, navigates, page_of_form, refuse
 
 OneStep: TypeAlias = StepUpRequired | InteractionRequired
 SAFE = frozenset({"GET", "HEAD"})
 
 
-async def refused(
-    connection: HTTPConnection, error: EntradaError, *, begun: bool = False
-) -> Refused | WebSocketException:
+async def refused(connection: HTTPConnection, error: EntradaError, *, begun: bool = False) -> Refused | RefusedSocket:
     """Return the exception that refuses a request; where a step of the person's mends it, it leads there and back.
 
     `begun`: the application has begun with it, so that it must not be sent again by itself.
@@ -34,7 +31,7 @@ async def refused(
         return refuse(connection, failed)
 
 
-async def _with_a_way(connection: HTTPConnection, error: OneStep, *, begun: bool) -> Refused | WebSocketException:
+async def _with_a_way(connection: HTTPConnection, error: OneStep, *, begun: bool) -> Refused | RefusedSocket:
     from entrada.flows.stepping_up.step_up import Proof, proof_of
 
     context = context_of(connection.scope)

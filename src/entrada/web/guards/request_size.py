@@ -91,7 +91,7 @@ class Bounded:
     def _count(self, part: bytes) -> None:
         self._size += len(part)
         if self._size > self._most:
-            raise self._refused(BodyTooLarge(f"over {self._most} bytes", closes=_closes(self._scope)))
+            raise self._refused(_too_large(self._most, closes=_closes(self._scope)))
         if self._is_form:
             self._fields += part.count(b"&")
             if self._fields > MOST_FIELDS:
@@ -105,7 +105,12 @@ def _check_length(given: bytes, most: int, *, closes: bool) -> None:
     if not given.isdigit():
         raise RequestRefused("content-length is no number")
     if len(given) > LONGEST_NUMBER or int(given) > most:
-        raise BodyTooLarge(f"over {most} bytes", closes=closes)
+        raise _too_large(most, closes=closes)
+
+
+def _too_large(most: int, *, closes: bool) -> BodyTooLarge:
+    more = "" if most == MOST_BYTES else "; ENTRADA_LARGE_BODIES=/your-path=BYTES lets a path take more"
+    return BodyTooLarge(f"over {most} bytes{more}", closes=closes)
 
 
 def _closes(scope: Scope) -> bool:

@@ -18,7 +18,7 @@ from entrada.guard_errors import CookiesTooLarge, ProofMissing
 from entrada.logs import correlation_id, log
 from entrada.web import cookies, denials
 from entrada.web.context import KEY, Context, House, context_of
-from entrada.web.failures import POLICY_VIOLATION, answer, answer_http_exception
+from entrada.web.failures import POLICY_VIOLATION, answer, answer_http_exception, tell_of_socket
 from entrada.web.guards import csrf
 from entrada.web.guards.guards import METHODS
 from entrada.web.guards.request_size import check_head
@@ -190,6 +190,7 @@ def _settle_repeated(headers: dict[bytes, bytes], lines: Sequence[cookies.Header
 
 async def _refuse(error: EntradaError, scope: Scope, receive: Receive, send: Send) -> None:
     if scope["type"] == "websocket":
+        await tell_of_socket(scope, error)
         await send({"type": "websocket.close", "code": POLICY_VIOLATION, "reason": ""})
         return
     await denials.tell(context_of(scope), scope, error)
