@@ -24,11 +24,11 @@ from entrada_emulator.wire.safety import refuse_microsoft_names, refuse_producti
 
 OWN_PORTS = {"https": ":443", "http": ":80"}
 ROUTES: list[BaseRoute] = [
+    *token.routes,  # first: routes are tried one after the other, and this one is asked most
     *inspector.routes,
     *control.routes,
     *graph.routes,
     *metadata.routes,
-    *token.routes,
     *devicecode.routes,
     *b2c.routes,
     *people.routes,
