@@ -117,6 +117,15 @@ def test_wids_names_the_roles_of_the_directory(entra: Entra, http: TestClient) -
     assert claims == {"ada@birch.example": [GLOBAL_ADMINISTRATOR, EVERYBODY], "mia@birch.example": [EVERYBODY]}
 
 
+def test_an_api_may_want_a_role_of_applications(entra: Entra) -> None:
+    """Where assignment is required, an application with a role gets its token and one without is 501051."""
+    asking = api_with(entra, assignment_required=True)
+    assert application_token(asking)["roles"] == ["Task.Write"]
+    form = {"grant_type": "client_credentials", "client_id": seeds.WEB_APP, "client_secret": SECRETS[seeds.WEB_APP]}
+    with asking.http_client() as http:
+        assert codes_of(ask(http, **form, scope=f"api://{seeds.API}/.default")) == [501051]
+
+
 def post(entra: Entra, path: str, token: str, body: dict[str, Any]) -> Any:
     with entra.http_client(GRAPH) as graph:
         return graph.post(path, json=body, headers={"Authorization": f"Bearer {token}"})

@@ -2,9 +2,11 @@
 
 import base64
 from datetime import timedelta
+from urllib.parse import quote_plus
 
 import pytest
 from entrada_emulator.directory import seeds
+from entrada_emulator.directory.model import Secret
 from entrada_emulator.pytest_plugin import Entra
 from starlette.testclient import TestClient
 
@@ -244,6 +246,14 @@ def test_basic_authentication_counts_as_the_body_does(entra: Entra, http: TestCl
     both = redeem(http, entra, code, headers=headers)
     assert codes_of(both) == [9002313]
     assert redeem(http, entra, code, headers=headers, client_secret=None).status_code == 200
+
+
+def test_a_secret_in_basic_authentication_is_written_as_in_a_form(entra: Entra, http: TestClient) -> None:
+    """Its signs are escaped before they are encoded (RFC 6749, section 2.3.1)."""
+    entra.state.credentials.add_secret(seeds.WEB_APP, Secret("a+b/c%d:e"))
+    basic = base64.b64encode(f"{seeds.WEB_APP}:{quote_plus('a+b/c%d:e')}".encode()).decode()
+    answer = redeem(http, entra, entra.code(), headers={"Authorization": f"Basic {basic}"}, client_secret=None)
+    assert answer.status_code == 200
 
 
 def test_a_disabled_person_gets_no_tokens(entra: Entra, http: TestClient) -> None:

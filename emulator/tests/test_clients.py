@@ -18,6 +18,15 @@ PKCE = {"code_challenge": CHALLENGE, "code_challenge_method": "S256"}
 API_DEFAULT = f"api://{seeds.API}/.default"
 
 
+def test_a_stranger_learns_nothing_about_codes(entra: Entra, http: TestClient) -> None:
+    """Whoever does not know the secret is told that, whether the code is good, spent or made up."""
+    good, spent = entra.code(), entra.code()
+    assert redeem(http, entra, spent).status_code == 200
+    for code in (good, spent, "made-up"):
+        assert codes_of(redeem(http, entra, code, client_secret="guessed")) == [7000215]
+    assert redeem(http, entra, good).status_code == 200
+
+
 def test_a_web_applications_code_cannot_be_redeemed_by_a_script(entra: Entra, http: TestClient) -> None:
     """With an Origin header it is 9002326, and no script may read the answer."""
     refused = redeem(http, entra, entra.code(), headers=ORIGIN)
@@ -149,6 +158,7 @@ def test_no_role_means_no_roles_claim(http: TestClient) -> None:
         ({"scope": "api://nobody/.default"}, "invalid_resource", 500011),
         ({"scope": None}, "invalid_request", 900144),
         ({"tenant": "common", "client_id": seeds.MULTI_TENANT_APP}, "invalid_request", 9001023),
+        ({"tenant": "consumers", "client_id": seeds.MULTI_TENANT_APP}, "invalid_request", 9001023),
         ({"client_id": seeds.SPA, "client_secret": None}, "invalid_client", 7000218),
         ({"client_secret": None, "client_assertion": "x.y.z"}, "invalid_request", 900144),
         (

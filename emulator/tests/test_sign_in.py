@@ -104,6 +104,17 @@ async def test_ten_wrong_passwords_lock_the_account_for_a_minute(entra: Entra) -
     assert person.page.title.startswith("Stay signed in?")
 
 
+async def test_a_sign_in_forgets_the_wrong_passwords_before_it(entra: Entra) -> None:
+    """Nine wrong ones, the right one, and nine more lock nobody out."""
+    for _ in range(2):
+        person = await at_password(entra)
+        for _ in range(9):
+            await person.press("Sign in", password="wrong")
+        await person.press("Sign in", password=seeds.PASSWORD)
+        assert person.page.title.startswith("Stay signed in?")
+        await person.press("No")
+
+
 async def test_a_disabled_person_is_told_so_only_after_the_right_password(entra: Entra) -> None:
     """50057 comes after the password was right; before, nothing tells that the account is disabled."""
     person = await at_password(entra, "dan@birch.example")
