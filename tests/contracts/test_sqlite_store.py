@@ -329,6 +329,30 @@ async def test_a_file_removed_under_us_takes_no_writes(path: Path, clock: MovedC
     await store.close()
 
 
+async def test_a_file_exchanged_under_us_is_not_read(path: Path, clock: MovedClock) -> None:
+    """I1, I7, REL-026: a copy takes its place and one worker is started anew: what that ends the other serves no more,
+    nor says that what that has begun is not there."""
+    staying, copy, part = SqliteStore(path, clock=clock), path.with_name("copy.db"), b"a part"
+    ends = clock() + HOUR
+    await staying.insert(KEY, record=part, tokens=part, expires_at=ends, index=INDEX)
+    with closing(sqlite3.connect(path)) as file:
+        file.execute(f"VACUUM INTO '{copy}'")
+    copy.replace(path)
+    for name in ("-wal", "-shm"):
+        path.with_name(path.name + name).unlink()
+    starting = SqliteStore(path, clock=clock)
+    await starting.delete([KEY])
+    await starting.insert(b"o" * 32, record=part, tokens=part, expires_at=ends, index=INDEX)
+    with pytest.raises(StoreUnavailable, match="removed or exchanged"), anyio.fail_after(5):
+        while await staying.get(KEY):
+            await anyio.sleep(0.02)
+    for asking in (staying.get, staying.get_tokens, staying.by_sid):
+        with pytest.raises(StoreUnavailable, match="removed or exchanged"):
+            await asking(b"o" * 32)
+    await staying.close()
+    await starting.close()
+
+
 @pytest.mark.parametrize("name", ["", "sqlite", "http://localhost", "memory:x", "postgres:", "sqlit:x"])
 def test_unknown_stores_are_refused_plainly(name: str, tmp_path: Path, clock: MovedClock) -> None:
     """A store that is not offered is a start error that names what is (SEC-184, SEC-188)."""

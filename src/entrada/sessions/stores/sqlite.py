@@ -5,6 +5,7 @@ over another connection on a worker thread, one at a time, and are on the disk w
 """
 
 import sqlite3
+import time
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import cached_property
@@ -63,6 +64,7 @@ SCAN = (
     "SELECT key, record, session.version, tokens, t.version FROM session JOIN session_tokens t USING (key)"
     " WHERE key > ? AND expires_at > ? ORDER BY key LIMIT ?"
 )
+STILL_THERE = 0.5  # seconds until somebody who reads looks again whether the file is the one that was opened
 MOST_SEEN = 4096  # records of about 600 bytes
 SCANNED_AT_ONCE = 200  # a few milliseconds and about a megabyte
 
@@ -79,6 +81,7 @@ class SqliteStore:
         self._path = path.absolute()
         self._head: bytes | None = None
         self._seen: dict[bytes, Stored] = {}  # records as they are while nobody has changed anything
+        self._there_until = 0.0
         self._patience = patience
         self._turn = anyio.Lock()
         self._thread = anyio.CapacityLimiter(1)
@@ -96,6 +99,7 @@ class SqliteStore:
 
         What was read since the last change by anybody need not be read again.
         """
+        self._see_that_it_is_there()
         head = self._file.index.head()  # before the statement: what is changed between them is read again the next time
         if head is None or head != self._head:
             self._seen, self._head = {}, head
@@ -250,6 +254,7 @@ class SqliteStore:
                 self._file.close()
 
     def _read(self, query: str, values: tuple[bytes | float, ...]) -> Stored | None:
+        self._see_that_it_is_there()
         try:
             row: Stored | None = self._file.cursor.execute(query, values).fetchone()
         except sqlite3.Error as error:
@@ -257,6 +262,7 @@ class SqliteStore:
         return row
 
     def _read_all(self, query: str, values: tuple[bytes | float, ...]) -> list[tuple[Any, ...]]:
+        self._see_that_it_is_there()
         try:
             return self._file.reader.execute(query, values).fetchall()
         except sqlite3.Error as error:
@@ -283,6 +289,12 @@ class SqliteStore:
             return await anyio.to_thread.run_sync(run, limiter=self._thread)
         finally:
             self._turn.release()
+
+    def _see_that_it_is_there(self) -> None:
+        """Refuse, within a moment, to read a file that was removed or exchanged: others end sessions elsewhere."""
+        if time.monotonic() >= self._there_until:
+            self._check_it_is_there(self._file.inode)
+            self._there_until = time.monotonic() + STILL_THERE
 
     def _check_it_is_there(self, inode: int) -> None:
         """Refuse to write into a file that was removed or exchanged under us: other processes would not see it."""
