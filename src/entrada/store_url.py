@@ -78,6 +78,8 @@ def parse(text: str) -> StoreUrl:
     kind, colon, where = text.partition(":")
     if text == "memory:":
         return StoreUrl(text=text, kind="memory")
+    if kind + colon == "sqlite:" and where.startswith("//"):  # SQLAlchemy's three slashes are a path below this folder
+        raise SettingsRefused(["store: sqlite: is followed by the path itself, such as sqlite:/srv/app/sessions.db"])
     if kind + colon == "sqlite:":
         return StoreUrl(text=text, kind="sqlite", path=where)
     if kind not in SCHEMES or not where.startswith("//"):

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping
 from ipaddress import ip_network
+from pathlib import Path
 from urllib.parse import urlsplit
 
 from entrada import store_url
@@ -26,12 +27,19 @@ ASYMMETRIC = frozenset(
 )
 CONSUMERS = "consumers"
 CONTEXT = re.compile(r"c[1-9][0-9]?")
+WELL_KNOWN = "/.well-known/openid-configuration"
+WINDOWS = re.compile(r"[A-Za-z]:[\\/]|\\\\")
 SHARED = MANY_TENANTS | {CONSUMERS}
 SAMPLE_SECRETS = ("changeme", "change-me", "your-client-secret", "secret", "emulator-secret")
 
 
 def faults_of(settings: Values) -> list[str]:
     """Say all that is wrong, each as `name: fault and mend`; empty when the application may start."""
+    paths = _path_faults(settings)
+    return [*paths.values(), *(each for each in _faults(settings) if _named(each) not in paths)]
+
+
+def _faults(settings: Values) -> list[str]:
     return [
         *_address_faults(settings),
         *_provider_faults(settings),
@@ -42,6 +50,21 @@ def faults_of(settings: Values) -> list[str]:
         *_admin_faults(settings),
         *monitoring_faults(settings),
     ]
+
+
+def _path_faults(settings: Values) -> dict[str, str]:
+    """Refuse by name what a shell or Windows takes for a path elsewhere: here it would be a folder of that name."""
+    given = {name: getattr(settings, name) for name in type(settings).model_fields}
+    paths = {name: str(value) for name, value in given.items() if isinstance(value, Path)}
+    if settings.store.startswith("sqlite:"):
+        paths["store"] = settings.store.removeprefix("sqlite:")
+    faults = {}
+    for name, path in paths.items():
+        if path.startswith("~"):
+            faults[name] = f"{name}: ~ is no home directory here; write the whole path"
+        elif WINDOWS.match(path):
+            faults[name] = f"{name}: is a path of Windows; in WSL C:\\ is /mnt/c"
+    return faults
 
 
 def _audit_faults(settings: Values) -> list[str]:
@@ -91,7 +114,10 @@ def _address_faults(settings: Values) -> list[str]:
         if not all(HOST.fullmatch(host) for host in hosts):
             faults.append(f"{name}: name each host; wildcards, ports and addresses are not taken")
     if not all(map(_is_safe_origin, settings.cors_origins)):
-        faults.append("cors_origins: each must be an exact https origin such as https://spa.contoso.com; no * or null")
+        faults.append(
+            "cors_origins: each must be an exact https origin such as https://spa.contoso.com, without final slash; "
+            "no * or null; http on this machine only"
+        )
     if not all(map(is_network, settings.private_networks)):
         faults.append("private_networks: each must be a network such as 10.20.0.0/16")
     return faults
@@ -119,8 +145,9 @@ def _provider_faults(settings: Values) -> list[str]:
     faults += [*_comma_faults(settings), *_tenant_faults(settings), *_b2c_faults(settings)]
     for name in ("authority", "issuer", "graph_url"):
         faults += _url_faults(name, getattr(settings, name))
-    if settings.authority and settings.authority.rstrip("/").rpartition("/")[2].lower() in SHARED:
-        faults.append("authority: must end in the tenant; for several set ENTRADA_TENANT_ID=organizations instead")
+    faults += _authority_faults(settings)
+    if settings.issuer and settings.issuer.endswith(WELL_KNOWN):
+        faults.append(f"issuer: is what the document there calls so, without {WELL_KNOWN}")
     if settings.introspection and not settings.issuer:
         faults.append("introspection: Entra has no introspection endpoint; its access tokens are JWTs")
     elif settings.introspection and not settings.client_secret and not settings.client_secrets:
@@ -134,6 +161,20 @@ def _provider_faults(settings: Values) -> list[str]:
     if settings.ca_file and (unfit := certificate_fault(settings.ca_file)):
         faults.append(f"ca_file: {settings.ca_file} {unfit}")
     return faults
+
+
+def _authority_faults(settings: Values) -> list[str]:
+    if settings.authority is None or _url_faults("authority", settings.authority):
+        return []
+    *folders, tenant = urlsplit(settings.authority).path.rstrip("/").removesuffix("/v2.0").strip("/").split("/")
+    if tenant.lower() in SHARED:
+        return ["authority: must end in the tenant; for several set ENTRADA_TENANT_ID=organizations instead"]
+    if folders:
+        return ["authority: must end in the tenant, such as https://login.microsoftonline.com/contoso.onmicrosoft.com"]
+    ids = {tenant.lower(), (settings.tenant_id or "").lower()}
+    if len(ids) > 1 and all(map(GUID.fullmatch, ids)):
+        return ["authority: is of another tenant than tenant_id; name the same, or leave it out"]
+    return []
 
 
 def _names_a_tenant(text: str) -> bool:
@@ -321,6 +362,10 @@ def _url_faults(name: str, url: str | None) -> list[str]:
     if not _host(url) or any(mark in url for mark in "?#@\\ \t\r\n"):
         return [f"{name}: must be an address without user name, query and fragment"]
     return []
+
+
+def _named(fault: str) -> str:
+    return fault.partition(":")[0]
 
 
 def _host(url: str) -> str | None:
