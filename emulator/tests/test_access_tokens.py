@@ -59,6 +59,8 @@ def test_optional_claims_come_where_they_were_asked_for(entra: Entra) -> None:
     claims = token_of(api_with(entra, optional_access_claims=names))
     assert (claims["acct"], claims["email"], claims["upn"]) == (0, "mia@birch.example", "mia@birch.example")
     assert set(names) <= set(claims)
+    guest = token_of(api_with(entra, optional_access_claims=names), "gil_cedar.example#EXT#@birch.example")
+    assert guest["acct"] == 1
     assert not set(names) & set(token_of(entra))
 
 
@@ -124,6 +126,22 @@ def test_an_api_may_want_a_role_of_applications(entra: Entra) -> None:
     form = {"grant_type": "client_credentials", "client_id": seeds.WEB_APP, "client_secret": SECRETS[seeds.WEB_APP]}
     with asking.http_client() as http:
         assert codes_of(ask(http, **form, scope=f"api://{seeds.API}/.default")) == [501051]
+
+
+@pytest.mark.parametrize(
+    ("name", "owned"), [("mia@birch.example", True), ("mallory@nettle.example", False)], ids=["hers", "claimed"]
+)
+def test_a_claimed_mail_address_is_marked(entra: Entra, name: str, *, owned: bool) -> None:
+    """The hostile tenant's token has Mia's address; `xms_edov` and the verified addresses tell them apart."""
+    optional = ("email", "xms_edov", "verified_primary_email")
+    asking = with_application(replace(entra.application(seeds.MULTI_TENANT_APP), optional_id_claims=optional))
+    with asking.http_client() as http:
+        person = asking.user(name)
+        code = asking.code(person, client_id=seeds.MULTI_TENANT_APP)
+        answer = redeem(http, asking, code, client_id=seeds.MULTI_TENANT_APP, tenant=person.tenant_id)
+    claims = claims_of(answer.json()["id_token"])
+    assert (claims["email"], claims["xms_edov"]) == ("mia@birch.example", owned)
+    assert claims["verified_primary_email"] == (["mia@birch.example"] if owned else [])
 
 
 def post(entra: Entra, path: str, token: str, body: dict[str, Any]) -> Any:
