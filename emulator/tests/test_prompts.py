@@ -5,8 +5,9 @@ from datetime import timedelta
 import pytest
 from entrada_emulator.directory import seeds
 from entrada_emulator.pytest_plugin import Entra
-from entrada_emulator.signing_in.login_hint import login_hint_of
+from starlette.testclient import TestClient
 
+from emulator.tests.asking import claims_of, redeem
 from emulator.tests.sign_in import (
     ADA,
     BIRCH_AUTHORIZE,
@@ -137,9 +138,12 @@ async def test_prompt_create_offers_the_directory(entra: Entra) -> None:
 
 
 @pytest.mark.parametrize("opaque", [False, True])
-async def test_a_login_hint_leads_to_the_password(entra: Entra, *, opaque: bool) -> None:
-    """A user principal name or the opaque claim as `login_hint` leaves only the password to ask."""
-    hint = login_hint_of(entra.user(OLGA)) if opaque else OLGA
+async def test_a_login_hint_leads_to_the_password(entra: Entra, http: TestClient, *, opaque: bool) -> None:
+    """A user principal name or the ID token's opaque claim as `login_hint` leaves only the password to ask."""
+    token = redeem(http, entra, entra.code(entra.user(OLGA))).json()["id_token"]
+    claim = claims_of(token)["login_hint"]
+    assert OLGA not in claim
+    hint = claim if opaque else OLGA
     person = await person_at(entra).open(BIRCH_AUTHORIZE, asked(login_hint=hint))
     assert person.page.title.startswith("Enter password")
     assert person.sees(OLGA)

@@ -97,7 +97,7 @@ async def test_a_person_signs_in_at_version_1(entra: Entra, http: TestClient) ->
     ).json()
     identity = verified(http, redeemed["id_token"], audience=seeds.WEB_APP, issuer=STS)
     assert (identity["ver"], identity["upn"], identity["unique_name"]) == ("1.0", *["mia@birch.example"] * 2)
-    assert (identity["amr"], identity["family_name"]) == (["pwd"], "Member")
+    assert (identity["amr"], identity["acr"], identity["family_name"]) == (["pwd"], "1", "Member")
     assert "preferred_username" not in identity
     assert redeemed["resource"] == "https://graph.microsoft.com"
     renewed = ask_v1(
