@@ -7,7 +7,7 @@ import signal
 import struct
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
@@ -183,9 +183,9 @@ class Cluster:
         began = time.monotonic()
         async with asyncio.timeout(ANSWER_WITHIN):
             reader, writer = await asyncio.open_connection("127.0.0.1", worker.port)
-            writer.write(request.encode())
-            head, _, body = (await reader.read()).partition(b"\r\n\r\n")
-            writer.close()
+            with closing(writer):
+                writer.write(request.encode())
+                head, _, body = (await reader.read()).partition(b"\r\n\r\n")
         status = int(head.split(b" ", 2)[1]) if head else 0
         return Answered(status, json.loads(body) if body else {}, time.monotonic() - began)
 
