@@ -29,7 +29,9 @@ def test_an_administrator_at_work(administrator: Visitor, visitor: Visitor, tmp_
 
 def test_the_log_goes_on_while_somebody_looks(administrator: Visitor, visitor: Visitor) -> None:
     """A new entry appears on top by itself, as a row like the others; and stops when it is told to."""
-    administrator.goes_to("/admin/audit?action=access_denied")
+    finds(administrator, "Greta Groups")
+    administrator.goes_to(f"/admin/audit?q=/reports&user={administrator.page.url.rpartition('/')[2]}")
+    assert "Nothing fits" in administrator.text
     administrator.presses("Follow live")
     before = administrator.page.locator("tr.new").count()
     signs_in(visitor, "Greta Groups")
@@ -38,6 +40,7 @@ def test_the_log_goes_on_while_somebody_looks(administrator: Visitor, visitor: V
         visitor.sees("You may not do this")
     administrator.page.locator("tr.new").filter(has_text="Greta Groups").wait_for()
     assert before == 0
+    assert "Nothing fits" not in administrator.text
     administrator.presses("Following")
     administrator.page.get_by_role("button", name="Follow live", exact=True).wait_for()
 

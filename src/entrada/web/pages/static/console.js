@@ -23,6 +23,10 @@ if (button && rows) {
     const fresh = [...found.querySelectorAll("tr")];
     fresh.forEach((row) => row.classList.add("new"));
     rows.prepend(...fresh);
+    if (fresh.length) {
+      document.getElementById("entries")?.removeAttribute("hidden");
+      document.getElementById("nothing")?.remove();
+    }
     [...rows.children].slice(MOST).forEach((row) => row.remove());
     return fresh.length;
   };
