@@ -172,6 +172,7 @@ async def test_an_authority_that_is_away_is_no_verdict(
     ("given", "code", "told"),
     [
         ("AADSTS50011", 0, "the redirect URI is not registered"),
+        ("aadsts50011", 0, "the redirect URI is not registered"),
         ("50011", 0, "the redirect URI is not registered"),
         ("AADSTS50011: The redirect URI 'x' does not match. Trace ID: 1. More.", 0, "redirect URI is not registered"),
         ("AADSTS50011", 0, "Entra admin center › App registrations › the application › Authentication"),

@@ -1,9 +1,11 @@
 """The doctor's rules by themselves: where each verdict begins (BEY-6)."""
 
 from datetime import timedelta
+from io import StringIO
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 
 from entrada.cli.doctor.authority import clocks_agree, registered, scopes_taken
 from entrada.cli.doctor.credential import judged
@@ -11,7 +13,7 @@ from entrada.cli.doctor.here import MIB, days_left, free_space, unregistrable
 from entrada.cli.doctor.kept import migrations
 from entrada.cli.doctor.probe import Probed
 from entrada.cli.doctor.reach import answered
-from entrada.cli.doctor.report import document, sentence
+from entrada.cli.doctor.report import document, sentence, show
 from entrada.cli.findings import Finding
 from entrada.provider.egress import Answer
 from entrada.users.upgrade import Schema, Step, schema_at
@@ -137,3 +139,12 @@ def test_a_warning_is_no_failure() -> None:
     assert sentence([warning]) == "Nothing fails; look at: cookies."
     assert sentence([warning, failing]) == "To be mended: store."
     assert sentence([passing]) == "Nothing is wrong that can be told from here."
+
+
+@pytest.mark.parametrize("width", [20, 40, 80])
+def test_what_is_found_is_read_in_a_narrow_window_too(width: int) -> None:
+    """Where three columns have no room, what is said stands below what was looked at."""
+    console = Console(file=StringIO(), width=width)
+    show([Finding("expiry of client_secret 1", "fails", "ended 3 days ago", "make a new one")], console)
+    printed = " ".join(console.file.getvalue().split())  # type: ignore[attr-defined]  # it is the StringIO above
+    assert "FAILS expiry of client_secret 1 ended 3 days ago mend: make a new one" in printed

@@ -25,6 +25,7 @@ REFUSED, CANNOT_TELL = 1, 2
 LONGEST = 256 * 1024  # characters read; no token that is looked into has more than 64 KiB
 BEFORE = re.compile(r"^(authorization:\s*)?(bearer\s+)?", re.IGNORECASE)
 DIGITS = re.compile(r"[0-9]{4,9}")
+PREFIX = re.compile("aadsts", re.IGNORECASE)
 SHOWN = ("iss", "aud", "tid", "ver", "azp", "appid", "client_id", "idtyp", "scp", "scope", "roles", "iat", "nbf", "exp")
 LOOK_UP = "https://login.microsoftonline.com/error?code="
 
@@ -92,6 +93,7 @@ def _code_in(text: str) -> str | None:
         return f"AADSTS{text}"
     if text in MEANINGS:
         return text
+    text = PREFIX.sub("AADSTS", text)
     return number_in(text) if text.count(".") != 2 or " " in text else None  # noqa: PLR2004 - a token has three parts
 
 

@@ -5,6 +5,7 @@ from dataclasses import asdict
 from typing import Any
 
 from rich.console import Console
+from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
@@ -17,9 +18,21 @@ MARKS = {
     "unknown": ("?", "dim"),
 }
 
+NARROW = 70  # columns; with fewer, three of them leave no room for what is said
+
 
 def show(findings: Sequence[Finding], console: Console) -> None:
     """Print each finding, with its mend where it does not pass, and a sentence at the end."""
+    if console.width < NARROW:
+        for each in findings:
+            console.print(Text.assemble(MARKS[each.result], f" {each.check}"))
+            console.print(Padding(_told(each), (0, 0, 0, 2)))
+    else:
+        console.print(_table(findings))
+    console.print(Text(f"\n{sentence(findings)}"))
+
+
+def _table(findings: Sequence[Finding]) -> Table:
     table = Table(box=None, pad_edge=False, show_header=False)
     table.add_column(no_wrap=True)
     table.add_column(no_wrap=True)
@@ -27,8 +40,7 @@ def show(findings: Sequence[Finding], console: Console) -> None:
     for each in findings:
         mark, style = MARKS[each.result]
         table.add_row(Text(mark, style), Text(each.check), _told(each))
-    console.print(table)
-    console.print(Text(f"\n{sentence(findings)}"))
+    return table
 
 
 def document(findings: Sequence[Finding]) -> dict[str, Any]:
