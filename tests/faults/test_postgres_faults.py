@@ -20,7 +20,8 @@ from entrada.sessions.stores.store import Index
 from entrada.users.database import Database
 from entrada.users.directory import Directory
 from tests.faults.invariants import assert_nothing_half_made, visitor, watching
-from tests.front_door import SESSION, FrontDoor, running
+from tests.faults.tcp_proxy import proxy
+from tests.front_door import AUTH, SESSION, FrontDoor, running
 from tests.meanwhile import meanwhile
 from tests.servers import PostgresServer, postgres_server
 
@@ -125,6 +126,21 @@ async def test_the_server_is_killed_while_people_come(
     assert (await door.signed_in()).page.status == 200
     await assert_nothing_half_made(url, data_dir=tmp_path, clock=door.entra.state.clock.now)
     gc.collect()  # now, and not in somebody else's test
+
+
+async def test_the_answer_to_a_commit_is_lost(postgres: PostgresServer, url: str, entra: Entra, tmp_path: Path) -> None:
+    """REL-020, I7: whoever was in and signs in once more, as for a step-up, is in, by the session that is there."""
+    async with proxy(postgres.port) as line:
+        line.only = b"not asked yet"
+        store = f"{url.replace(str(postgres.port), str(line.port))}&sslmode=disable"
+        async with running(entra, tmp_path, store=store, database_url=url) as door:
+            browser = await door.signed_in()
+            before = browser.jar.of(HOST)[SESSION]
+            line.fault, line.keep, line.once, line.only = "truncate", 0, True, b"COMMIT"
+            assert (await browser.open(f"{AUTH}/login?return_to=/private")).status == 200
+            assert line.fault == "none", "no answer was lost; this would prove nothing"
+            after = browser.jar.of(HOST)[SESSION]
+            assert (await door.reuse(before), await door.reuse(after)) == (401, 200)
 
 
 @pytest.mark.parametrize("cycles", [300, pytest.param(10_000, marks=pytest.mark.long)])

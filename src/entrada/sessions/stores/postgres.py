@@ -110,7 +110,12 @@ class PostgresStore:
                 await connection.execute(INSERT, key, expires_at, record, index.user, index.sid)
                 await connection.execute(INSERT_TOKENS, key, tokens, index.due_at)
 
-        await self._server.run(work)
+        async def unless_done(connection: Any) -> None:
+            """Do it, unless only the answer was lost: those replaced have ended, and nobody would have the new one."""
+            if await connection.fetchrow(GET, key) != (record, 1):
+                await work(connection)
+
+        await self._server.run(work, after_loss=unless_done)
 
     async def replace(self, key: bytes, *, record: bytes, version: int, expires_at: datetime) -> bool:
         """Put a new record in place of `version`; False when that is not the present one."""

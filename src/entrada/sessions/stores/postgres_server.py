@@ -27,13 +27,13 @@ LOCK = 0x656E7472616461  # "entrada": an advisory lock of our own
 AGAIN = (asyncpg.DeadlockDetectedError, asyncpg.SerializationError, asyncpg.ReadOnlySQLTransactionError)
 FAULTS = (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError)
 NO_ANSWER = (asyncpg.PostgresConnectionError, OSError)
-GONE = (
+LOST = (
     asyncpg.InterfaceError,
     asyncpg.InternalClientError,  # what it says when a connection broke in the middle of an answer
     asyncpg.PostgresConnectionError,
-    asyncpg.ReadOnlySQLTransactionError,
     ConnectionError,
 )
+GONE = (*LOST, asyncpg.ReadOnlySQLTransactionError)
 STEPS: tuple[tuple[str, ...], ...] = (
     (
         """CREATE TABLE entrada_session (
@@ -69,17 +69,24 @@ class PostgresServer:
         self._opening = asyncio.Lock()
         self._circuit = Circuit()
 
-    async def run(self, work: Callable[[Any], Awaitable[T]], *, only_reads: bool = False) -> T:
+    async def run(
+        self,
+        work: Callable[[Any], Awaitable[T]],
+        *,
+        only_reads: bool = False,
+        after_loss: Callable[[Any], Awaitable[T]] | None = None,
+    ) -> T:
         """Do the work, which must be one statement or one transaction, on a connection of the pool.
 
         Work that only reads waits for nobody: when it takes too long it is the server that does not answer.
         After a deadlock or a serialization failure it is done again: the database has undone it. So it is, by another
-        connection, after a refusal to write, which a server that has become a replica answers.
+        connection, after a refusal to write, which a server that has become a replica answers. When the connection is
+        lost, nobody knows whether it was done: then `after_loss` is, once, where it is given.
         """
         self._circuit.enter()
         try:
             async with asyncio.timeout(PATIENCE):
-                done = await self._tried(work)
+                done = await self._tried(work, after_loss)
         except TimeoutError:
             if only_reads:
                 self._circuit.failed()
@@ -108,10 +115,14 @@ class PostgresServer:
             except (TimeoutError, *FAULTS):
                 self._pool.terminate()
 
-    async def _tried(self, work: Callable[[Any], Awaitable[T]]) -> T:
+    async def _tried(self, work: Callable[[Any], Awaitable[T]], after_loss: Callable[[Any], Awaitable[T]] | None) -> T:
         for tried in range(1, TRIES):
             try:
                 return await self._once(work)
+            except LOST:
+                if after_loss is None:
+                    raise
+                work, after_loss = after_loss, None
             except AGAIN:
                 await asyncio.sleep(random.uniform(0, PAUSE * 2**tried))  # noqa: S311 no secret
         return await self._once(work)
