@@ -89,6 +89,15 @@ def test_what_is_absent_is_refused_in_graphs_shape(entra: Entra, http: TestClien
     assert "The emulator" in refused.json()["error"]["message"]
 
 
+def test_a_refusal_names_the_request_as_its_caller_did(entra: Entra) -> None:
+    """`client-request-id` comes back, and `request-id` in the header is that of the body."""
+    with entra.http_client(GRAPH) as graph:
+        refused = graph.get("/v1.0/me", headers={"client-request-id": "the caller's own"})
+    inner = refused.json()["error"]["innerError"]
+    assert inner["client-request-id"] == "the caller's own"
+    assert inner["request-id"] == refused.headers["request-id"]
+
+
 def test_a_group_by_its_id(entra: Entra, http: TestClient) -> None:
     """A group of the caller's tenant is shown to who may read groups; another tenant's is not found."""
     ada = token_for(entra, http, "ada@birch.example", ("openid", "GroupMember.Read.All"))
