@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from fastapi import FastAPI
 from fastapi.exception_handlers import http_exception_handler, request_validation_exception_handler
 from fastapi.exceptions import RequestValidationError
+from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
 
 from entrada import tracing
@@ -156,12 +157,16 @@ def _tell_of_the_start(settings: Settings, *, public: bool, asserted: bool) -> N
 def _close_inside(app: FastAPI) -> None:
     """Show nobody the inside in production: refuse debug, take OpenAPI and its pages away (SEC-183, SEC-186).
 
-    Whoever means to publish them adds routes of their own after `install`.
+    Whoever means to publish them adds path operations of their own.
     """
     if app.debug:
         raise SettingsRefused(["FastAPI(debug=True): shows tracebacks to anybody; leave it out in production"])
     inside = {app.openapi_url, app.docs_url, app.redoc_url, app.swagger_ui_oauth2_redirect_url}
-    app.router.routes[:] = [route for route in app.router.routes if getattr(route, "path", None) not in inside]
+    app.router.routes[:] = [
+        route
+        for route in app.router.routes
+        if isinstance(route, APIRoute) or getattr(route, "path", None) not in inside
+    ]
 
 
 def _describe(app: FastAPI, building: "Building") -> None:
@@ -231,9 +236,11 @@ def _wrap_lifespan(app: FastAPI, building: "Building") -> None:
 
     @asynccontextmanager
     async def lifespan(application: Any) -> AsyncIterator[Any]:
-        refuse_faults(app, building.house.settings)
         for below in mounted(app.routes):
             answer_refusals(below)
+            if building.house.settings.production:
+                _close_inside(below)
+        refuse_faults(app, building.house.settings)
         async with AsyncExitStack() as stack:
             await stack.enter_async_context(building.running())
             await stack.enter_async_context(building.house.chores.going_on())

@@ -1,5 +1,6 @@
 """A guard that its author has written wrongly opens nothing: it is refused where it is written, or at the start."""
 
+import logging
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
@@ -25,8 +26,10 @@ from entrada import (
     role,
     scope,
 )
+from entrada.keyring import generate
 from entrada.requirements import signed_in_within
 from tests.front_door import BASE, running
+from tests.standard_provider import ISSUER
 
 
 @pytest.mark.parametrize(
@@ -261,6 +264,10 @@ def _shop(app: FastAPI) -> None:
     app.add_route("/raw", lambda _: PlainTextResponse("everybody's"))
 
 
+OPEN = ("/about", "/below/", "/static/", "/raw")
+SAFE = {"tenant_id": None, "issuer": ISSUER, "store": "sqlite:", "client_secret": "k8Q~real-looking-value"}
+
+
 async def test_sec_129_what_asks_nobody_is_not_served(entra: Entra, tmp_path: Path) -> None:
     """SEC-129: with `deny_by_default` the start names each route that asks nobody who calls and is not open."""
     with pytest.raises(TypeError) as refused:
@@ -269,7 +276,28 @@ async def test_sec_129_what_asks_nobody_is_not_served(entra: Entra, tmp_path: Pa
     named = [line.partition(": asks nobody who calls; ")[0] for line in str(refused.value).splitlines()]
     docs = ["/below/openapi.json", "/below/docs", "/below/docs/oauth2-redirect", "/below/redoc"]
     assert sorted(named) == sorted(["/about", "/below/forgotten", *docs, "/static/", "/raw"])
-    paths = ("/about", "/below/", "/static/", "/raw")
-    async with running(entra, tmp_path, build=_shop, deny_by_default=True, open_paths=paths) as door:
+    async with running(entra, tmp_path, build=_shop, deny_by_default=True, open_paths=OPEN) as door:
         assert (await door.raw("GET", f"{BASE}/about")).status_code == 200
         assert (await door.raw("GET", f"{BASE}/orders/all", headers={"accept": "application/json"})).status_code == 401
+
+
+@pytest.mark.parametrize(
+    ("values", "paths"),
+    [
+        ({"profile": "production"}, "/about /below/forgotten /static/ /raw"),
+        ({"profile": "production", "deny_by_default": True, "open_paths": OPEN}, None),
+        ({}, None),
+    ],
+    ids=["production", "denied by default", "development"],
+)
+async def test_what_asks_nobody_is_told(
+    entra: Entra, tmp_path: Path, caplog: pytest.LogCaptureFixture, values: dict[str, Any], paths: str | None
+) -> None:
+    """SEC-129, SEC-186: in production the log names what everybody may call; documents of what is mounted are gone."""
+    caplog.set_level(logging.INFO, logger="entrada")
+    async with running(entra, tmp_path, build=_shop, keys=generate(), **(SAFE | values)) as door:
+        status = (await door.raw("GET", f"{BASE}/below/openapi.json")).status_code
+    told = [record.getMessage() for record in caplog.records if "routes_ask_nobody" in record.getMessage()]
+    assert len(told) == (paths is not None)
+    assert all(f'paths="{paths}"' in line for line in told)
+    assert status == (404 if "profile" in values else 200)

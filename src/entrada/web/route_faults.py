@@ -14,6 +14,7 @@ from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute, APIWebSocketRoute, iter_route_contexts
 from starlette.routing import BaseRoute, Mount
 
+from entrada.logs import log
 from entrada.settings import Settings
 from entrada.web import dependencies
 from entrada.web.proxy.upstream import BELOW, fault_of_pairs, upstream_of
@@ -34,23 +35,38 @@ CALLS = frozenset(
     }
 )
 
+MOST_NAMED = 20
+OPEN = (
+    "set ENTRADA_DENY_BY_DEFAULT=true, name in ENTRADA_OPEN_PATHS those meant, and the next one forgotten is no start"
+)
+
 
 def refuse_faults(app: FastAPI, settings: Settings) -> None:
-    """TypeError names each route, those of mounted applications too, that is not as safe as it looks."""
+    """TypeError names each route, those of mounted applications too, that is not as safe as it looks.
+
+    In production the log names those that ask nobody, where they do not have to be named in the settings.
+    """
     found = list(_routes(app.routes))
     faults = [f"{path}: {fault}" for path, dependant in found if dependant for fault in _misread(dependant)]
     faults += _proxy_faults(found, settings)
+    asking_nobody = list(_asking_nobody(found, app, settings))
     if settings.deny_by_default:
-        documentation = tuple(f"{path}/" for path in (app.openapi_url, app.docs_url) if path)
-        faults += [
-            f"{path}: asks nobody who calls; give it CurrentUser or requires(…), or name it in open_paths"
-            for path, dependant in found
-            if not (dependant and _asks_us(dependant))
-            and not _is_open(path, settings.open_paths)
-            and not f"{path}/".startswith(documentation)
-        ]
+        mend = "asks nobody who calls; give it CurrentUser or requires(…), or name it in open_paths"
+        faults += [f"{path}: {mend}" for path in asking_nobody]
     if faults:
         raise TypeError("\n".join(faults))
+    if settings.production and asking_nobody and not settings.deny_by_default:
+        named = [*asking_nobody[:MOST_NAMED], "…"] if len(asking_nobody) > MOST_NAMED else asking_nobody
+        log.info("routes_ask_nobody", routes=len(asking_nobody), paths=" ".join(named), mend=OPEN)
+
+
+def _asking_nobody(found: Iterable[tuple[str, Dependant | None]], app: FastAPI, settings: Settings) -> Iterator[str]:
+    """Give the paths that everybody may call who does not have to be, or that ask in their function."""
+    documentation = tuple(f"{path}/" for path in (app.openapi_url, app.docs_url) if path)
+    for path, dependant in found:
+        asks = dependant and _asks_us(dependant)
+        if not asks and not _is_open(path, settings.open_paths) and not f"{path}/".startswith(documentation):
+            yield path
 
 
 def mounted(routes: Iterable[BaseRoute]) -> Iterator[FastAPI]:
