@@ -5,13 +5,13 @@ from collections.abc import AsyncIterator
 from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import pytest
 from entrada_emulator.pytest_plugin import Entra
 from fastapi import FastAPI, WebSocket, WebSocketDisconnect
 
-from entrada import CurrentUser, OptionalUser, User
+from entrada import CurrentUser, OptionalUser, User, requires, role
 from tests.access_tokens import user_token
 from tests.front_door import AUTH, BASE, SESSION, FrontDoor, routes, running
 from tests.journeys.test_bearer import orders
@@ -91,6 +91,14 @@ def with_sockets(app: FastAPI) -> None:
         except WebSocketDisconnect as gone:
             app.state.ended.append(gone.code)
 
+    @app.websocket("/edits")
+    async def edits(socket: WebSocket, user: Annotated[User, requires(role("Editor"))]) -> None:
+        await echo(socket, user)
+
+    @app.websocket("/clerks")
+    async def clerks(socket: WebSocket, user: Annotated[User, requires(role("Clerk"))]) -> None:
+        await echo(socket, user)
+
     @app.websocket("/news")
     async def news(socket: WebSocket, _user: CurrentUser) -> None:
         await socket.accept()
@@ -142,6 +150,21 @@ async def test_deactivated(door: FrontDoor) -> None:
     (mia,) = (await house.administration.people.page()).people
     await house.administration.deactivate(mia.id, by=ROOT)
     assert await socket.until_closed() == []
+
+
+async def test_a_role_that_was_taken_back(door: FrontDoor) -> None:
+    """USR-3, SEC-134: a socket that wanted the role ends with it; others of the same session go on."""
+    session, house = await session_of(door), house_of(door.app)
+    (mia,) = (await house.administration.people.page()).people
+    for granted in ("Clerk", "Editor"):
+        await house.administration.grant(mia.id, granted, by=ROOT)
+    echo, clerks, edits = [await Socket(door, path, session).opened() for path in ("/echo", "/clerks", "/edits")]
+    await house.administration.revoke(mia.id, "Editor", by=ROOT)
+    assert await edits.until_closed() == []  # which is looked at after the others
+    for each in (echo, clerks):
+        assert await each.says("still") == "Mia Member: still"
+        each.task.cancel()
+        await asyncio.wait([each.task])
 
 
 async def test_another_identifier(door: FrontDoor) -> None:

@@ -24,14 +24,14 @@ async def principal_of(context: Context) -> Principal:
     return context.caller
 
 
-async def is_good(context: Context) -> bool:
-    """Say whether the request's token still lets its caller in; Unavailable if that cannot be told."""
+async def present(context: Context) -> Principal | None:
+    """Return the caller as they are now, None if the token lets nobody in any more; Unavailable if nobody can say."""
     try:
-        return bool(context.house.bearers.known(_header(context)) or await admitted(context))
+        return context.house.bearers.known(_header(context)) or await admitted(context)
     except Unavailable:
         raise
     except EntradaError:
-        return False
+        return None
 
 
 def believed_until(context: Context) -> float:

@@ -37,6 +37,7 @@ if TYPE_CHECKING:  # an application that only names its dependencies loads none 
     from entrada.flows.stepping_up.step_up import StepUps
     from entrada.provider.discovery import Discovery
     from entrada.provider.groups import Groups
+    from entrada.requirements import Rule
     from entrada.sessions.lifecycle import Sessions
     from entrada.sessions.record import RequestFacts
     from entrada.sessions.session import Session
@@ -161,6 +162,8 @@ class Context:
     """Whether the request says who it is from, so that its answer is for nobody else."""
     caller: Principal | None = None
     """Who calls by bearer token, once that is known."""
+    rules: tuple["Rule", ...] = ()
+    """What the caller was found to meet."""
     limit_headers: tuple[tuple[bytes, bytes], ...] = ()
     """What the answer says of the limit that the request was counted under."""
     return_to: str | None = None

@@ -6,8 +6,10 @@ A request asks once who is there; a WebSocket or a stream stays open for hours (
 from datetime import timedelta
 from typing import Literal
 
-from entrada.errors import BearerRefused, EntradaError, NotSignedIn, Unavailable
+from entrada.errors import BearerRefused, EntradaError, NotAllowed, NotSignedIn, Unavailable
 from entrada.logs import log
+from entrada.principal import Principal, User
+from entrada.requirements import lack_of
 from entrada.web import bearer
 from entrada.web.context import Context
 
@@ -21,6 +23,8 @@ class LetIn:
         self._context = context
         self._by_session = context.found_session is not None
         self._until = 0.0 if self._by_session else bearer.believed_until(context)
+        self._at = context.house.clock()
+        self._may = True
 
     @classmethod
     def of(cls, context: Context) -> "LetIn | None":
@@ -29,13 +33,17 @@ class LetIn:
         return cls(context) if asked else None
 
     @property
-    def ending(self) -> Literal["session_ended", "token_ended"]:
+    def ending(self) -> Literal["session_ended", "token_ended", "not_allowed"]:
         """What to say of its end."""
+        if not self._may:
+            return "not_allowed"
         return "session_ended" if self._by_session else "token_ended"
 
     @property
     def refusal(self) -> EntradaError:
         """What answers a request that has not been answered at all when it ends."""
+        if not self._may:
+            return NotAllowed("what they may do has changed meanwhile")
         return NotSignedIn() if self._by_session else BearerRefused("expired, or taken back, meanwhile")
 
     async def lasts(self, *, used: bool = False) -> bool:
@@ -54,13 +62,29 @@ class LetIn:
             return True
         if present and used:
             await sessions.touch(present)
-        return present is not None
+        return present is not None and begun is not None and self._may_still(present.user, begun.user)
 
     async def _token_lasts(self) -> bool:
         """Look at the token; while that cannot be told, it is good until the time that was known when it was last."""
         try:
-            good = await bearer.is_good(self._context)
+            present = await bearer.present(self._context)
         except Unavailable:
             return self._context.house.clock().timestamp() < self._until
         self._until = bearer.believed_until(self._context)
-        return good
+        return present is not None and self._may_still(present, self._context.caller or present)
+
+    def _may_still(self, now: Principal, begun: Principal) -> bool:
+        """Say whether a caller whose roles or groups have changed meets what the request was held to.
+
+        What they had proven grows no older by it. Groups that only Graph knows are not asked for.
+        """
+        if (now.roles, _groups(now)) == (begun.roles, _groups(begun)):
+            return True
+        unknown = isinstance(now, User) and now.groups_overage
+        rules = [rule for rule in self._context.rules if not (unknown and rule.groups)]
+        self._may = all(lack_of(now, rule, self._at) is None for rule in rules)
+        return self._may
+
+
+def _groups(principal: Principal) -> frozenset[str]:
+    return principal.groups if isinstance(principal, User) else frozenset()

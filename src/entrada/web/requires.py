@@ -43,6 +43,7 @@ def requires(*rules: Rule) -> Any:
                 raise refusal(lack, principal)
         except EntradaError as error:
             raise await refused(connection, error) from None
+        context.rules = (*context.rules, rule)
         return principal
 
     return Needed(ruled(allowed, rule), written="requires(…)")
