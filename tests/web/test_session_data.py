@@ -170,3 +170,25 @@ async def test_it_ends_with_the_session(door: FrontDoor) -> None:
     await mia.press("Sign out")
     await mia.open(f"{BASE}/private")
     assert await kept(mia) == {}
+
+
+async def test_beside_starlettes_own_middleware(entra: Entra, tmp_path: Path) -> None:
+    """Where a SessionMiddleware is around the gate, `request.session` is what it reads again: its own, and not ours."""
+    theirs: dict[str, Any] = {}
+
+    class AsStarlettes:
+        """Puts a dictionary of its own into the scope, as Starlette's does."""
+
+        def __init__(self, app: Any) -> None:
+            self.app = app
+
+        async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+            await self.app({**scope, "session": theirs}, receive, send)
+
+    def build(app: FastAPI) -> None:
+        cart(app)
+        app.add_middleware(AsStarlettes)
+
+    async with running(entra, tmp_path, build=build) as door:
+        assert await post(await door.signed_in(), "/set/colour?value=1") == 200
+    assert theirs == {"colour": 1}

@@ -67,7 +67,8 @@ class Gate:
         if self._guards.proxies is not None:
             self._guards.proxies.settle(scope)
         context = scope[KEY] = Context(self._house, scope)
-        scope["session"] = SessionData(context)
+        if "session" not in scope:  # whoever adds Starlette's SessionMiddleware, around us or within, means its cookie
+            scope["session"] = SessionData(context)
         correlation_id.set(context.correlation_id)
         try:
             if not self._begun:
