@@ -33,6 +33,8 @@ At sign-in a page says what happened, what the person can do, and a reference; t
 | "`__init__()` missing 2 required positional arguments: 'issuer' and 'subject'" | `CurrentUser()` | `user: CurrentUser`, without brackets |
 | `sessions_in_memory` in the log | `ENTRADA_STORE=memory:` | right for one worker in development; else leave it out |
 | the browser comes back to "cannot be finished" | the cookie of the attempt did not come back | use the host name of `base_url` to open the application, and allow cookies |
+| opening one application on this machine signs out of another | both are `localhost`, and cookies know no ports | one of them in another browser profile; where each has a host name of its own, as everywhere but here, it is not so |
+| a WebSocket in a test is closed with 1008 and no word | it came to the host `testserver`; the log says it | `client.websocket_connect("ws://localhost:8000/…")` |
 | "could not be verified", `kid: no key of the authority` in the log | the authority has new keys, and was asked for them less than five minutes ago: an emulator that was started anew, twice | start the application again, or wait |
 | "A permission is missing", `insufficient_scope` | `api_client` names a scope that sign-in does not ask for | add it to `ENTRADA_SCOPES`; people sign in again to grant it |
 
