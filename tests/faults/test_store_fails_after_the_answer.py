@@ -168,3 +168,31 @@ async def test_a_session_that_ends_meanwhile(entra: Entra, tmp_path: Path) -> No
             door.internet.hosts[AUTHORITY_HOST] = Between(door.internet.hosts[AUTHORITY_HOST], lose_everything)
             assert (await settled(door, session, within=10))[0] == 401
             assert await door.reuse(session) == 401
+
+
+async def test_the_store_goes_back_to_older_tokens(entra: Entra, tmp_path: Path) -> None:
+    """REL-015, REL-043, SEC-108, I7: Redis starts from a snapshot while one renews: what is new goes over what is old,
+    which the provider has taken back."""
+    entra.state.refresh_tokens.semantics = "strict"
+    with redis_server(tmp_path / "redis") as redis:
+
+        async def starts_again() -> None:
+            redis.kill()
+            await asyncio.to_thread(redis.start)
+
+        async with running(entra, tmp_path / "app", store=redis.url, session_idle_minutes=600) as door:
+            session = (await door.signed_in()).jar.of(HOST)[SESSION]
+            assert redis.said("SAVE") == "OK"
+            await near_expiry(door, session)
+            assert (await graph(door, session))[0] == 200
+            await near_expiry(door, session)
+            door.internet.hosts[AUTHORITY_HOST] = Between(entra.app, starts_again)
+            assert await settled(door, session, within=10) == (
+                200,
+                {"name": "Mia Member", "source": "identity_provider"},
+            )
+            await near_expiry(door, session)
+            assert await settled(door, session, within=10) == (
+                200,
+                {"name": "Mia Member", "source": "identity_provider"},
+            )

@@ -296,10 +296,10 @@ class Renewal:
             theirs = await self.held(session)
             if theirs.blob == tokens:  # stored, and only the store's answer was lost
                 return None
-            if theirs.blob != held.blob:
+            if theirs.blob != held.blob and theirs.version >= held.version:
                 log.warning("renewal_came_late")
                 return theirs
-            held = theirs  # they only noted a failure
+            held = theirs  # they only noted a failure, or the store has gone back to tokens of before
         return None
 
     def _adopted(self, theirs: SessionTokens, scopes: Sequence[str]) -> Acquired:
@@ -324,7 +324,7 @@ class Renewal:
         kept = self._client.with_refresh_token_of(held.blob, acquired.tokens or held.blob)
         while not await self._sessions.pause_renewal(session, replace(held, blob=kept), until=until):
             theirs = await self.held(session)
-            if theirs.blob != held.blob:  # another's were stored first, or these, and the answer was lost
+            if theirs.blob != held.blob and theirs.version >= held.version:  # another's, or these: the answer was lost
                 return
             held = theirs
         if wanted.replacing is not None:
