@@ -27,13 +27,13 @@ class Desk:
     def __init__(self, door: FrontDoor, directory: Path, *, store: str = "sqlite:") -> None:
         self.door, self.directory, self.store = door, directory, store
 
-    async def run(self, *arguments: str, code: int = 0) -> str:
-        """Run `entrada …`; return what it printed to stdout, or to both ends when it was to fail."""
+    async def run(self, *arguments: str, code: int = 0, errors: bool = False) -> str:
+        """Run `entrada …`; return what it printed to stdout, or to both ends when it was to fail or they are wanted."""
         environment = {**SETTINGS, "ENTRADA_DATA_DIR": str(self.directory), "ENTRADA_STORE": self.store}
         done = await anyio.to_thread.run_sync(lambda: CliRunner(env=environment).invoke(commands(), arguments))
         said = done.output if done.exception is None or isinstance(done.exception, SystemExit) else str(done.exception)
         assert done.exit_code == code, said
-        return said if code else done.stdout
+        return said if code or errors else done.stdout
 
 
 @pytest.fixture
@@ -44,7 +44,9 @@ async def desk(entra: Entra, tmp_path: Path) -> AsyncIterator[Desk]:
 
 async def test_the_first_administrator_is_made_by_command(desk: Desk) -> None:
     """Nobody is one by signing in first; the command makes one, and the last one stays (SEC-138, SEC-141)."""
+    assert await desk.run("users", "list", errors=True) == "Nobody has signed in here yet.\n"
     await desk.door.signed_in()
+    assert await desk.run("users", "list", "--admins", errors=True) == "Nobody here is as asked for.\n"
     people = house_of(desk.door.app).administration.people
     assert not [person for person in (await people.page()).people if person.is_admin]
     assert "is an administrator" in await desk.run("users", "promote", await id_of(desk))

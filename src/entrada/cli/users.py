@@ -29,6 +29,7 @@ def show_all(
 ) -> None:
     """Show people, newest first."""
     wanted = Wanted(text=search, is_admin=True if admins else None)
+    nobody = "Nobody here is as asked for." if search or admins else "Nobody has signed in here yet."
 
     async def work(opened: Opened) -> None:
         after, people = None, opened.administration.people
@@ -36,6 +37,8 @@ def show_all(
             page = await people.page(wanted, limit=MOST_AT_ONCE, after=after)
             for person in page.people:
                 typer.echo(json.dumps(await people.exported(person)) if as_json else _line(person))
+            if after is None and not page.people:
+                typer.echo(nobody, err=True)
             after = page.next
             if after is None:
                 return
