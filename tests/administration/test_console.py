@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from urllib.parse import urlencode
 from uuid import UUID, uuid4
 
 import httpx2
@@ -200,6 +201,16 @@ async def test_what_was_changed_meanwhile_is_not_written_over(site: AdminSite) -
         assert refused.status == 412
         assert refused.link("Load the page again") == where, "and not what was done before"
     assert "Newer Name" in (await opens(ada, where)).text
+
+
+async def test_whoever_is_signed_out_meanwhile_is_told_nothing_was_done(site: AdminSite) -> None:
+    """REL-065: the way leads back to the page by a sign-in, and the page does not repeat what was done before."""
+    where = await colleague(site)
+    page = await opens(await site.of(ADA), where)
+    nobody = await site.site.stranger()
+    refused = await presses(nobody, replace(page, url=f"{where}?done=saved"), "Save", name="Too Late")
+    assert refused.status == 401
+    assert refused.link("Sign in").endswith(urlencode({"return_to": where}))
 
 
 async def test_nobody_changes_their_own_rights(site: AdminSite) -> None:

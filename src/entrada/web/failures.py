@@ -297,9 +297,12 @@ def _login_url(connection: HTTPConnection) -> str:
 
 
 def page_of_form(context: Context) -> str | None:
-    """Return the page with the form that came too late, to come back to; what it said is never sent again (REL-065)."""
+    """Return the page with the form that came too late, to come back to; what it said is never sent again (REL-065).
+
+    A page of the console that said what was done before does not say so again: this was not.
+    """
     referrer = context.headers.get(b"referer", b"").decode("latin-1")
-    return return_to.of_referrer(referrer, context.house.hosts.origins)
+    return return_to.of_referrer(referrer.partition("?done=")[0], context.house.hosts.origins)
 
 
 PRIVATE = {"cache-control": "no-store"}
@@ -348,7 +351,7 @@ def _ways(error: EntradaError, context: Context) -> "tuple[Way, ...]":
     if isinstance(error, Unavailable):
         return (Way("Try again", context.house.settings.home),)
     if isinstance(error, RequestRefused) and context.body is not None and (page := page_of_form(context)):
-        return (Way("Load the page again", page.partition("?done=")[0]), home)  # nothing was
+        return (Way("Load the page again", page), home)
     return (home,)
 
 
