@@ -6,6 +6,7 @@ The switch is the process's, as OpenTelemetry's own provider and the log are.
 
 from collections.abc import Awaitable, Callable, Iterator, MutableMapping
 from contextlib import contextmanager
+from contextvars import ContextVar
 from functools import wraps
 from typing import TYPE_CHECKING, Literal, ParamSpec, TypeVar
 
@@ -20,6 +21,7 @@ NAME = "entrada"
 QUERIES = frozenset({"url.query", "url.full", "http.target", "http.url"})  # of the present conventions, and before
 
 _tracer: "Tracer | None" = None
+_unseen: ContextVar[bool] = ContextVar("entrada_unseen", default=False)
 
 
 def turn_on() -> None:
@@ -44,7 +46,7 @@ def is_on() -> bool:
 @contextmanager
 def span(name: str, *, kind: Literal["internal", "client"] = "internal", **attributes: str) -> "Iterator[Span | None]":
     """Put what the block does into a span; give the span, None where there are none. An error is told by its class."""
-    if _tracer is None:
+    if _tracer is None or _unseen.get():
         yield None
         return
     from opentelemetry.trace import SpanKind, Status, StatusCode
@@ -60,6 +62,16 @@ def span(name: str, *, kind: Literal["internal", "client"] = "internal", **attri
             made.set_attribute("error.type", type(error).__name__)
             made.set_status(Status(StatusCode.ERROR))
             raise
+
+
+@contextmanager
+def unseen() -> "Iterator[None]":
+    """Make no spans of what the block does: it is done again and again, and nobody waits for it."""
+    token = _unseen.set(True)
+    try:
+        yield
+    finally:
+        _unseen.reset(token)
 
 
 def traced(name: str) -> Callable[[Callable[P, Awaitable[T]]], Callable[P, Awaitable[T]]]:

@@ -1,5 +1,6 @@
 """Spans through a sign-in, a renewal and the calls to others; what they may say, and that there are none unasked."""
 
+import asyncio
 import logging
 from collections.abc import AsyncIterator, Iterator
 from datetime import timedelta
@@ -19,6 +20,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from entrada import tracing
 from tests.front_door import AUTH, BASE, SECRET, SESSION, FrontDoor, running
+from tests.journeys.test_people_change import ROOT, house_of
 from tests.servers import redis_server
 
 HOST = "portal.birch.example"
@@ -168,6 +170,20 @@ async def test_calls_to_a_store_on_a_server(entra: Entra, tmp_path: Path, spans:
             await door.signed_in()
     (insert,) = named(spans, "session store insert")
     assert insert.attributes == {"db.system.name": "redis"}
+
+
+async def test_what_goes_on_all_day_is_no_span(entra: Entra, tmp_path: Path, spans: InMemorySpanExporter) -> None:
+    """What administrators do is looked for in Redis three times a second: nobody's trace has it."""
+    with redis_server(tmp_path) as server:
+        async with running(entra, tmp_path / "app", store=server.url, traces=True) as door:
+            await door.admitted()
+            administration, marks = house_of(door.app).administration, server.said("KEYS", "entrada:spent:*")
+            (mia,) = (await administration.people.page()).people
+            await administration.grant(mia.id, "Editor", by=ROOT)
+            async with asyncio.timeout(10):
+                while server.said("KEYS", "entrada:spent:*") == marks:  # until what was done is noted
+                    await asyncio.sleep(0.05)
+    assert len(named(spans, "session store add_if_absent")) == 1, "the sign-in's"
 
 
 async def test_none_unasked(entra: Entra, tmp_path: Path, spans: InMemorySpanExporter) -> None:

@@ -13,6 +13,7 @@ from uuid import UUID
 
 from sqlalchemy import Select, select
 
+from entrada import tracing
 from entrada.clock import Clock
 from entrada.errors import StoreUnavailable
 from entrada.principal import User
@@ -108,7 +109,7 @@ class PeopleChanges:
 
     async def _is_new(self, last: int) -> bool:
         """Leave the mark that all up to this row was done; True when the store does not have it, or not any more."""
-        with suppress(StoreUnavailable):
+        with suppress(StoreUnavailable), tracing.unseen():
             return self._marks is not None and await self._marks(f"followed {last}", lifetime=FORGOTTEN)
         return False
 
