@@ -28,6 +28,7 @@ from entrada_emulator.wire.serving import Address, Service, prepare, serve_until
 REFUSED = 2
 CA_ADVICE = "# Trust the certificate authority only in processes that talk to the emulator."
 
+MOST_PORT = 65535
 cli = typer.Typer(add_completion=False, no_args_is_help=True, rich_markup_mode=None, pretty_exceptions_enable=False)
 
 
@@ -55,8 +56,8 @@ def about(
 def serve(
     *,
     world: Annotated[Path | None, typer.Option(help="The directory, YAML; without it the built-in one.")] = None,
-    https_port: Annotated[int, typer.Option(help="Port for clients; 0 takes a free one.")] = 8443,
-    http_port: Annotated[int, typer.Option(help="Port for people; 0 takes a free one.")] = 8080,
+    https_port: Annotated[int, typer.Option(min=0, max=MOST_PORT, help="Port for clients; 0 takes a free one.")] = 8443,
+    http_port: Annotated[int, typer.Option(min=0, max=MOST_PORT, help="Port for people; 0 takes a free one.")] = 8080,
     host: Annotated[str, typer.Option(help="Address to bind.")] = "127.0.0.1",
     name: Annotated[str, typer.Option(help="Host name in every URL.")] = "localhost",
     data_dir: Annotated[Path, typer.Option(help="Keeps the certificate authority.")] = Path(".entrada-emulator"),
@@ -88,12 +89,12 @@ def serve(
         if redirect_uri:
             directory = with_redirect_uris(directory, application, tuple(redirect_uri))
         service = prepare(directory, address=address, data_dir=data_dir)
+        variables = environment(service, application)
+        if env_file:
+            write_lines(env_file, variables)
     except (RefusedToStart, WorldError, OSError) as refused:
         typer.echo(f"entrada-emulator refuses to start:\n{refused}", err=True)
         raise typer.Exit(REFUSED) from None
-    variables = environment(service, application)
-    if env_file:
-        write_lines(env_file, variables)
     ready = _greeting(service, directory, as_lines(variables))
     asyncio.run(serve_until_signalled(service, on_ready=lambda: typer.echo(ready)))
 

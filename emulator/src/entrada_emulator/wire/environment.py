@@ -48,7 +48,9 @@ def as_lines(variables: Mapping[str, str]) -> str:
 
 
 def refuse_to_lose(path: Path) -> None:
-    """RefusedToStart when a file has settings of somebody else's, such as a real tenant's with its secret."""
+    """RefusedToStart when a file has no folder, or settings of somebody else's, such as a real tenant's secret."""
+    if not path.absolute().parent.is_dir():
+        raise RefusedToStart(f"--env-file {path}: there is no folder {path.parent}")
     names = {name for name, _ in _lines(path)}
     if OWN not in names and (lost := sorted(name for name in names if name.startswith(WHOSE))):
         raise RefusedToStart(
