@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 from entrada_emulator.pytest_plugin import Entra
-from fastapi import FastAPI, Request
+from fastapi import FastAPI, Request, Response
 
-from entrada import CurrentUser
+from entrada import CurrentUser, OptionalUser
 from entrada.sessions.suffixes import GRACE
 from tests.browser import Browser
 from tests.front_door import AUTH, BASE, SESSION, routes, running, walk_through
@@ -174,3 +174,30 @@ async def test_a_browser_that_has_lost_the_new_one_signs_out(entra: Entra, tmp_p
         assert (await door.raw("POST", f"{AUTH}/logout", headers=headers)).status_code == 200
         assert await door.reuse(after) == 401
         assert door.events[-1].name == "sign_out"
+
+
+@pytest.mark.parametrize("ends", [False, True])
+async def test_no_cache_keeps_an_identifier(entra: Entra, tmp_path: Path, ends: bool) -> None:
+    """SEC-083, SEC-071: what the application lets caches keep has no session's cookie in it, given or taken away."""
+    cached = {"cache-control": "public, max-age=600", "cdn-cache-control": "max-age=600"}
+
+    def with_a_cached_page(app: FastAPI) -> None:
+        routes(app)
+
+        @app.get("/cached")
+        async def page(_user: OptionalUser) -> Response:
+            return Response("hello", headers=cached)
+
+    async with running(entra, tmp_path, build=with_a_cached_page) as door:
+        browser, house = await door.signed_in(), house_of(door.app)
+        (mia,) = (await house.administration.people.page()).people
+        before = (await browser.fetch(f"{BASE}/cached")).headers
+        assert {name: before[name] for name in cached} == cached
+        if ends:
+            await house.sessions.end(browser.jar.of(HOST)[SESSION])
+        else:
+            await house.administration.grant(mia.id, "Editor", by=ROOT)
+        answer = await browser.open(f"{BASE}/cached")
+        assert SESSION in answer.headers["set-cookie"]
+        assert answer.headers["cache-control"] == "no-store"
+        assert "cdn-cache-control" not in answer.headers

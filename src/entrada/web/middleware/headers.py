@@ -132,6 +132,7 @@ class HeadersMiddleware:
             if context.limit_headers:
                 headers += context.limit_headers
             if context.set_cookies:
+                headers = _for_nobody_else(headers)
                 headers += [(b"set-cookie", cookie.encode("latin-1")) for cookie in context.set_cookies]
         return headers
 
@@ -199,6 +200,17 @@ def complete(rules: HeaderRules, scope: Scope, *, who: Audience, status: int, he
     if NO_STORE[0] not in given and who != "anyone" and not given.get(CONTENT_TYPE, b"").startswith(IMPERSONAL):
         completed.append(NO_STORE)
     return [*completed, *(_framing(headers) if CSP in given else _policy(rules, scope, given))]
+
+
+def _for_nobody_else(headers: list[Header]) -> list[Header]:
+    """Return the headers of an answer that has cookies: no cache may keep it, and hand them to the next person."""
+    kept = [line for line in headers if line == NO_STORE or not _is_for_caches(line[0])]
+    return kept if NO_STORE in kept else [*kept, NO_STORE]
+
+
+def _is_for_caches(name: bytes) -> bool:
+    """Say whether a header tells caches what to keep: the standard's, and those that only the ones in front heed."""
+    return name.endswith(b"cache-control") or name in {b"surrogate-control", b"expires"}
 
 
 def is_document(given: dict[bytes, bytes]) -> bool:
