@@ -7,6 +7,7 @@ from entrada.rates import Rate
 from entrada.settings.guards import GuardSettings
 
 BODY_LIMIT = re.compile(r"/[!-<>-~]*=[1-9][0-9]{2,11}")
+REPORT_URI = re.compile(r"https://[A-Za-z0-9.\[\]:-]+/[!#-&(-+./0-:<-~-]*")
 RATES = ("limit_strangers", "limit_sign_in", "limit_failures", "limit_people", "limit_clients")
 UNIX = "unix"
 
@@ -22,6 +23,8 @@ def guard_faults(settings: GuardSettings) -> list[str]:
         faults.append("proxy_hops: set either trusted_proxies or proxy_hops, not both")
     if not all(map(is_network, settings.admin_networks)):
         faults.append("admin_networks: each must be a network such as 10.20.0.0/16")
+    if settings.csp_report_uri is not None and not REPORT_URI.fullmatch(settings.csp_report_uri):
+        faults.append("csp_report_uri: must be an https address without blanks, commas and semicolons")
     if settings.open_paths and not settings.deny_by_default:
         faults.append("open_paths: is for deny_by_default; set ENTRADA_DENY_BY_DEFAULT=true too, or leave it out")
     if not all(path.startswith("/") for path in settings.open_paths):

@@ -58,6 +58,8 @@ class GuardSettings(BaseSettings):
     """Paths below which bodies may be longer, each with its bytes, such as /upload=20000000."""
     body_seconds: int = Field(30, ge=1, le=3600)
     """How long a body may take to come, and a second more for each 8 KiB of it."""
+    csp_report_uri: str | None = None
+    """The https address to which browsers report what a content policy stopped, such as a collecting service's."""
     admin_networks: Words = ()
     """Networks from which /admin and /api/admin may be used, such as 10.20.0.0/16; anywhere when there are none."""
 

@@ -21,7 +21,7 @@ from entrada.errors import SettingsRefused
 from entrada.web.context import House, context_of
 from entrada.web.openapi import TOKEN, token_url
 from entrada.web.pages.assets import Asset, read
-from entrada.web.pages.content_policy import of_swagger
+from entrada.web.pages.content_policy import ContentPolicy
 from entrada.web.routes.static import served
 
 PACKAGE = "fastapi_swagger"
@@ -79,7 +79,7 @@ class Swagger:
         return house.pages.render(
             "swagger.html",
             headers=OPENER,
-            content_policy=partial(of_swagger, calls=tuple(self._callable(house))),
+            content_policy=partial(ContentPolicy.of_swagger, calls=tuple(self._callable(house))),
             title=f"{self._app.title} – Swagger UI",
             document=document,
             styles=root + self._file(STYLES).url,

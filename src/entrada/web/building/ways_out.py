@@ -64,7 +64,8 @@ def lay_ways_out(
 ) -> WaysOut:
     """Return the parts, each built on the one before."""
     egress, to_apis, to_upstream = _transports(settings, transport)
-    policy = ContentPolicy([Authority.from_settings(settings).metadata_url])  # known also while the authority is down
+    authority_url = Authority.from_settings(settings).metadata_url  # known also while the authority is down
+    policy = ContentPolicy([authority_url], report_uri=settings.csp_report_uri)
     sources = _sources(settings, egress, policy, clock)
     discovery = sources[0].discovery
     credentials = credentials_of(settings, assertion=client_assertion, clock=clock)

@@ -18,7 +18,7 @@ from entrada.web.console.shell import asked, show
 from entrada.web.console.way_in import Visit
 from entrada.web.console.words import choices, grouped
 from entrada.web.pages.assets import assets
-from entrada.web.pages.content_policy import calling_us
+from entrada.web.pages.content_policy import ContentPolicy
 from entrada.web.routes.admin.export import FORMS
 from entrada.web.routes.admin.table import ROOT as API
 
@@ -58,7 +58,7 @@ async def log(visit: Visit) -> Response:
         follow=address(chosen, path=f"{AUDIT}/new"),
         exports=[(form.upper(), address(_as_api(chosen, form), path=f"{API}/audit-logs/export")) for form in FORMS],
         console_script=assets()["console.js"].url,
-        content_policy=calling_us,
+        content_policy=ContentPolicy.calling_us,
     )
 
 

@@ -43,7 +43,9 @@ class ContentPolicy:
     end_session_endpoint must be named (`allow_forms_to`) before a sign-out form can reach it.
     """
 
-    def __init__(self, authority_urls: Iterable[str] = ()) -> None:
+    def __init__(self, authority_urls: Iterable[str] = (), *, report_uri: str | None = None) -> None:
+        """Let forms lead to the authority at these addresses, and browsers report to `report_uri` what they stopped."""
+        self._report = f"; report-uri {report_uri}" if report_uri else ""
         self._forms: tuple[str, ...] = ("'self'",)
         self.application = b""
         self.allow_forms_to(*authority_urls)
@@ -51,7 +53,7 @@ class ContentPolicy:
     def allow_forms_to(self, *urls: str) -> None:
         """Let forms lead to these addresses' origins too."""
         self._forms = tuple(dict.fromkeys((*self._forms, *map(origin, urls))))
-        self.application = APPLICATION.format(nonces="", forms=self.forms).encode()
+        self.application = self._reported(APPLICATION.format(nonces="", forms=self.forms)).encode()
 
     def allow_sign_out_at(self, metadata: Metadata) -> None:
         """Let a sign-out form lead to the authority, as soon as its metadata say where that is."""
@@ -65,18 +67,20 @@ class ContentPolicy:
 
     def ours(self, nonce: str) -> str:
         """Return the policy of one of our own pages."""
-        return OURS.format(nonce=nonce, forms=self.forms)
+        return self._reported(OURS.format(nonce=nonce, forms=self.forms))
+
+    def calling_us(self, nonce: str) -> str:
+        """Return the policy of a page of ours whose script asks this origin for what is new."""
+        return self._reported(OURS.format(nonce=nonce, forms="'self'") + "; connect-src 'self'")
+
+    def of_swagger(self, nonce: str, *, calls: Iterable[str]) -> str:
+        """Return the policy of Swagger UI's page, which calls this origin and those of the given addresses."""
+        callable_origins = dict.fromkeys(("'self'", *map(origin, calls)))
+        return self._reported(SWAGGER.format(nonce=nonce, calls=" ".join(callable_origins)))
 
     def with_nonce(self, nonce: str) -> str:
         """Return the policy of an application's page that carries a nonce on its inline scripts and styles."""
-        return APPLICATION.format(nonces=NONCES.format(nonce=nonce), forms=self.forms)
+        return self._reported(APPLICATION.format(nonces=NONCES.format(nonce=nonce), forms=self.forms))
 
-
-def calling_us(nonce: str) -> str:
-    """Return the policy of a page of ours whose script asks this origin for what is new."""
-    return OURS.format(nonce=nonce, forms="'self'") + "; connect-src 'self'"
-
-
-def of_swagger(nonce: str, *, calls: Iterable[str]) -> str:
-    """Return the policy of Swagger UI's page, which calls this origin and those of the given addresses."""
-    return SWAGGER.format(nonce=nonce, calls=" ".join(dict.fromkeys(("'self'", *map(origin, calls)))))
+    def _reported(self, policy: str) -> str:
+        return policy + self._report

@@ -110,7 +110,7 @@ class Pages:
         *,
         status: int = 200,
         headers: Mapping[str, str] | None = None,
-        content_policy: Callable[[str], str] | None = None,
+        content_policy: Callable[[ContentPolicy, str], str] | None = None,
         **context: Any,
     ) -> Response:
         """Answer with a template; a name it uses and was not given is an error, never a blank.
@@ -119,8 +119,8 @@ class Pages:
         """
         nonce = secrets.token_urlsafe(16)
         html = self._environment.get_template(name).render({**context, "csp_nonce": nonce})
-        usual = self._policy.ours if name in OWN_PAGES or name.startswith(CONSOLE) else self._policy.with_nonce
-        policy = (content_policy or usual)(nonce)
+        usual = ContentPolicy.ours if name in OWN_PAGES or name.startswith(CONSOLE) else ContentPolicy.with_nonce
+        policy = (content_policy or usual)(self._policy, nonce)
         fixed = {"content-security-policy": policy, "cache-control": "no-store", "referrer-policy": "no-referrer"}
         return HTMLResponse(html, status, {**fixed, **(headers or {})})
 
