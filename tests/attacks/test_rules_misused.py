@@ -21,6 +21,7 @@ from entrada import (
     all_of,
     any_of,
     current_user,
+    in_session,
     mfa,
     requires,
     role,
@@ -171,6 +172,28 @@ def _noted_below(app: FastAPI) -> None:
         return "everybody's"
 
 
+def _rule(app: FastAPI) -> None:
+    @app.get("/orders", dependencies=[Depends(in_session)])
+    async def orders() -> str:
+        return "everybody's"
+
+
+def _rule_with_defaults(app: FastAPI) -> None:
+    @app.get("/orders")
+    async def orders(user: Annotated[User, Depends(mfa)]) -> str:
+        return "everybody's"
+
+
+def _rule_of_a_router(app: FastAPI) -> None:
+    router = APIRouter(dependencies=[Depends(role)])
+
+    @router.get("/orders")
+    async def orders() -> str:
+        return "everybody's, who says a name"
+
+    app.include_router(router)
+
+
 def _mounted(app: FastAPI) -> None:
     below = FastAPI()
     _scopes(below)
@@ -180,12 +203,12 @@ def _mounted(app: FastAPI) -> None:
 @pytest.mark.parametrize(
     "build", [_scopes, _scopes_of_rules, _scopes_above, _scopes_of_a_router, _default, _mounted,
               _called, _called_below, _called_by_a_router, _not_known, _not_known_below,
-              _noted, _noted_rule, _noted_below],
+              _noted, _noted_rule, _noted_below, _rule, _rule_with_defaults, _rule_of_a_router],
     ids=lambda build: build.__name__,
 )  # fmt: skip
 async def test_what_nobody_would_look_at(entra: Entra, tmp_path: Path, build: Callable[..., Any]) -> None:
     """SEC-129: the application does not start, and the sentence names the route and what to write instead (0376)."""
-    mend = r"requires\(scope\('Orders.Read'|write `user: CurrentUser`|`user: (Reader|Here)` is a text|for a note"
+    mend = r"requires\(scope\('Orders|write `user: CurrentUser`|`user: (Reader|Here)` is a text|for a note|makes a rule"
     with pytest.raises(TypeError, match=rf"/orders: .*({mend})"):
         async with running(entra, tmp_path, build=build):
             pass

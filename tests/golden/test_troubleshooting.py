@@ -30,6 +30,8 @@ At sign-in a page says what happened, what the person can do, and a reference; t
 | `TypeError` with the path of a route | its guard is written so that nobody would be asked, or nobody let in | as the line says |
 | "an alias such as CurrentUser annotates a parameter" | `dependencies=[CurrentUser]` | `dependencies=[Depends(current_user)]` or `[requires()]` |
 | "has no attribute 'dependency'" of `str` or a union | `dependencies=[CsrfToken]` or `[OptionalUser]` | nothing: both only tell a function something, and forbid nobody anything |
+| "'function' object has no attribute 'dependency'" | `dependencies=[current_user]` or `[requires]` | `[Depends(current_user)]`, `[requires()]` |
+| "Invalid args for response field" with `entrada.requirements.Rule` | `Depends(requires)`, or a rule in `Depends(…)` | `requires(…)` with the rules, and no `Depends` around it |
 | "`__init__()` missing 2 required positional arguments: 'issuer' and 'subject'" | `CurrentUser()` | `user: CurrentUser`, without brackets |
 | `sessions_in_memory` in the log | `ENTRADA_STORE=memory:` | right for one worker in development; else leave it out |
 | the browser comes back to "cannot be finished" | the cookie of the attempt did not come back | use the host name of `base_url` to open the application, and allow cookies |

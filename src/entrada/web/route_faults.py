@@ -1,9 +1,10 @@
 """What is wrong with the application's routes: found when it starts, before anybody is let in (SEC-129, 0376).
 
 FastAPI hands the scopes of `Security(…)` to whoever takes `SecurityScopes`, takes a default for a default, the
-annotation in `Depends(CurrentUser)` for a function, one that it cannot look up for a parameter of the query (0398), and
-what stands in `Annotated` without `Depends` for a note: of all five it says nothing when they are meant for us. With
-`deny_by_default` a route that asks nobody who calls is wrong as well.
+annotation in `Depends(CurrentUser)` for a function, one that it cannot look up for a parameter of the query (0398),
+what stands in `Annotated` without `Depends` for a note, and lets `Depends(in_session)` make its rule and asks nobody:
+of all six it says nothing when they are meant for us. With `deny_by_default` a route that asks nobody who calls is
+wrong as well.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -14,6 +15,7 @@ from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute, APIWebSocketRoute, iter_route_contexts
 from starlette.routing import BaseRoute, Mount
 
+from entrada import requirements
 from entrada.logs import log
 from entrada.settings import Settings
 from entrada.web import dependencies
@@ -38,6 +40,20 @@ CALLS = frozenset(
 MOST_NAMED = 20
 OPEN = (
     "set ENTRADA_DENY_BY_DEFAULT=true, name in ENTRADA_OPEN_PATHS those meant, and the next one forgotten is no start"
+)
+
+RULES = (
+    requirements.role,
+    requirements.app_role,
+    requirements.scope,
+    requirements.in_session,
+    requirements.group,
+    requirements.tenant,
+    requirements.mfa,
+    requirements.signed_in_within,
+    requirements.auth_context,
+    requirements.any_of,
+    requirements.all_of,
 )
 
 
@@ -115,6 +131,9 @@ def _misread(dependant: Dependant) -> Iterator[str]:
                 f"Depends({name}) has FastAPI call an annotation, and every request is refused with 422; write "
                 f"`{each.name or 'user'}: {name}`, or in a list of dependencies Depends({function})"
             )
+        if any(each.call is rule for rule in RULES):
+            name = getattr(each.call, "__name__", "")
+            yield f"Depends({name}) makes a rule and asks nobody who calls; write requires({name}(…)), without Depends"
         if each.own_oauth_scopes and _asks_us(each) and not _reads_scopes(each):
             wanted = ", ".join(f"scope({name!r})" for name in each.own_oauth_scopes)
             yield (
