@@ -19,6 +19,7 @@ from entrada.audit.filters import Filter
 from entrada.cli import commands
 from entrada.flows.admin.suspension import LOOK_EVERY
 from entrada.flows.signing_in.standing import SURE_FOR
+from entrada.keyring import generate
 from tests.access_tokens import app_token, bearer, user_token
 from tests.browser import Browser
 from tests.front_door import AUTHORITY, BASE, FrontDoor, running
@@ -137,6 +138,34 @@ async def test_what_is_let_in_by_settings_can_be_suspended(
         assert (await me(await arrive(door, CLEO)))["name"] == "Cleo Cedar"
         await tenants(door, "suspend", seeds.CEDAR.id)
         assert "cannot sign in here" in (await arrive(door, CLEO)).page.text
+
+
+@pytest.mark.parametrize(
+    ("later", "out"),
+    [
+        ({"tenants": (seeds.BIRCH.id,)}, True),
+        ({"tenants": (seeds.BIRCH.id, seeds.CEDAR.id)}, False),
+        ({"any_tenant": True, "tenants": ()}, False),
+    ],
+    ids=["one less", "as before", "everybody"],
+)
+async def test_fewer_are_let_in_after_a_restart(entra: Entra, tmp_path: Path, later: dict[str, Any], out: bool) -> None:
+    """SEC-122: whose tenant the settings list no more is out when they have changed; everybody else stays in."""
+    values = {"onboarding": "off", "tenants": (seeds.BIRCH.id, seeds.CEDAR.id), "keys": generate()}
+    async with portal(entra, tmp_path, **values) as door:
+        cleo, mia = [(await arrive(door, upn)).jar.of("localhost")["entrada"] for upn in (CLEO, MIA)]
+    async with portal(entra, tmp_path, **(values | later)) as door:
+        with fail_after(10):
+            while out and await me_as(door, cleo) != 401:
+                await sleep(0.05)
+        assert await me_as(door, cleo) == (401 if out else 200)
+        assert await me_as(door, mia) == 200
+
+
+async def me_as(door: FrontDoor, session: str) -> int:
+    """Return how whoever has this session is answered."""
+    headers = {"cookie": f"entrada={session}", "accept": "application/json"}
+    return (await door.raw("GET", f"{SITE}/api/auth/me", headers=headers)).status_code
 
 
 async def test_nobody_agreed(entra: Entra, tmp_path: Path) -> None:

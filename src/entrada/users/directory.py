@@ -73,6 +73,12 @@ class Directory:
         async with self._database.unit_of_work() as connection:
             return (await connection.execute(inactive)).rowcount > 0
 
+    async def tenants(self) -> list[str]:
+        """Return every tenant of which anybody is known."""
+        wanted = select(users.c.tenant_id).where(users.c.tenant_id.is_not(None)).distinct()
+        async with self._database.unit_of_work(read_only=True) as connection:
+            return list(await connection.scalars(wanted))
+
     async def of_tenant(
         self, tenant_id: str, *, limit: int, after: UUID | None = None
     ) -> dict[UUID, tuple[User, datetime]]:

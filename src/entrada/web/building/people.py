@@ -50,7 +50,7 @@ class People:
         yield Chore("people", FOLLOW_EVERY, changes.once)
         if self.admission is not None:
             sessions = TenantSessions(self.directory, endings.end_all_of, clock=clock)
-            yield Chore("tenants", LOOK_EVERY, Suspensions(self.admission.table, sessions, bearers).once)
+            yield Chore("tenants", LOOK_EVERY, Suspensions(self.admission, self.directory, sessions, bearers).once)
 
 
 def people_of(
