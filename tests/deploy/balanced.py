@@ -3,11 +3,14 @@
 Changed in the file are addresses, ports and paths, for two applications on one machine; no limit and no directive.
 """
 
+import asyncio
 import re
+import secrets
 import signal
 import socket
 import ssl
 import subprocess
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -19,7 +22,7 @@ from entrada_emulator.pytest_plugin import ServedEntra
 from tests.chromium.certificates import certificate_for
 from tests.chromium.sites import free_ports
 from tests.faults.people import Person, admitted_by
-from tests.faults.workers import Cluster, cluster
+from tests.faults.workers import READY_WITHIN, Cluster, cluster
 from tests.servers import program, wait_until
 
 DEPLOY = Path(__file__).parents[2] / "deploy"
@@ -56,6 +59,16 @@ class Balanced:
     @property
     def trust(self) -> ssl.SSLContext:
         return ssl.create_default_context(cafile=str(self.ca_file))
+
+    async def whole(self) -> None:
+        """Wait until each worker is ready, and the proxy sends requests to each: it may still think one is gone."""
+        await asyncio.gather(*(worker.ready() for worker in self.cluster.workers))
+        mark, until = f"whole={secrets.token_hex(8)}", time.monotonic() + READY_WITHIN
+        async with httpx2.AsyncClient(verify=self.trust, trust_env=False) as client:
+            while not all(mark in worker.log.read_text() for worker in self.cluster.workers):
+                assert time.monotonic() < until, self.said[-2000:]
+                await client.get(f"{self.url}/who?{mark}")
+                await asyncio.sleep(0.05)
 
     def person(self, upn: str = "mia@birch.example", *, address: str = ELSEWHERE) -> Person:
         """Return somebody at this address, with a browser of their own."""

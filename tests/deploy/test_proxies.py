@@ -30,8 +30,7 @@ async def site(
     """The proxy and its two workers, ready."""
     folder: Path = tmp_path_factory.mktemp("site")
     with served(folder / "emulator", keys=entra_keys) as entra, balanced(entra, folder, request.param) as site:
-        for worker in site.cluster.workers:
-            await worker.ready()
+        await site.whole()
         yield site
 
 
@@ -72,12 +71,12 @@ async def test_nobody_is_signed_out_when_a_worker_stops_or_dies(site: Balanced) 
         enough.set()
         assert set().union(*await asyncio.gather(*asking)) == {("GET", 200), ("POST", 405)}
         first.start()
-        await first.ready()
+        await site.whole()
         first.end()
         reads = [await person.client.get(f"{site.url}/who") for _ in range(10)]
         assert {answer.status_code for answer in reads} == {200}
     first.start()
-    await first.ready()
+    await site.whole()
 
 
 async def test_only_the_proxy_says_who_the_client_is(site: Balanced) -> None:
@@ -109,8 +108,7 @@ async def test_no_code_is_in_what_the_proxy_writes(site: Balanced) -> None:
     assert "code=" not in site.said
     for worker in site.cluster.workers:
         worker.start()
-    for worker in site.cluster.workers:
-        await worker.ready()
+    await site.whole()
 
 
 async def test_no_request_is_hidden_in_another(site: Balanced) -> None:
