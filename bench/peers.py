@@ -10,7 +10,7 @@ import subprocess
 import time
 from base64 import b64encode
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -143,7 +143,7 @@ async def documents_stack(folder: str) -> Prepared:
     from slowapi.util import get_remote_address
 
     database = str(Path(folder) / "sessions.db")
-    with sqlite3.connect(database) as setup:
+    with closing(sqlite3.connect(database)) as setup, setup:
         setup.execute("CREATE TABLE sessions (id TEXT PRIMARY KEY, user TEXT, expires REAL)")
         setup.execute("INSERT INTO sessions VALUES (?, ?, ?)", (SID, json.dumps(CLAIMS), time.time() + 3600))
 

@@ -9,6 +9,7 @@ import os
 import sqlite3
 import sys
 from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from hashlib import blake2b
@@ -141,19 +142,18 @@ def into_store(store: SessionStore) -> Bulk:
 
 def into_sqlite(path: str) -> Bulk:
     """Write a batch in one transaction that does not wait for the disk."""
-    connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
-    connection.executescript("PRAGMA synchronous = OFF; PRAGMA cache_size = -524288")
 
     async def bulk(rows: Sequence[Row]) -> None:
         ordered = sorted(rows, key=lambda row: row.key)
-        connection.execute("BEGIN IMMEDIATE")
         values = [(row.key, row.expires_at.timestamp(), row.record) for row in ordered]
-        connection.executemany("INSERT INTO session (key, version, expires_at, record) VALUES (?, 1, ?, ?)", values)
-        connection.executemany(
-            "INSERT INTO session_tokens VALUES (?, 1, ?)", [(row.key, row.tokens) for row in ordered]
-        )
-        connection.executemany(sqlite.INDEX, [(row.index.user, None, _due(row), row.key) for row in ordered])
-        connection.execute("COMMIT")
+        with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+            connection.executescript("PRAGMA synchronous = OFF; PRAGMA cache_size = -524288; BEGIN IMMEDIATE")
+            connection.executemany("INSERT INTO session (key, version, expires_at, record) VALUES (?, 1, ?, ?)", values)
+            connection.executemany(
+                "INSERT INTO session_tokens VALUES (?, 1, ?)", [(row.key, row.tokens) for row in ordered]
+            )
+            connection.executemany(sqlite.INDEX, [(row.index.user, None, _due(row), row.key) for row in ordered])
+            connection.execute("COMMIT")
 
     return bulk
 
