@@ -98,7 +98,7 @@ def test_ctrl_c_stops_it(tmp_path: Path) -> None:
         (("--client", "nobody"), {}, "no application has this client id"),
         (("--world", "/nowhere/world.yaml"), {}, "/nowhere/world.yaml"),
         (("--env-file", "/nowhere/.env"), {}, "--env-file /nowhere/.env: there is no folder /nowhere"),
-        (("--https-port", "65536"), {}, "less than or equal to 65535"),
+        (("--https-port", "65536"), {}, "65535"),
         (("--redirect-uri", "http://app.example/callback"), {}, "must be https, except on localhost"),
     ],
 )
