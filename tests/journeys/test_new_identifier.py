@@ -12,7 +12,7 @@ from fastapi import FastAPI, Request, Response
 from entrada import CurrentUser, OptionalUser
 from entrada.sessions.suffixes import GRACE
 from tests.browser import Browser
-from tests.front_door import AUTH, BASE, SESSION, routes, running, walk_through
+from tests.front_door import AUTH, BASE, SESSION, FrontDoor, routes, running, walk_through
 from tests.journeys.test_people_change import ROOT, house_of
 from tests.journeys.test_remember_me import cookie, signed_in
 
@@ -139,21 +139,27 @@ async def test_an_answer_that_comes_late(entra: Entra, tmp_path: Path) -> None:
         assert await door.reuse(now) == 200
 
 
+async def with_another(door: FrontDoor) -> tuple[Browser, str]:
+    """Return the browser of somebody who has taken up another identifier, and the one before."""
+    browser, house = await door.signed_in(), house_of(door.app)
+    before = browser.jar.of(HOST)[SESSION]
+    (mia,) = (await house.administration.people.page()).people
+    await house.administration.grant(mia.id, "Editor", by=ROOT)
+    for _ in range(2):  # it is given, and taken up
+        await browser.fetch(f"{AUTH}/me")
+    return browser, before
+
+
 async def test_a_page_that_is_asked_for_late(entra: Entra, tmp_path: Path) -> None:
     """SEC-083: it bears the identifier of before, and is nobody's; the browser keeps the one that it has by now."""
     async with running(entra, tmp_path) as door:
-        browser, house = await door.signed_in(), house_of(door.app)
-        before = browser.jar.of(HOST)[SESSION]
-        (mia,) = (await house.administration.people.page()).people
-        await house.administration.grant(mia.id, "Editor", by=ROOT)
-        for _ in range(2):  # it is given, and taken up
-            await browser.fetch(f"{AUTH}/me")
+        browser, before = await with_another(door)
         entra.state.clock.move(GRACE)
         headers = {"cookie": f"{SESSION}={before}", "sec-fetch-mode": "navigate", "accept": "text/html"}
         answer = await door.raw("GET", f"{BASE}/private", headers=headers)
         assert answer.status_code == 302
         assert SESSION not in answer.headers.get("set-cookie", "")
-        await house.sessions.end(browser.jar.of(HOST)[SESSION])
+        await house_of(door.app).sessions.end(browser.jar.of(HOST)[SESSION])
         answer = await door.raw("GET", f"{BASE}/private", headers=headers)
         assert f"{SESSION}=;" in answer.headers["set-cookie"]
 
@@ -161,12 +167,7 @@ async def test_a_page_that_is_asked_for_late(entra: Entra, tmp_path: Path) -> No
 async def test_a_browser_that_has_lost_the_new_one_signs_out(entra: Entra, tmp_path: Path) -> None:
     """OUT-1: a crash took its last cookies, and its open page is an old one: what says "signed out" has ended it."""
     async with running(entra, tmp_path) as door:
-        browser, house = await door.signed_in(), house_of(door.app)
-        before = browser.jar.of(HOST)[SESSION]
-        (mia,) = (await house.administration.people.page()).people
-        await house.administration.grant(mia.id, "Editor", by=ROOT)
-        for _ in range(2):  # it is given, and taken up
-            await browser.fetch(f"{AUTH}/me")
+        browser, before = await with_another(door)
         after = browser.jar.of(HOST)[SESSION]
         entra.state.clock.move(GRACE)
         assert (await door.reuse(before), await door.reuse(after)) == (401, 200)
@@ -194,7 +195,7 @@ async def test_no_cache_keeps_an_identifier(entra: Entra, tmp_path: Path, ends: 
         before = (await browser.fetch(f"{BASE}/cached")).headers
         assert {name: before[name] for name in cached} == cached
         if ends:
-            await house.sessions.end(browser.jar.of(HOST)[SESSION])
+            await house_of(door.app).sessions.end(browser.jar.of(HOST)[SESSION])
         else:
             await house.administration.grant(mia.id, "Editor", by=ROOT)
         answer = await browser.open(f"{BASE}/cached")
