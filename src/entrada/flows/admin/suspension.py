@@ -64,7 +64,8 @@ class Suspensions:
         self._done = found
 
     async def _end_refused(self) -> None:
-        for tenant_id in await self._directory.tenants():
+        lists = self._admission.listed.lists  # what they list is shut out by a suspension alone: that is found anyway
+        for tenant_id in [each for each in await self._directory.tenants() if not lists(each)]:
             try:
                 await self._admission.check(tenant_id)
             except TenantRefused as refused:
